@@ -1,0 +1,52 @@
+// Writes openapi.json from the code; with --check only says whether it is up to date. `npm run build` first.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { PluginMetadataGenerator } from '@nestjs/cli/lib/compiler/plugins/plugin-metadata-generator.js';
+import { ReadonlyVisitor } from '@nestjs/swagger/plugin';
+import { format } from 'prettier';
+import { transform } from '@swc/core';
+
+// What types and comments say of DTOs is not in the compiled code: Nest's plugin reads it from the sources.
+new PluginMetadataGenerator().generate({
+  visitors: [
+    new ReadonlyVisitor({
+      introspectComments: true,
+      classValidatorShim: true,
+      esmCompatible: true,
+      dtoFileNameSuffix: ['.dto.ts', 'list.ts', 'problem.ts'],
+      controllerFileNameSuffix: ['.controller.ts'],
+      pathToSource: 'src',
+    }),
+  ],
+  outputDir: 'dist/src',
+  filename: 'metadata.ts',
+  tsconfigPath: 'tsconfig.json',
+  printDiagnostics: false,
+});
+const { code } = await transform(readFileSync('dist/src/metadata.ts', 'utf8'), {
+  jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+});
+writeFileSync('dist/src/metadata.js', code);
+
+if (!readFileSync('openapi.json', { encoding: 'utf8', flag: 'a+' })) writeFileSync('openapi.json', '{}');
+const { default: metadata } = await import('../dist/src/metadata.js');
+const { Config } = await import('../dist/src/config/config.js');
+const { createApp } = await import('../dist/src/server.js');
+const { createOpenApi } = await import('../dist/src/docs/openapi.js');
+
+const config = Object.assign(new Config(), {
+  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+  JWT_SECRET: 'x'.repeat(32),
+  ENCRYPTION_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
+  LOG_LEVEL: 'silent',
+});
+const app = await createApp(config);
+const text = await format(JSON.stringify(await createOpenApi(app, metadata)), { parser: 'json', printWidth: 120 });
+await app.close();
+
+if (process.argv.includes('--check')) {
+  if (readFileSync('openapi.json', 'utf8') !== text) {
+    console.error('openapi.json is not what the code says: run `npm run openapi` and read the difference.');
+    process.exit(1);
+  }
+} else writeFileSync('openapi.json', text);
+process.exit(0);

@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { AuthModule } from './auth/auth.module.js';
+import { AccessGuard } from './common/actor/access.guard.js';
+import { RouteTable } from './common/actor/route-table.js';
+import { ProblemFilter } from './common/errors/problem.filter.js';
+import { PageInterceptor } from './common/http/list.js';
+import { validationPipe } from './common/http/validation.js';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { DocsModule } from './docs/docs.module.js';
+import { GymsModule } from './gyms/gyms.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
+import { MembersModule } from './members/members.module.js';
+import { OperationsModule } from './operations/operations.module.js';
+
+/** Composition only. */
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.with(config),
+        DatabaseModule,
+        DiscoveryModule,
+        AuthModule,
+        GymsModule,
+        MembersModule,
+        JobsModule,
+        OperationsModule,
+        DocsModule,
+      ],
+      providers: [
+        RouteTable,
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_PIPE, useFactory: validationPipe },
+        { provide: APP_INTERCEPTOR, useClass: PageInterceptor },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

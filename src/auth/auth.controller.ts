@@ -1,0 +1,100 @@
+import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { CurrentActor, EVERYONE, PUBLIC } from '../common/actor/access.js';
+import type { Actor } from '../common/actor/actor.js';
+import { TooManyRequests } from '../common/errors/common.errors.js';
+import { Operation } from '../common/http/operation.js';
+import { IdPipe } from '../common/http/validation.js';
+import { AccountInactive, SessionEnded, SessionNotFound, WrongCredentials, WrongPassword } from './auth.errors.js';
+import { AuthService } from './auth.service.js';
+import { AccountDto } from './dto/account.dto.js';
+import { ChangePasswordDto, LoginDto, RefreshDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
+import { SessionDto } from './dto/session.dto.js';
+import { EmailTaken, UsernameTaken } from './auth.errors.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('auth')
+@Controller('auth')
+export class AuthController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  @Post('register')
+  @Operation({
+    summary: 'Register as a member',
+    roles: PUBLIC,
+    errors: [EmailTaken, UsernameTaken, TooManyRequests],
+  })
+  register(@Body() body: RegisterDto, @Req() request: FastifyRequest): Promise<AccountDto> {
+    return this.auth.register(body, clientOf(request));
+  }
+
+  @Post('login')
+  @Operation({
+    summary: 'Sign in',
+    description: 'At most 5 sessions a person: the sixth ends the oldest.',
+    roles: PUBLIC,
+    status: 200,
+    errors: [WrongCredentials, AccountInactive, TooManyRequests],
+  })
+  login(@Body() body: LoginDto, @Req() request: FastifyRequest): Promise<SignedInDto> {
+    return this.auth.login(body, clientOf(request));
+  }
+
+  @Post('refresh')
+  @Operation({
+    summary: 'Exchange the refresh token for a fresh pair',
+    description: 'A refresh token is good for one use; using one again ends its session.',
+    roles: PUBLIC,
+    status: 200,
+    errors: [SessionEnded],
+  })
+  refresh(@Body() body: RefreshDto, @Req() request: FastifyRequest): Promise<SignedInDto> {
+    return this.auth.refresh(body.refresh_token, clientOf(request));
+  }
+
+  @Post('logout')
+  @Operation({ summary: 'Sign out: end this session', roles: EVERYONE, status: 205, beforePasswordChange: true })
+  logout(@CurrentActor() actor: Actor): Promise<void> {
+    return this.auth.logout(actor);
+  }
+
+  @Get('me')
+  @Operation({ summary: 'Who am I', roles: EVERYONE, beforePasswordChange: true })
+  me(@CurrentActor() actor: Actor): Promise<AccountDto> {
+    return this.auth.me(actor);
+  }
+
+  @Post('change-password')
+  @Operation({
+    summary: 'Change your password',
+    description: 'Ends all your other sessions.',
+    roles: EVERYONE,
+    status: 204,
+    errors: [WrongPassword, TooManyRequests],
+    beforePasswordChange: true,
+  })
+  changePassword(@CurrentActor() actor: Actor, @Body() body: ChangePasswordDto): Promise<void> {
+    return this.auth.changePassword(actor, body);
+  }
+
+  @Get('sessions')
+  @Operation({ summary: 'Where you are signed in', roles: EVERYONE })
+  listSessions(@CurrentActor() actor: Actor): Promise<SessionDto[]> {
+    return this.sessions.list(actor);
+  }
+
+  @Delete('sessions/:session_id')
+  @Operation({ summary: 'Sign out elsewhere', roles: EVERYONE, status: 204, errors: [SessionNotFound] })
+  revoke(@CurrentActor() actor: Actor, @Param('session_id', IdPipe) sessionId: number): Promise<void> {
+    return this.sessions.revoke(actor, sessionId);
+  }
+}
+
+const clientOf = (request: FastifyRequest) => ({
+  ip_address: request.ip,
+  user_agent: request.headers['user-agent']?.slice(0, 200) ?? null,
+});

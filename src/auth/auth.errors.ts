@@ -1,0 +1,37 @@
+import { DomainError, Problem } from '../common/errors/domain-error.js';
+
+/** One answer for every wrong sign-in: it does not tell which accounts exist. */
+@Problem({ code: 'wrong_credentials', status: 401, title: 'The email, username, phone or the password is wrong' })
+export class WrongCredentials extends DomainError {}
+
+@Problem({ code: 'account_inactive', status: 403, title: 'This account is inactive; ask the front desk' })
+export class AccountInactive extends DomainError {}
+
+@Problem({ code: 'session_ended', status: 401, title: 'This session has ended; sign in again' })
+export class SessionEnded extends DomainError {}
+
+@Problem({ code: 'wrong_password', status: 422, title: 'The current password is wrong' })
+export class WrongPassword extends DomainError {
+  constructor() {
+    super(undefined, { errors: [{ field: 'current_password', message: 'is wrong' }] });
+  }
+}
+
+@Problem({ code: 'session_not_found', status: 404, title: 'You have no such session' })
+export class SessionNotFound extends DomainError {}
+
+@Problem({
+  code: 'email_taken',
+  status: 409,
+  title: 'Somebody has this email already',
+  constraint: 'users_email_key',
+})
+export class EmailTaken extends DomainError {}
+
+@Problem({
+  code: 'username_taken',
+  status: 409,
+  title: 'Somebody has this username already',
+  constraint: 'users_username_key',
+})
+export class UsernameTaken extends DomainError {}

@@ -1,0 +1,40 @@
+import { createSecretKey } from 'node:crypto';
+import { Global, Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { ActorResolver } from '../common/actor/actor-resolver.js';
+import { KeyRing } from '../common/crypto/key-ring.js';
+import { Config } from '../config/config.js';
+import { AccessCache } from './access-cache.js';
+import { Attempts } from './attempts.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { Passwords } from './passwords.js';
+import { SessionsService } from './sessions.service.js';
+import { Tokens } from './tokens.js';
+
+@Global()
+@Module({
+  imports: [
+    JwtModule.registerAsync({
+      inject: [Config],
+      useFactory: (config: Config) => ({
+        secret: createSecretKey(Buffer.from(config.JWT_SECRET)) as never,
+        signOptions: { algorithm: 'HS256' },
+        verifyOptions: { algorithms: ['HS256'] },
+      }),
+    }),
+  ],
+  controllers: [AuthController],
+  providers: [
+    AuthService,
+    SessionsService,
+    { provide: ActorResolver, useExisting: SessionsService },
+    AccessCache,
+    Attempts,
+    Passwords,
+    Tokens,
+    { provide: KeyRing, inject: [Config], useFactory: (config: Config) => new KeyRing(config.ENCRYPTION_KEYS) },
+  ],
+  exports: [ActorResolver, SessionsService, Attempts, Passwords, KeyRing],
+})
+export class AuthModule {}

@@ -1,0 +1,55 @@
+import { IsEmail, IsOptional, Matches, MaxLength } from 'class-validator';
+import type { Role } from '../../common/actor/roles.js';
+import { IsText, LowerCase } from '../../common/http/fields.js';
+import { IsId } from '../../common/http/validation.js';
+
+export class GymRefDto {
+  /** @example 1 */
+  id: number;
+  /** @example "Main Gym" */
+  name: string;
+}
+
+/** A person as it signs in. */
+export class AccountDto {
+  /** @example 2 */
+  id: number;
+
+  /** Unique; stored in lower case. @example "trainer@gym.com" */
+  @LowerCase()
+  @IsEmail()
+  @MaxLength(254)
+  email: string;
+
+  /** Unique: letters, digits, dot, dash and underscore; stored in lower case. @example "maria.lopez" */
+  @IsOptional()
+  @LowerCase()
+  @Matches(/^[a-z0-9._-]{3,50}$/, { message: 'must be 3 to 50 letters, digits, dots, dashes or underscores' })
+  username: string | null;
+
+  /** @example "María López" */
+  @IsText(1, 200)
+  full_name: string;
+
+  /** As people write it; 3 to 20 digits. @example "+1 234 567 891" */
+  @Matches(/^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/, { message: 'must be a phone number of 3 to 20 digits' })
+  phone_number: string | null;
+
+  /** admin, manager, reception, accountant, trainer or user (a member). @example "trainer" */
+  role: Role;
+
+  /** null only for an admin, who belongs to all gyms. @example 1 */
+  @IsOptional()
+  @IsId()
+  gym_id: number | null;
+
+  gym: GymRefDto | null;
+
+  /** An inactive person cannot sign in. @example true */
+  is_active: boolean;
+
+  /** The password is temporary: nothing but changing it is allowed. @example false */
+  must_change_password: boolean;
+
+  created_at: Date;
+}

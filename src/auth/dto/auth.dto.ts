@@ -1,0 +1,78 @@
+import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsPassword } from '../../common/http/fields.js';
+import type { Role } from '../../common/actor/roles.js';
+import { AccountDto } from './account.dto.js';
+
+export class RegisterDto extends IntersectionType(
+  PickType(AccountDto, ['email']),
+  PartialType(PickType(AccountDto, ['username', 'full_name', 'phone_number', 'gym_id'])),
+) {
+  /** At least 8 characters, at most 72 bytes. @example "a long password" */
+  @IsPassword()
+  password: string;
+}
+
+/** One of email, username and phone_number, and the password. */
+export class LoginDto {
+  /** @example "trainer@gym.com" */
+  @IsOptional()
+  @IsString()
+  @MaxLength(254)
+  email?: string;
+
+  /** A username; an email address is taken too. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(254)
+  username?: string;
+
+  /** However it is written: only its digits count. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(40)
+  phone_number?: string;
+
+  /** @example "trainer123" */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  password: string;
+}
+
+export class RefreshDto {
+  /** The newest one: each is good for one use. */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(2000)
+  refresh_token: string;
+}
+
+export class ChangePasswordDto {
+  /** @example "trainer123" */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  current_password: string;
+
+  /** At least 8 characters, at most 72 bytes. @example "a better password" */
+  @IsPassword()
+  new_password: string;
+}
+
+/** A fresh pair of tokens. */
+export class SignedInDto {
+  /** Send it as `Authorization: Bearer <access_token>`. */
+  access_token: string;
+  /** Exchange it at /auth/refresh before it expires (2 days by default); each is good for one use. */
+  refresh_token: string;
+  /** @example "bearer" */
+  token_type: 'bearer';
+  /** Seconds until the access token expires; null: when its session ends. @example 3600 */
+  expires_in: number | null;
+  /** @example "trainer" */
+  role: Role;
+  /** The password is temporary: nothing but changing it is allowed. @example false */
+  must_change_password: boolean;
+  account: AccountDto;
+}

@@ -1,0 +1,55 @@
+import {
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+} from 'typeorm';
+import { User } from '../../members/entities/user.entity.js';
+
+/** One sign-in of one device. An ended session stays for a while: it tells which addresses a person signs in from. */
+@Entity('sessions')
+@Index('sessions_live_idx', ['user_id', 'id'], { where: 'ended_at IS NULL' })
+@Index('sessions_address_idx', ['user_id', 'ip_address'])
+@Index('sessions_ended_at_idx', ['ended_at'], { where: 'ended_at IS NOT NULL' })
+export class Session {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => User, { onDelete: 'CASCADE' })
+  @JoinColumn()
+  user: Relation<User>;
+
+  @Column('integer')
+  user_id: number;
+
+  /** How often the refresh token was rotated; the current token carries this number. */
+  @Column('integer', { default: 0 })
+  generation: number;
+
+  @Column('text', { nullable: true })
+  user_agent: string | null;
+
+  @Column('text', { nullable: true })
+  ip_address: string | null;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  last_used_at: Date;
+
+  /** When the refresh token expires; null: never. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  expires_at: Date | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  ended_at: Date | null;
+
+  /** signed_out, revoked, replaced (by a sixth), token_reused, password_changed, deactivated */
+  @Column('text', { nullable: true })
+  end_reason: string | null;
+}

@@ -1,0 +1,45 @@
+import path from 'node:path';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Piscina } from 'piscina';
+import { Config } from '../config/config.js';
+import { packageRoot } from '../config/package-root.js';
+import type { PasswordTask } from './password-worker.js';
+
+const THREADS = 2;
+
+/** bcrypt, off the event loop. */
+@Injectable()
+export class Passwords implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly pool: Piscina;
+  private decoy: string;
+
+  constructor(private readonly config: Config) {
+    this.pool = new Piscina({
+      filename: path.join(packageRoot, 'dist/src/auth/password-worker.js'),
+      minThreads: THREADS,
+      maxThreads: THREADS,
+    });
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.decoy = await this.hash('the password of nobody');
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.close();
+  }
+
+  hash(password: string): Promise<string> {
+    return this.run({ password, rounds: this.config.BCRYPT_ROUNDS });
+  }
+
+  /** Whether the password fits. Without a hash (no such account) it takes as long and says no. */
+  async matches(password: string, hash: string | null | undefined): Promise<boolean> {
+    const fits = await this.run<boolean>({ password, hash: hash ?? this.decoy });
+    return fits && Boolean(hash);
+  }
+
+  private async run<Result>(task: PasswordTask): Promise<Result> {
+    return (await this.pool.run(task)) as Result;
+  }
+}

@@ -1,0 +1,157 @@
+import { Injectable } from '@nestjs/common';
+import { Actor } from '../common/actor/actor.js';
+import { ActorResolver } from '../common/actor/actor-resolver.js';
+import type { Role } from '../common/actor/roles.js';
+import { Config } from '../config/config.js';
+import { Database, type Transaction } from '../database/database.js';
+import { empty, everyGym, sql } from '../database/sql.js';
+import { AccessCache } from './access-cache.js';
+import { AccessChanged } from './auth.events.js';
+import { SessionEnded, SessionNotFound, WrongCredentials } from './auth.errors.js';
+import type { SessionDto } from './dto/session.dto.js';
+import { Tokens } from './tokens.js';
+
+const MOST_SESSIONS = 5;
+
+export type EndReason = 'signed_out' | 'revoked' | 'replaced' | 'token_reused' | 'password_changed' | 'deactivated';
+
+/** Where somebody signs in from. */
+export interface Client {
+  ip_address: string;
+  user_agent: string | null;
+}
+
+export interface OpenSession {
+  session_id: number;
+  generation: number;
+}
+
+interface Access {
+  actor: Actor;
+  must_change_password: boolean;
+}
+
+@Injectable()
+export class SessionsService extends ActorResolver {
+  constructor(
+    private readonly db: Database,
+    private readonly tokens: Tokens,
+    private readonly cache: AccessCache<Access>,
+    private readonly config: Config,
+  ) {
+    super();
+  }
+
+  /** @throws NotSignedIn, SessionEnded */
+  async resolve(accessToken: string): Promise<Access> {
+    const { sub, sid } = this.tokens.verify(accessToken, 'access');
+    const access = await this.cache.get(Number(sub), sid, () => this.load(sid));
+    if (!access) throw new SessionEnded();
+    return access;
+  }
+
+  private async load(sessionId: number): Promise<Access | null> {
+    const [row] = await this.db.query<{
+      user_id: number;
+      role: Role;
+      gym_id: number | null;
+      must_change_password: boolean;
+    }>(everyGym`
+      SELECT s.user_id, u.role, u.gym_id, u.must_change_password
+      FROM sessions s JOIN users u ON u.id = s.user_id
+      WHERE s.id = ${sessionId} AND s.ended_at IS NULL AND u.is_active AND u.deleted_at IS NULL`);
+    if (!row) return null;
+    return {
+      actor: new Actor(row.user_id, row.role, row.gym_id, sessionId),
+      must_change_password: row.must_change_password,
+    };
+  }
+
+  /**
+   * Opens a session for whoever proved the password behind `passwordHash`; of more than five the oldest end.
+   * @throws WrongCredentials if the password was changed in the meantime
+   */
+  async open(userId: number, passwordHash: string, client: Client): Promise<OpenSession> {
+    return this.db.transaction(async (tx) => {
+      // The lock makes sign-ins of one person take turns, or two could each see four sessions and make six.
+      const [person] = await tx.query(everyGym`
+        SELECT 1 FROM users WHERE id = ${userId} AND password_hash = ${passwordHash} AND is_active FOR NO KEY UPDATE`);
+      if (!person) throw new WrongCredentials();
+      const [opened] = await tx.query<OpenSession>(everyGym`
+        INSERT INTO sessions (user_id, user_agent, ip_address, expires_at)
+        VALUES (${userId}, ${client.user_agent}, ${client.ip_address}, ${this.expiry()})
+        RETURNING id AS session_id, generation`);
+      await tx.query(everyGym`
+        UPDATE sessions SET ended_at = now(), end_reason = 'replaced' WHERE id IN (
+          SELECT id FROM sessions WHERE user_id = ${userId} AND ended_at IS NULL
+            AND (expires_at IS NULL OR expires_at > now())
+          ORDER BY id DESC OFFSET ${MOST_SESSIONS})`);
+      tx.emit(new AccessChanged(userId));
+      return opened!;
+    });
+  }
+
+  /**
+   * Exchanges the current refresh token. One that was exchanged before is in two hands, so its whole session ends.
+   * @throws NotSignedIn, SessionEnded
+   */
+  async rotate(refreshToken: string, client: Client): Promise<OpenSession & { user_id: number }> {
+    const { sub, sid, gen } = this.tokens.verify(refreshToken, 'refresh');
+    const userId = Number(sub);
+    const [rotated] = await this.db.query<OpenSession>(everyGym`
+      UPDATE sessions s
+      SET generation = generation + 1, last_used_at = now(), expires_at = ${this.expiry()},
+          ip_address = ${client.ip_address}, user_agent = coalesce(${client.user_agent}, s.user_agent)
+      FROM users u
+      WHERE s.id = ${sid} AND s.generation = ${gen} AND s.ended_at IS NULL
+        AND u.id = s.user_id AND u.is_active AND u.deleted_at IS NULL
+      RETURNING s.id AS session_id, s.generation`);
+    if (rotated) return { ...rotated, user_id: userId };
+    await this.db.transaction((tx) => this.end(tx, userId, 'token_reused', { only: sid }));
+    throw new SessionEnded();
+  }
+
+  /** Ends the sessions of a person: all, only one, or all but one. */
+  async end(
+    tx: Transaction,
+    userId: number,
+    reason: EndReason,
+    { only, except }: { only?: number; except?: number } = {},
+  ): Promise<number> {
+    const ended = await tx.query(everyGym`
+      UPDATE sessions SET ended_at = now(), end_reason = ${reason}
+      WHERE user_id = ${userId} AND ended_at IS NULL
+        ${only === undefined ? empty : sql`AND id = ${only}`} ${except === undefined ? empty : sql`AND id <> ${except}`}
+      RETURNING id`);
+    tx.emit(new AccessChanged(userId));
+    return ended.length;
+  }
+
+  list(actor: Actor): Promise<SessionDto[]> {
+    return this.db.query<SessionDto>(everyGym`
+      SELECT id, user_agent, ip_address, created_at, last_used_at, expires_at, id = ${actor.session_id} AS is_current
+      FROM sessions
+      WHERE user_id = ${actor.user_id} AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+      ORDER BY id DESC`);
+  }
+
+  /** @throws SessionNotFound if it is not the actor's, or has ended */
+  async revoke(actor: Actor, sessionId: number): Promise<void> {
+    const ended = await this.db.transaction((tx) => this.end(tx, actor.user_id, 'revoked', { only: sessionId }));
+    if (ended === 0) throw new SessionNotFound();
+  }
+
+  /** Forgets sessions that nobody can use, or that ended long ago. */
+  async purge(): Promise<void> {
+    await this.db.query(everyGym`
+      UPDATE sessions SET ended_at = expires_at, end_reason = 'expired' WHERE ended_at IS NULL AND expires_at < now()`);
+    await this.db.query(everyGym`DELETE FROM sessions WHERE ended_at < now() - interval '90 days'`);
+  }
+
+  /** A session outlives every token it issued; null: until sign-out. */
+  private expiry(): Date | null {
+    if (this.tokens.accessLifetime === null) return null;
+    const seconds = Math.max(this.config.REFRESH_TOKEN_EXPIRE_DAYS * 86_400, this.tokens.accessLifetime);
+    return new Date(Date.now() + seconds * 1000);
+  }
+}

@@ -1,0 +1,38 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { NotSignedIn, PasswordChangeRequired, RoleNotAllowed } from '../errors/common.errors.js';
+import { requestContext } from '../http/request-context.js';
+import { ACCESS, type Access, type RequestWithActor } from './access.js';
+import { ActorResolver } from './actor-resolver.js';
+
+/** Closed by default: a request passes if its route names the role of its actor, or says that it is public. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly actors: ActorResolver,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
+    if (!access) throw new RoleNotAllowed();
+    if (access.roles === null) return true;
+    const request = context.switchToHttp().getRequest<RequestWithActor>();
+    const { actor, must_change_password } = await this.actors.resolve(bearerToken(request.headers.authorization));
+    request.actor = actor;
+    Object.assign(requestContext.getStore() ?? {}, { user_id: actor.user_id, gym_id: actor.gym_id });
+    if (!actor.is(...access.roles)) {
+      throw new RoleNotAllowed(`This is for ${access.roles.join(', ')}; you are ${actor.role}.`);
+    }
+    if (must_change_password && !access.beforePasswordChange) {
+      throw new PasswordChangeRequired('Your password is temporary. POST /api/v1/auth/change-password sets your own.');
+    }
+    return true;
+  }
+}
+
+function bearerToken(header: string | undefined): string {
+  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
+  if (!token) throw new NotSignedIn('Send the access token as "Authorization: Bearer <token>".');
+  return token;
+}

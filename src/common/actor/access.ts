@@ -1,0 +1,31 @@
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { Actor } from './actor.js';
+import { ROLES, type Role } from './roles.js';
+
+export const ACCESS = 'spotter:access';
+
+export interface Access {
+  /** The roles that may; null: everybody, signed in or not. */
+  readonly roles: readonly Role[] | null;
+  /** Also before a temporary password has been changed. */
+  readonly beforePasswordChange: boolean;
+}
+
+/** For a route that needs no sign-in. */
+export const PUBLIC = 'public';
+/** For a route that everyone signed in may use. */
+export const EVERYONE = ROLES;
+
+/** Who may use a route. Every route has one, or the server does not start. Usually set by @Operation. */
+export const AccessFor = (roles: readonly Role[] | typeof PUBLIC, beforePasswordChange = false) =>
+  SetMetadata<string, Access>(ACCESS, { roles: roles === PUBLIC ? null : roles, beforePasswordChange });
+
+export interface RequestWithActor extends FastifyRequest {
+  actor?: Actor;
+}
+
+/** Who sent the request; undefined only on public routes. */
+export const CurrentActor = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<RequestWithActor>().actor,
+);

@@ -1,0 +1,49 @@
+import { FieldsInvalid, OtherGym } from '../errors/common.errors.js';
+import type { Role } from './roles.js';
+
+declare const scoped: unique symbol;
+
+/** The id of a gym in which the actor may act. Only an Actor yields one. */
+export type ScopedGymId = number & { readonly [scoped]: true };
+
+/** The gyms whose rows the actor may see: one, or (null) all. Only an Actor yields one. */
+export interface GymScope {
+  readonly gym_id: ScopedGymId | null;
+}
+
+/** Who acts: resolved on the server from a live session, immutable, the first argument of every service method. */
+export class Actor {
+  constructor(
+    readonly user_id: number,
+    readonly role: Role,
+    /** null only for an admin, who belongs to all gyms. */
+    readonly gym_id: number | null,
+    readonly session_id: number,
+  ) {
+    Object.freeze(this);
+  }
+
+  is(...roles: readonly Role[]): boolean {
+    return roles.includes(this.role);
+  }
+
+  /**
+   * The gyms to look into: the requested one, or else all that the actor may see.
+   * @throws OtherGym if it is not the actor's
+   */
+  scope(requestedGymId?: number): GymScope {
+    if (this.role === 'admin') return { gym_id: (requestedGymId ?? null) as ScopedGymId | null };
+    return { gym_id: this.gym(requestedGymId) };
+  }
+
+  /**
+   * The one gym to act in: the requested one, by default the actor's own.
+   * @throws OtherGym if it is not the actor's; FieldsInvalid if an admin named none
+   */
+  gym(requestedGymId?: number): ScopedGymId {
+    const gymId = requestedGymId ?? this.gym_id;
+    if (gymId === null) throw FieldsInvalid.of('gym_id', 'is required, because an admin belongs to no single gym');
+    if (this.role !== 'admin' && gymId !== this.gym_id) throw new OtherGym();
+    return gymId as ScopedGymId;
+  }
+}

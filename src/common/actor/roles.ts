@@ -1,0 +1,8 @@
+export const ROLES = ['admin', 'manager', 'reception', 'accountant', 'trainer', 'user'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const STAFF = ['admin', 'manager', 'reception', 'accountant', 'trainer'] as const satisfies readonly Role[];
+
+/** Whoever stands at the front desk. */
+export const DESK = ['admin', 'manager', 'reception', 'trainer'] as const satisfies readonly Role[];
+export const MANAGERS = ['admin', 'manager'] as const satisfies readonly Role[];

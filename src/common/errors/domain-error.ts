@@ -1,0 +1,59 @@
+/** One wrong field of a request. */
+export interface FieldError {
+  /** Where it is, as in the body: `email`, `batches.check_in.0.member_id`. */
+  field: string;
+  message: string;
+}
+
+export interface ProblemKind {
+  /** Stable snake_case word for programs. */
+  code: string;
+  /** HTTP status. */
+  status: number;
+  /** What went wrong, for people; the same every time. */
+  title: string;
+  /** A constraint of the database whose violation means this error. */
+  constraint?: string;
+}
+
+export type ErrorClass = (new (...data: never[]) => DomainError) & { readonly kind?: ProblemKind };
+
+/** Whatever a client is told went wrong. Each kind is a class with @Problem, in the `x.errors.ts` of its feature. */
+export abstract class DomainError extends Error {
+  constructor(
+    /** This occurrence, for people; by default the title. */
+    detail?: string,
+    readonly data: { errors?: FieldError[]; retry_after?: number } = {},
+  ) {
+    super(detail);
+    this.message ||= this.kind.title;
+  }
+
+  get kind(): ProblemKind {
+    return problemKind(this.constructor as ErrorClass);
+  }
+}
+
+const kinds = new Map<ErrorClass, ProblemKind>();
+
+/** Gives an error class its code, status and title, and lists it in the docs. */
+export function Problem(kind: ProblemKind) {
+  return (error: ErrorClass): void => void kinds.set(error, kind);
+}
+
+export function problemKind(error: ErrorClass): ProblemKind {
+  const kind = kinds.get(error);
+  if (!kind) throw new Error(`${error.name} has no @Problem`);
+  return kind;
+}
+
+/** Every kind of error, by code. */
+export function allProblemKinds(): ProblemKind[] {
+  return [...kinds.values()].toSorted((a, b) => a.code.localeCompare(b.code));
+}
+
+/** The error that a violated constraint means, if a feature claims it. */
+export function errorOfConstraint(constraint: string): DomainError | null {
+  for (const [error, kind] of kinds) if (kind.constraint === constraint) return new (error as new () => DomainError)();
+  return null;
+}

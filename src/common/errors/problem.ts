@@ -1,0 +1,70 @@
+import { HttpException } from '@nestjs/common';
+import {
+  InternalError,
+  Malformed,
+  MediaTypeNotSupported,
+  MethodNotAllowed,
+  NothingHere,
+  TooLarge,
+  TooManyRequests,
+  Unavailable,
+} from './common.errors.js';
+import { DomainError } from './domain-error.js';
+
+/** What went wrong, as RFC 9457 (application/problem+json). */
+export class ProblemDto {
+  /** Where this kind of problem is described. @example "/errors#fields_invalid" */
+  type: string;
+  /** What went wrong; the same for every problem of its kind. @example "Some fields are missing or wrong" */
+  title: string;
+  /** The HTTP status. @example 422 */
+  status: number;
+  /** This occurrence, for people. @example "email must be an email" */
+  detail: string;
+  /** This occurrence, for the log: it holds the request id. @example "urn:request:5f0c" */
+  instance: string;
+  /** Stable word for programs. @example "fields_invalid" */
+  code: string;
+  /** The wrong fields, on 422. */
+  errors?: { field: string; message: string }[];
+}
+
+export function problemOf(error: DomainError, requestId: string): ProblemDto {
+  const { code, status, title } = error.kind;
+  return {
+    type: `/errors#${code}`,
+    title,
+    status,
+    detail: error.message,
+    instance: `urn:request:${requestId}`,
+    code,
+    ...(status === 422 && { errors: error.data.errors ?? [] }),
+  };
+}
+
+/** Whatever was thrown, as an error that may be shown. What is not known becomes InternalError and tells nothing. */
+export function toDomainError(error: unknown): DomainError {
+  if (error instanceof DomainError) return error;
+  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode;
+  switch (status) {
+    case 400:
+      return new Malformed((error as Error).message);
+    case 404:
+      return new NothingHere();
+    case 405:
+      return new MethodNotAllowed();
+    case 408:
+    case 503:
+      return new Unavailable();
+    case 413:
+      return new TooLarge();
+    case 414:
+      return new Malformed('A part of the address is too long.');
+    case 415:
+      return new MediaTypeNotSupported();
+    case 429:
+      return new TooManyRequests(60);
+    default:
+      return new InternalError('The problem is recorded. If it stays, give its instance to the operator.');
+  }
+}

@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify';
+import { Malformed } from '../errors/common.errors.js';
+
+/** Deeper than any body of this API; class-transformer recurses and would overflow the stack. */
+const DEEPEST = 20;
+
+/** Reads JSON bodies; refuses what no service should ever see: NULs (PostgreSQL cannot store them) and endless nesting. */
+export function readJsonBodies(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser(['application/json'], { parseAs: 'string' }, (request, body, done) => {
+    // Many clients name the content type of a body that they do not send.
+    if (body.length === 0) return done(null, undefined);
+    return parse(request, body as string, (error, value: unknown) => {
+      if (error) return done(new Malformed('The body is not valid JSON.'));
+      return done(findFault(value) ?? null, value);
+    });
+  });
+}
+
+/** The same check for what comes in the address. */
+export function checkAddress(values: unknown): void {
+  const fault = findFault(values);
+  if (fault) throw fault;
+}
+
+function findFault(root: unknown): Malformed | undefined {
+  let level = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST) return new Malformed(`The body is nested deeper than ${DEEPEST} levels.`);
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value === 'string') {
+        if (value.includes('\0')) return new Malformed('A text contains the character NUL.');
+      } else if (typeof value === 'object' && value !== null) {
+        for (const key in value) next.push(key, (value as Record<string, unknown>)[key]);
+      }
+    }
+    level = next;
+  }
+  return undefined;
+}

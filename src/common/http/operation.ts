@@ -1,0 +1,84 @@
+import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
+import { ApiBearerAuth, ApiExtension, ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { AccessFor, PUBLIC } from '../actor/access.js';
+import { ROLES, type Role } from '../actor/roles.js';
+import { FieldsInvalid, NotSignedIn, OtherGym, RoleNotAllowed } from '../errors/common.errors.js';
+import { type ErrorClass, problemKind } from '../errors/domain-error.js';
+import { ProblemDto } from '../errors/problem.js';
+
+interface OperationOptions {
+  summary: string;
+  /** What a client developer would ask next. */
+  description?: string;
+  roles: readonly Role[] | typeof PUBLIC;
+  /** The errors of this operation, beside those that follow from its roles and fields. */
+  errors?: ErrorClass[];
+  /** The status of success, where it is not 200 (201 for POST). */
+  status?: number;
+  /** It answers a Page of these. */
+  list?: Type;
+  /** It takes Idempotency-Key. */
+  idempotent?: boolean;
+  /** It may be used before a temporary password has been changed. */
+  beforePasswordChange?: boolean;
+}
+
+/** All that a route says of itself: who may use it, and its documentation. */
+export function Operation(options: OperationOptions): MethodDecorator {
+  const isPublic = options.roles === PUBLIC;
+  const roles = isPublic ? [] : (options.roles as readonly Role[]);
+  const who = isPublic ? 'anyone, without signing in' : roles.length === ROLES.length ? 'everyone' : roles.join(', ');
+  const errors: ErrorClass[] = [FieldsInvalid, ...(options.errors ?? [])];
+  if (!isPublic) errors.push(NotSignedIn);
+  if (!isPublic && roles.length < ROLES.length) errors.push(RoleNotAllowed, OtherGym);
+  return applyDecorators(
+    AccessFor(options.roles, options.beforePasswordChange),
+    ApiOperation({
+      summary: options.summary,
+      description: [options.description, `**Roles:** ${who}.`].filter(Boolean).join('\n\n'),
+    }),
+    ApiExtension('x-roles', isPublic ? [PUBLIC] : roles),
+    ...(isPublic ? [] : [ApiBearerAuth()]),
+    ...(options.status ? [HttpCode(options.status)] : []),
+    ...(options.list ? [pageResponse(options.list)] : []),
+    ...(options.idempotent ? [idempotencyHeader()] : []),
+    ...errorResponses(errors),
+  );
+}
+
+/** One response a status; its description lists the codes it may carry. */
+function errorResponses(errors: ErrorClass[]) {
+  const descriptions = new Map<number, string[]>();
+  for (const error of new Set(errors)) {
+    const { code, status, title } = problemKind(error);
+    descriptions.set(status, [...(descriptions.get(status) ?? []), `\`${code}\`: ${title}.`]);
+  }
+  return [...descriptions].map(([status, sentences]) =>
+    ApiResponse({
+      status,
+      description: sentences.join(' '),
+      content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
+    }),
+  );
+}
+
+function pageResponse(item: Type) {
+  return ApiResponse({
+    status: 200,
+    type: item,
+    isArray: true,
+    headers: {
+      Link: { description: 'The next page, `<...>; rel="next"`; absent on the last', schema: { type: 'string' } },
+      'X-Total-Count': { description: 'How many there are in all, with `?count=true`', schema: { type: 'integer' } },
+    },
+  });
+}
+
+function idempotencyHeader() {
+  return ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Any word of yours. Sent again with the same body within 24 h, nothing is done twice.',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  });
+}

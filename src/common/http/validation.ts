@@ -1,0 +1,52 @@
+import { applyDecorators, Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsInt, Max, Min, type ValidationError } from 'class-validator';
+import type { FieldError } from '../errors/domain-error.js';
+import { FieldsInvalid } from '../errors/common.errors.js';
+
+/** Largest id: PostgreSQL's integer. */
+export const MAX_ID = 2_147_483_647;
+
+/** The same rules for REST bodies and queries and for socket messages: fields a DTO does not name are ignored. */
+export const validationPipe = () =>
+  new ValidationPipe({ whitelist: true, transform: true, stopAtFirstError: true, exceptionFactory: fieldsInvalid });
+
+function fieldsInvalid(errors: ValidationError[]): FieldsInvalid {
+  const flat = flatten(errors);
+  return new FieldsInvalid(flat.length > 0 ? flat : [{ field: 'body', message: 'must be a JSON object' }]);
+}
+
+function flatten(errors: ValidationError[], parent = ''): FieldError[] {
+  return errors.flatMap((error) => {
+    const own = Object.values(error.constraints ?? {}).map((message) => ({
+      field: parent + error.property,
+      message: message.replace(`${error.property} `, ''),
+    }));
+    return [...own, ...flatten(error.children ?? [], `${parent}${error.property}.`)];
+  });
+}
+
+const toNumber = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
+
+/** An id: a whole number, or (old clients, query parameters) its digits as a string. */
+export function IsId() {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => toNumber(value)),
+    IsInt({ message: 'must be an id, a whole number' }),
+    Min(1),
+    Max(MAX_ID),
+    ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_ID }),
+  );
+}
+
+/** An id in a path. */
+@Injectable()
+export class IdPipe implements PipeTransform<string, number> {
+  transform(value: string, { data }: { data?: string }): number {
+    const id = toNumber(value);
+    if (typeof id === 'number' && id >= 1 && id <= MAX_ID) return id;
+    throw FieldsInvalid.of(data ?? 'id', `must be a whole number from 1 to ${MAX_ID}`);
+  }
+}

@@ -1,0 +1,132 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import pg from 'pg';
+import type { DomainEvent } from '../common/events/domain-event.js';
+import { Config } from '../config/config.js';
+import { postgresError, isWorthRetrying } from './postgres-errors.js';
+import { everyGym, raw, type ScopedSql, type Sql } from './sql.js';
+
+/** What runs SQL: the database itself (each query on its own) or a transaction. */
+export interface Queryable {
+  /** The rows, as they are. Errors of PostgreSQL arrive as DomainErrors where a client can do something about them. */
+  query<Row extends object>(query: ScopedSql): Promise<Row[]>;
+}
+
+/** One transaction. Passed on explicitly, so that a reader sees what belongs together. */
+export interface Transaction extends Queryable {
+  /** Publishes the event after the commit; never, if the transaction is rolled back. */
+  emit(event: DomainEvent): void;
+  /**
+   * Publishes an event that may not be lost: it is stored with the transaction (in the job queue, our outbox) and delivered
+   * at least once, by some server, again until its listeners succeed.
+   */
+  emitDurably(event: DomainEvent): Promise<void>;
+}
+
+/** The job that delivers an event from the outbox. */
+export const DELIVER_EVENT = 'deliver_event';
+
+export interface StoredEvent {
+  name: string;
+  event: object;
+}
+
+type TypeId = Parameters<typeof pg.types.getTypeParser>[0];
+
+/** Reads of int8 and numeric are numbers: ids, counts and money (numeric(12,2)) are exact in a double. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: TypeId, format?: 'text') => {
+    if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number;
+    if (oid === pg.types.builtins.DATE) return String;
+    return pg.types.getTypeParser(oid, format);
+  }) as typeof pg.types.getTypeParser,
+};
+
+/** The pool and the unit of work. */
+@Injectable()
+export class Database implements Queryable, OnApplicationShutdown {
+  readonly pool: pg.Pool;
+
+  constructor(
+    config: Config,
+    private readonly events: EventEmitter2,
+  ) {
+    this.pool = new pg.Pool({
+      connectionString: config.DATABASE_URL,
+      max: config.DATABASE_POOL_SIZE,
+      connectionTimeoutMillis: 5_000,
+      application_name: 'spotter',
+      keepAlive: true,
+      types,
+      // Nothing a person waits for may take longer; a forgotten transaction may not hold its locks.
+      options: '-c statement_timeout=15s -c idle_in_transaction_session_timeout=30s -c timezone=UTC',
+    });
+    // The pool replaces a connection that breaks, and its query fails; unheard, the event would end the process.
+    this.pool.on('error', () => undefined);
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.end();
+  }
+
+  query<Row extends object>(query: ScopedSql): Promise<Row[]> {
+    return run<Row>(this.pool, query);
+  }
+
+  /**
+   * Runs `work` in one transaction, again if PostgreSQL ended it in favour of another (deadlock, serialization). What it
+   * emits leaves after the commit.
+   */
+  async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(work);
+      } catch (error) {
+        if (attempt === 3 || !isWorthRetrying(error)) throw error;
+      }
+    }
+  }
+
+  private async attempt<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    const events: DomainEvent[] = [];
+    const client = await this.pool.connect().catch((error: unknown) => {
+      throw postgresError(error);
+    });
+    let broken: boolean | undefined;
+    try {
+      await run(client, BEGIN);
+      const result = await work({
+        query: <Row extends object>(query: ScopedSql) => run<Row>(client, query),
+        emit: (event) => void events.push(event),
+        emitDurably: async (event) => {
+          const stored: StoredEvent = { name: event.constructor.name, event };
+          await run(
+            client,
+            everyGym`SELECT graphile_worker.add_job(${DELIVER_EVENT}, ${JSON.stringify(stored)}::json)`,
+          );
+        },
+      });
+      await run(client, COMMIT);
+      for (const event of events) this.events.emit(event.constructor.name, event);
+      return result;
+    } catch (error) {
+      // A connection that cannot even roll back is thrown away.
+      await client.query('ROLLBACK').catch(() => (broken = true));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+const BEGIN = raw('BEGIN');
+const COMMIT = raw('COMMIT');
+
+async function run<Row extends object>(target: pg.Pool | pg.PoolClient, query: Sql): Promise<Row[]> {
+  try {
+    return (await target.query<Row>(query.text, query.values)).rows;
+  } catch (error) {
+    throw postgresError(error);
+  }
+}

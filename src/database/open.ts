@@ -1,0 +1,10 @@
+import type { Config } from '../config/config.js';
+import { startEmbeddedPostgres } from './embedded-postgres.js';
+
+/** Makes sure that there is a database: DATABASE_URL, or the embedded one, whose address is then in `config`. */
+export async function openDatabase(config: Config): Promise<{ isEmbedded: boolean; release(): Promise<void> }> {
+  if (config.DATABASE_URL) return { isEmbedded: false, release: async () => undefined };
+  const postgres = await startEmbeddedPostgres(`${config.data_dir}/postgres`, 'spotter');
+  config.DATABASE_URL = postgres.url;
+  return { isEmbedded: true, release: () => postgres.release() };
+}

@@ -1,0 +1,50 @@
+import pg from 'pg';
+import { Conflict, FieldsInvalid, Unavailable } from '../common/errors/common.errors.js';
+import { DomainError, errorOfConstraint } from '../common/errors/domain-error.js';
+
+/** SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const UNIQUE_VIOLATION = '23505';
+const EXCLUSION_VIOLATION = '23P01';
+const FOREIGN_KEY_VIOLATION = '23503';
+const CHECK_VIOLATION = '23514';
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+const STATEMENT_TIMEOUT = '57014';
+/** Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's fault. */
+const BAD_VALUE = new Set(['22001', '22003', '22007', '22008', '22021', '22023', '22P02', '22P05']);
+/** Classes: connection, resources, operator intervention, disk full and the like. */
+const UNAVAILABLE = /^(08|53|57|58)/;
+
+/** PostgreSQL ended the transaction in favour of another: the same work may succeed now. */
+export function isWorthRetrying(error: unknown): boolean {
+  const code = (error as { cause?: pg.DatabaseError }).cause?.code;
+  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
+}
+
+/** What an error of PostgreSQL or its driver means to a client; bugs (a wrong SQL) stay as they are. */
+export function postgresError(error: unknown): unknown {
+  const known = translate(error as pg.DatabaseError);
+  if (known) known.cause = error;
+  return known ?? error;
+}
+
+function translate({ code, constraint, message }: pg.DatabaseError): DomainError | null {
+  switch (code) {
+    case UNIQUE_VIOLATION:
+    case EXCLUSION_VIOLATION:
+      return errorOfConstraint(constraint ?? '') ?? new Conflict();
+    case FOREIGN_KEY_VIOLATION:
+    case CHECK_VIOLATION:
+      return errorOfConstraint(constraint ?? '') ?? new FieldsInvalid();
+    case SERIALIZATION_FAILURE:
+    case DEADLOCK_DETECTED:
+      return new Unavailable('Others changed the same at this moment. Try again.');
+    case STATEMENT_TIMEOUT:
+      return new Unavailable('This took too long. Ask for less, or try again later.');
+  }
+  if (BAD_VALUE.has(code ?? '')) return new FieldsInvalid();
+  // The driver's own errors have no SQLSTATE: refused or broken connections, and a pool with nothing free.
+  const isDriverError = code === undefined && /connect|terminated|timeout/i.test(message ?? '');
+  const isNetworkError = /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENOTFOUND)/.test(code ?? '');
+  return isDriverError || isNetworkError || UNAVAILABLE.test(code ?? '') ? new Unavailable() : null;
+}

@@ -1,0 +1,50 @@
+import sqlTag, { empty, join, raw, Sql } from 'sql-template-tag';
+import type { GymScope, ScopedGymId } from '../common/actor/actor.js';
+
+declare const scoped: unique symbol;
+
+/** SQL that says which gym's rows it touches. Only this can be run. */
+export type ScopedSql = Sql & { readonly [scoped]: true };
+
+type Scoping = ScopedSql | ScopedGymId;
+type HasScope<Values extends readonly unknown[]> = Values extends readonly [infer First, ...infer Rest]
+  ? [First] extends [Scoping]
+    ? true
+    : HasScope<Rest>
+  : false;
+
+/**
+ * SQL with its parameters: sql`SELECT ... WHERE id = ${id} AND ${inGym(scope, 'gym_id')}`. A value becomes a parameter, an
+ * `sql` inside is spliced in. The result can be run if a part of it is a scope: a ScopedGymId or inGym().
+ */
+export function sql<const Values extends readonly unknown[]>(
+  text: TemplateStringsArray,
+  ...values: Values
+): HasScope<Values> extends true ? ScopedSql : Sql {
+  return sqlTag(text, ...values) as HasScope<Values> extends true ? ScopedSql : Sql;
+}
+
+/** Only rows whose `column` is a gym of the scope. */
+export function inGym(scope: GymScope, column: string): ScopedSql {
+  return (scope.gym_id === null ? raw('TRUE') : sqlTag`${raw(column)} = ${scope.gym_id}`) as ScopedSql;
+}
+
+/** The same as sql``, for what belongs to no single gym: signing in, jobs, and what the whole chain shares. */
+export function everyGym(text: TemplateStringsArray, ...values: unknown[]): ScopedSql {
+  return sqlTag(text, ...values) as ScopedSql;
+}
+
+/** `a = $1, b = $2,` (with the last comma) for the fields that are given; the others stay as they are. */
+export function assignments<Row extends object>(changes: Row, columns: readonly (keyof Row & string)[]): Sql {
+  const given = columns.filter((column) => changes[column] !== undefined);
+  return given.length === 0
+    ? empty
+    : join(
+        given.map((column) => sqlTag`${raw(column)} = ${changes[column]}`),
+        ', ',
+        '',
+        ',',
+      );
+}
+
+export { empty, join, raw, Sql };

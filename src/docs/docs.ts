@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { packageRoot } from '../config/package-root.js';
+
+/** The committed document: what is served is what was reviewed. `npm run openapi` writes it, CI finds drift. */
+export function readOpenApi(): OpenAPIObject {
+  return JSON.parse(readFileSync(path.join(packageRoot, 'openapi.json'), 'utf8')) as OpenAPIObject;
+}
+
+export function serveSwaggerUi(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, readOpenApi, {
+    raw: false,
+    customSiteTitle: 'Spotter API',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, docExpansion: 'none' },
+  });
+}

@@ -1,0 +1,46 @@
+import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import { IsBoolean, IsOptional, IsTimeZone, Matches } from 'class-validator';
+import { IsText } from '../../common/http/fields.js';
+
+export class GymDto {
+  /** @example 1 */
+  id: number;
+
+  /** Unique without regard to case. @example "Northside Gym" */
+  @IsText(1, 120)
+  name: string;
+
+  /** @example "12 River Street" */
+  @IsOptional()
+  @IsText(1, 300)
+  address: string | null;
+
+  /** @example "+1 234 567 800" */
+  @IsOptional()
+  @IsText(3, 40)
+  phone_number: string | null;
+
+  /** IANA name. "Today", daily lists and slots are this zone's local day. @example "America/New_York" */
+  @Matches(/^[A-Za-z_]+(\/[A-Za-z0-9_+-]+)*$/, { message: 'must be an IANA time zone such as America/New_York' })
+  @IsTimeZone({ message: 'must be an IANA time zone such as America/New_York' })
+  timezone: string;
+
+  /** An inactive gym keeps its history and takes no new members, sales or visits. @example true */
+  @IsBoolean()
+  is_active: boolean;
+
+  created_at: Date;
+
+  updated_at: Date;
+}
+
+export class CreateGymDto extends IntersectionType(
+  PickType(GymDto, ['name']),
+  PartialType(PickType(GymDto, ['address', 'phone_number', 'timezone'])),
+) {}
+
+/** What is not sent stays as it is. */
+export class UpdateGymDto extends PartialType(
+  PickType(GymDto, ['name', 'address', 'phone_number', 'timezone', 'is_active']),
+  { skipNullProperties: false },
+) {}

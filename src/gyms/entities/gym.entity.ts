@@ -1,0 +1,32 @@
+import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+
+@Entity('gyms')
+// PostgreSQL refuses a zone it does not know: what it cannot compute a day in must not be stored.
+@Check('gyms_timezone_check', `timestamptz '2000-01-01Z' AT TIME ZONE timezone IS NOT NULL`)
+@Index('gyms_name_key', { synchronize: false }) // unique on lower(name), which TypeORM cannot say
+export class Gym {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @Column({ type: 'text', collation: 'und-x-icu' })
+  name: string;
+
+  @Column('text', { nullable: true })
+  address: string | null;
+
+  @Column('text', { nullable: true })
+  phone_number: string | null;
+
+  /** IANA name: the gym's local day is computed from it. */
+  @Column('text', { default: 'UTC' })
+  timezone: string;
+
+  @Column('boolean', { default: true })
+  is_active: boolean;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

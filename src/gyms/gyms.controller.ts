@@ -1,0 +1,74 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CurrentActor, EVERYONE } from '../common/actor/access.js';
+import type { Actor } from '../common/actor/actor.js';
+import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
+import { ListQuery, type Page } from '../common/http/list.js';
+import { Operation } from '../common/http/operation.js';
+import { IdPipe } from '../common/http/validation.js';
+import { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
+import { GymNameTaken, GymNotFound } from './gyms.errors.js';
+import { GymsService } from './gyms.service.js';
+
+@ApiTags('gyms')
+@Controller('gyms')
+export class GymsController {
+  constructor(private readonly gyms: GymsService) {}
+
+  @Get()
+  @Operation({ summary: 'All gyms, by name', roles: EVERYONE, list: GymDto })
+  list(@CurrentActor() actor: Actor, @Query() query: ListQuery): Promise<Page<GymDto>> {
+    return this.gyms.list(actor, query, false);
+  }
+
+  @Get('active')
+  @Operation({ summary: 'The active gyms, by name', roles: EVERYONE, list: GymDto })
+  listActive(@CurrentActor() actor: Actor, @Query() query: ListQuery): Promise<Page<GymDto>> {
+    return this.gyms.list(actor, query, true);
+  }
+
+  @Post()
+  @Operation({ summary: 'Open a gym', roles: ['admin'], errors: [GymNameTaken], idempotent: true })
+  create(
+    @CurrentActor() actor: Actor,
+    @Body() body: CreateGymDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<GymDto> {
+    return this.gyms.create(actor, body, key);
+  }
+
+  @Get(':gym_id')
+  @Operation({ summary: 'One gym', roles: EVERYONE, errors: [GymNotFound] })
+  get(@CurrentActor() actor: Actor, @Param('gym_id', IdPipe) gymId: number): Promise<GymDto> {
+    return this.gyms.get(actor, gymId);
+  }
+
+  @Put(':gym_id')
+  @Operation({ summary: 'Change a gym', roles: ['admin'], errors: [GymNotFound, GymNameTaken] })
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('gym_id', IdPipe) gymId: number,
+    @Body() body: UpdateGymDto,
+  ): Promise<GymDto> {
+    return this.gyms.update(actor, gymId, body);
+  }
+
+  @Delete(':gym_id')
+  @Operation({
+    summary: 'Close a gym',
+    description: 'One that never had people is deleted (204). Any other is deactivated and answered (200).',
+    roles: ['admin'],
+    errors: [GymNotFound],
+  })
+  @ApiNoContentResponse({ description: 'Deleted' })
+  async remove(
+    @CurrentActor() actor: Actor,
+    @Param('gym_id', IdPipe) gymId: number,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<GymDto | undefined> {
+    const inactive = await this.gyms.remove(actor, gymId);
+    if (!inactive) void reply.status(204);
+    return inactive ?? undefined;
+  }
+}

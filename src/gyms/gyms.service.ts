@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../common/actor/actor.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
+import type { ListQuery, Page } from '../common/http/list.js';
+import { Database } from '../database/database.js';
+import { once } from '../database/idempotency.js';
+import { listPage } from '../database/keyset.js';
+import { assignments, everyGym, raw } from '../database/sql.js';
+import type { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
+import { GymNotFound } from './gyms.errors.js';
+
+const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, created_at, updated_at');
+
+/** The gyms of the chain: everyone may read them, only an admin changes them. */
+@Injectable()
+export class GymsService {
+  constructor(private readonly db: Database) {}
+
+  list(_actor: Actor, query: ListQuery, onlyActive: boolean): Promise<Page<GymDto>> {
+    const from = everyGym`FROM gyms WHERE ${onlyActive ? raw('is_active') : raw('TRUE')}`;
+    return listPage<GymDto>(this.db, query, { columns: COLUMNS, from, keys: { name: 'name', id: 'id' } });
+  }
+
+  /** @throws GymNotFound */
+  async get(_actor: Actor, gymId: number): Promise<GymDto> {
+    const [gym] = await this.db.query<GymDto>(everyGym`SELECT ${COLUMNS} FROM gyms WHERE id = ${gymId}`);
+    if (!gym) throw new GymNotFound();
+    return gym;
+  }
+
+  /** @throws GymNameTaken */
+  create(actor: Actor, input: CreateGymDto, key: IdempotencyKey | null): Promise<GymDto> {
+    return once(this.db, actor, key, async (tx) => {
+      const [gym] = await tx.query<GymDto>(everyGym`
+        INSERT INTO gyms (name, address, phone_number, timezone)
+        VALUES (${input.name}, ${input.address}, ${input.phone_number}, ${input.timezone ?? 'UTC'})
+        RETURNING ${COLUMNS}`);
+      return gym!;
+    });
+  }
+
+  /** @throws GymNotFound, GymNameTaken */
+  async update(_actor: Actor, gymId: number, input: UpdateGymDto): Promise<GymDto> {
+    const changes = assignments(input, ['name', 'address', 'phone_number', 'timezone', 'is_active']);
+    const [gym] = await this.db.query<GymDto>(everyGym`
+      UPDATE gyms SET ${changes} updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
+    if (!gym) throw new GymNotFound();
+    return gym;
+  }
+
+  /**
+   * Deletes a gym that never had people; deactivates one that did, because its history stays.
+   * @returns the deactivated gym, or null if it is gone
+   * @throws GymNotFound
+   */
+  async remove(_actor: Actor, gymId: number): Promise<GymDto | null> {
+    return this.db.transaction(async (tx) => {
+      // Waits for whoever is adding a person to the gym, and keeps the next one waiting.
+      const [gym] = await tx.query(everyGym`SELECT 1 FROM gyms WHERE id = ${gymId} FOR UPDATE`);
+      if (!gym) throw new GymNotFound();
+      const [person] = await tx.query(everyGym`SELECT 1 FROM users WHERE gym_id = ${gymId} LIMIT 1`);
+      if (!person) {
+        await tx.query(everyGym`DELETE FROM gyms WHERE id = ${gymId}`);
+        return null;
+      }
+      const [inactive] = await tx.query<GymDto>(everyGym`
+        UPDATE gyms SET is_active = FALSE, updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
+      return inactive!;
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { Logger as WorkerLogger, parseCronItems, run, type Runner, type TaskList } from 'graphile-worker';
+import pg from 'pg';
+import { SessionsService } from '../auth/sessions.service.js';
+import { Attempts } from '../auth/attempts.js';
+import { Config } from '../config/config.js';
+import { Database, DELIVER_EVENT, type StoredEvent } from '../database/database.js';
+import { purgeIdempotencyKeys } from '../database/idempotency.js';
+
+const WORTH_A_WARNING = new Set<string>(['error', 'warning']);
+
+/** When each job runs, in UTC (crontab: minute hour day month weekday). */
+const SCHEDULE: Record<string, string> = {
+  purge_sessions: '17 * * * *',
+  purge_idempotency_keys: '27 * * * *',
+  purge_attempts: '37 * * * *',
+};
+
+/**
+ * Runs what must happen exactly once, however many servers there are: jobs by the clock, and events that a transaction
+ * left in the outbox. graphile-worker keeps both in PostgreSQL, retries what fails and hands each job to one server.
+ */
+@Injectable()
+export class JobsService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Jobs');
+  private readonly pool: pg.Pool;
+  private runner: Runner | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly db: Database,
+    private readonly events: EventEmitter2,
+    private readonly sessions: SessionsService,
+    private readonly attempts: Attempts,
+  ) {
+    // Its own connections: a job may run longer than a request, and it listens on one.
+    this.pool = new pg.Pool({ connectionString: this.config.DATABASE_URL, max: 4, application_name: 'spotter jobs' });
+    this.pool.on('error', () => undefined);
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
+  }
+
+  private readonly tasks: TaskList = {
+    [DELIVER_EVENT]: async (payload) => {
+      const { name, event } = payload as StoredEvent;
+      // A listener that fails makes the job fail, and the event is delivered again later.
+      await this.events.emitAsync(name, event);
+    },
+    purge_sessions: () => this.sessions.purge(),
+    purge_idempotency_keys: () => purgeIdempotencyKeys(this.db),
+    purge_attempts: () => this.attempts.purge(),
+  };
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.runner = await run({
+      pgPool: this.pool,
+      taskList: this.tasks,
+      parsedCronItems: parseCronItems(Object.entries(SCHEDULE).map(([task, match]) => ({ task, match }))),
+      concurrency: 2,
+      noHandleSignals: true,
+      logger: new WorkerLogger(() => (level, message) => {
+        if (WORTH_A_WARNING.has(level)) this.logger.warn(message);
+        else this.logger.debug?.(message);
+      }),
+    });
+    this.runner.promise.catch((error: Error) => this.logger.error(error));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.runner?.stop().catch(() => undefined);
+    await this.pool.end();
+  }
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Config, loadConfig } from './config/config.js';
+import { ConfigError } from './config/config-error.js';
+import { migrate } from './database/migrate.js';
+import { openDatabase } from './database/open.js';
+import { seedDemo } from './demo/seed-demo.js';
+import { defaultSignIns, firstStart } from './first-start.js';
+import { createApp } from './server.js';
+
+/** Longer than any request may take would be too long for whoever presses Ctrl-C. */
+const DRAIN_MS = 8_000;
+
+let database: Awaited<ReturnType<typeof openDatabase>> | undefined;
+let app: NestFastifyApplication | undefined;
+let isStopping = false;
+
+async function start(): Promise<void> {
+  const config = loadConfig();
+  database = await openDatabase(config);
+  let newSignIn: string | null = null;
+  await migrate(config.DATABASE_URL!, async (client) => {
+    newSignIn = await firstStart(client, config);
+    if (config.SEED_DEMO) await seedDemo(client, config);
+  });
+  if (isStopping) return;
+  app = await createApp(config);
+  await app.listen(config.PORT, config.HOST);
+  greet(config, await app.getUrl(), newSignIn ? [newSignIn] : await defaultSignIns(app));
+}
+
+function greet(config: Config, url: string, signIns: string[]): void {
+  const at = url.replace('[::1]', 'localhost').replace('0.0.0.0', 'localhost');
+  const lines = [
+    `Spotter is running at ${at}`,
+    `  API docs   ${at}/docs and ${at}/redoc`,
+    `  Database   ${database?.isEmbedded ? `embedded PostgreSQL in ${config.data_dir}` : 'DATABASE_URL'}`,
+    ...signIns.map((signIn) => `  Sign in    ${signIn}`),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Stops taking requests, finishes those that are under way, and leaves the database. */
+async function stop(): Promise<void> {
+  if (isStopping) process.exit(1); // asked twice: at once
+  isStopping = true;
+  const deadline = sleep(DRAIN_MS, undefined, { ref: false });
+  if (app) {
+    const server = app.getHttpServer();
+    // Node closes idle connections once, at the beginning; those that finish their request later would stay open.
+    const closing = setInterval(() => server.closeIdleConnections(), 100);
+    await Promise.race([app.close(), deadline]);
+    clearInterval(closing);
+    server.closeAllConnections();
+  }
+  await Promise.race([database?.release(), deadline]);
+  process.exit(0);
+}
+
+process.on('SIGINT', () => void stop());
+process.on('SIGTERM', () => void stop());
+
+start().catch(async (error: NodeJS.ErrnoException) => {
+  process.stderr.write(`${sentence(error)}\n`);
+  await app?.close().catch(() => undefined);
+  await database?.release();
+  process.exit(1);
+});
+
+function sentence(error: NodeJS.ErrnoException): string {
+  if (error instanceof ConfigError) return error.message;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'Another program listens on this PORT already. Stop it, or set another PORT.';
+    case 'EACCES':
+      return `This user may not: ${error.message}.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'HOST is not an address of this machine.';
+    default:
+      return error.stack ?? error.message;
+  }
+}

@@ -1,0 +1,95 @@
+import { IntersectionType, OmitType, PartialType, PickType } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { AccountDto } from '../../auth/dto/account.dto.js';
+import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
+import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
+import { GymListQuery } from '../../common/http/list.js';
+import { IsId } from '../../common/http/validation.js';
+
+/** `member` is what some clients call the role `user`. */
+const MemberIsUser = () => Transform(({ value }: { value: unknown }) => (value === 'member' ? 'user' : value));
+
+/** A person as staff sees it. */
+export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active', 'must_change_password']) {
+  /** Passport, identity card or the like; unique. null if they registered by themselves. @example "AB123456" */
+  @IsText(1, 50)
+  document_id: string | null;
+
+  /** admin, manager, reception, accountant, trainer or user (a member). @example "user" */
+  @MemberIsUser()
+  @IsIn(ROLES)
+  role: Role;
+
+  /** null only for an admin. @example 1 */
+  @IsId()
+  gym_id: number | null;
+
+  /** @example true */
+  @IsBoolean()
+  is_active: boolean;
+
+  updated_at: Date;
+}
+
+class NewPerson extends IntersectionType(
+  PickType(UserDto, ['email', 'full_name', 'document_id', 'phone_number']),
+  PartialType(PickType(UserDto, ['username'])),
+) {}
+
+export class CreateStaffDto extends NewPerson {
+  /** @example "reception" */
+  @IsIn(STAFF)
+  role: Role;
+
+  /** Default: your own gym. An admin must say it, except for another admin, who belongs to none. @example 1 */
+  @IsOptional()
+  @IsId()
+  gym_id?: number;
+
+  /** At least 8 characters, at most 72 bytes. @example "a long password" */
+  @IsPassword()
+  password: string;
+}
+
+export class CreateMemberDto extends NewPerson {
+  /** `member` is taken for `user`. @example "user" */
+  @MemberIsUser()
+  @IsIn(['user'])
+  role = 'user' as const;
+
+  /** @example 1 */
+  @IsId()
+  gym_id: number;
+}
+
+/** What is not sent stays as it is; who may change what is said at PUT /users/{user_id}. */
+export class UpdateUserDto extends PartialType(
+  PickType(UserDto, ['email', 'username', 'full_name', 'document_id', 'phone_number', 'role', 'gym_id', 'is_active']),
+  { skipNullProperties: false },
+) {
+  /** A new password; it ends all sessions of the person. */
+  @IsOptional()
+  @IsPassword()
+  password?: string;
+}
+
+export class UserListQuery extends GymListQuery {
+  /** Only these. @example "user" */
+  @IsOptional()
+  @MemberIsUser()
+  @IsIn(ROLES)
+  role?: Role;
+
+  /** Only the active, or only the inactive. */
+  @IsOptional()
+  @IsQueryFlag()
+  is_active?: boolean;
+}
+
+export class SearchQuery extends PickType(GymListQuery, ['limit', 'gym_id']) {
+  /** Words of a name, an email, a document or a phone, as typed. @example "maria" */
+  @IsString()
+  @MaxLength(100)
+  q: string;
+}

@@ -1,0 +1,95 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  Unique,
+  UpdateDateColumn,
+} from 'typeorm';
+import type { Role } from '../../common/actor/roles.js';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+
+/** A person: staff or member. A deleted one keeps its row, without personal data, because sales and visits name it. */
+@Entity('users')
+@Unique(['email'])
+@Unique(['username'])
+@Unique(['document_id'])
+@Check('users_role_check', `role IN ('admin', 'manager', 'reception', 'accountant', 'trainer', 'user')`)
+@Check('users_gym_check', `(role = 'admin') = (gym_id IS NULL)`)
+@Check('users_email_check', `email = lower(email) AND (email IS NOT NULL OR deleted_at IS NOT NULL)`)
+@Check('users_username_check', `username = lower(username)`)
+@Index('users_gym_id_full_name_idx', ['gym_id', 'full_name', 'id'], { where: 'deleted_at IS NULL' })
+@Index('users_full_name_idx', ['full_name', 'id'], { where: 'deleted_at IS NULL' })
+@Index('users_staff_idx', ['gym_id', 'full_name', 'id'], { where: `deleted_at IS NULL AND role <> 'user'` })
+@Index('users_sign_in_phone_idx', ['phone_digits'], { where: 'password_hash IS NOT NULL' })
+@Index('users_phone_digits_idx', { synchronize: false }) // GIN (gym_id, phone_digits gin_trgm_ops)
+@Index('users_search_text_idx', { synchronize: false }) // GIN (gym_id, search_text gin_trgm_ops)
+export class User {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  /** Lower case. */
+  @Column('text', { nullable: true })
+  email: string | null;
+
+  /** Lower case. */
+  @Column('text', { nullable: true })
+  username: string | null;
+
+  @Column({ type: 'text', collation: 'und-x-icu' })
+  full_name: string;
+
+  @Column('text', { nullable: true })
+  document_id: string | null;
+
+  @Column('text', { nullable: true })
+  phone_number: string | null;
+
+  @Column('text', { default: 'user' })
+  role: Role;
+
+  @ManyToOne(() => Gym)
+  @JoinColumn()
+  gym: Relation<Gym> | null;
+
+  /** null only for an admin, who belongs to all gyms. */
+  @Column('integer', { nullable: true })
+  gym_id: number | null;
+
+  @Column('boolean', { default: true })
+  is_active: boolean;
+
+  /** bcrypt; null: this person cannot sign in. */
+  @Column('text', { nullable: true })
+  password_hash: string | null;
+
+  /** The password was given by somebody else and must be changed at the first sign-in. */
+  @Column('boolean', { default: false })
+  must_change_password: boolean;
+
+  /** Encrypted, until it is changed. */
+  @Column('text', { nullable: true })
+  temporary_password: string | null;
+
+  /** The digits of phone_number; kept by a trigger. */
+  @Column('text', { nullable: true })
+  phone_digits: string | null;
+
+  /** Name, email, username, document and phone, lower case and without accents; kept by a trigger. */
+  @Column('text', { default: '' })
+  search_text: string;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  deleted_at: Date | null;
+}

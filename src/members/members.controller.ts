@@ -1,0 +1,145 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentActor, EVERYONE } from '../common/actor/access.js';
+import type { Actor } from '../common/actor/actor.js';
+import { MANAGERS, STAFF } from '../common/actor/roles.js';
+import { OtherGym } from '../common/errors/common.errors.js';
+import { EmailTaken, UsernameTaken } from '../auth/auth.errors.js';
+import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
+import { GymListQuery, type Page } from '../common/http/list.js';
+import { Operation } from '../common/http/operation.js';
+import { IdPipe } from '../common/http/validation.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { CreateMemberDto, CreateStaffDto, SearchQuery, UpdateUserDto, UserDto, UserListQuery } from './dto/user.dto.js';
+import {
+  DocumentIdTaken,
+  FieldsNotYoursToChange,
+  LastAdmin,
+  RoleNotYoursToGive,
+  UserNotFound,
+} from './members.errors.js';
+import { MembersService } from './members.service.js';
+import { SearchService } from './search.service.js';
+
+const NOT_UNIQUE = [EmailTaken, UsernameTaken, DocumentIdTaken];
+
+/** `/users`: staff and members of the gyms. */
+@ApiTags('users')
+@Controller('users')
+export class MembersController {
+  constructor(
+    private readonly members: MembersService,
+    private readonly search: SearchService,
+  ) {}
+
+  @Get()
+  @Operation({ summary: 'Staff and members, by name', roles: STAFF, list: UserDto })
+  list(@CurrentActor() actor: Actor, @Query() query: UserListQuery): Promise<Page<UserDto>> {
+    return this.members.list(actor, query);
+  }
+
+  @Get('trainers')
+  @Operation({ summary: 'The trainers, by name', roles: STAFF, list: UserDto })
+  listTrainers(@CurrentActor() actor: Actor, @Query() query: GymListQuery): Promise<Page<UserDto>> {
+    return this.members.list(actor, { ...query, role: 'trainer' });
+  }
+
+  @Get('users')
+  @Operation({ summary: 'The members, by name', roles: STAFF, list: UserDto })
+  listMembers(@CurrentActor() actor: Actor, @Query() query: GymListQuery): Promise<Page<UserDto>> {
+    return this.members.list(actor, { ...query, role: 'user' });
+  }
+
+  @Get('search')
+  @Operation({
+    summary: 'Find a person by anything typed',
+    description: 'Words of a name, an email, a document or a phone; the best match first.',
+    roles: STAFF,
+  })
+  searchByText(@CurrentActor() actor: Actor, @Query() query: SearchQuery): Promise<UserDto[]> {
+    return this.search.byText(actor, query);
+  }
+
+  @Get('search/document/:document_id')
+  @Operation({ summary: 'Find the person with this document', roles: STAFF, errors: [UserNotFound] })
+  searchByDocument(@CurrentActor() actor: Actor, @Param('document_id') documentId: string): Promise<UserDto> {
+    return this.members.getByDocument(actor, documentId);
+  }
+
+  @Get('search/phone/:phone_number')
+  @Operation({
+    summary: 'Find people by a part of their phone number',
+    description: 'At least 3 digits; however they are written, only digits count. At most 50 people.',
+    roles: STAFF,
+  })
+  searchByPhone(@CurrentActor() actor: Actor, @Param('phone_number') phone: string): Promise<UserDto[]> {
+    return this.search.byPhone(actor, phone);
+  }
+
+  @Post('admin-trainer')
+  @Operation({
+    summary: 'Hire staff',
+    description: 'An admin gives any role; a manager reception, accountant or trainer, in their own gym.',
+    roles: MANAGERS,
+    errors: [RoleNotYoursToGive, GymInactive, ...NOT_UNIQUE],
+    idempotent: true,
+  })
+  createStaff(
+    @CurrentActor() actor: Actor,
+    @Body() body: CreateStaffDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserDto> {
+    return this.members.createStaff(actor, body, key);
+  }
+
+  @Post('regular')
+  @Operation({
+    summary: 'Add a member without a plan',
+    roles: ['admin'],
+    errors: [GymInactive, ...NOT_UNIQUE],
+    idempotent: true,
+  })
+  createMember(
+    @CurrentActor() actor: Actor,
+    @Body() body: CreateMemberDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserDto> {
+    return this.members.createMember(actor, body, key);
+  }
+
+  @Get(':user_id')
+  @Operation({ summary: 'One person; a member sees themselves', roles: EVERYONE, errors: [UserNotFound] })
+  get(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<UserDto> {
+    return this.members.get(actor, userId);
+  }
+
+  @Put(':user_id')
+  @Operation({
+    summary: 'Change a person',
+    description:
+      'An admin changes everything. A manager changes members and lower staff of the gym, but not the gym. Reception ' +
+      'and trainer change members of the gym, but not role, gym or password. Everyone changes their own email, username ' +
+      'and phone number. Fields that are sent unchanged do no harm.',
+    roles: EVERYONE,
+    errors: [UserNotFound, OtherGym, FieldsNotYoursToChange, RoleNotYoursToGive, LastAdmin, GymInactive, ...NOT_UNIQUE],
+  })
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('user_id', IdPipe) userId: number,
+    @Body() body: UpdateUserDto,
+  ): Promise<UserDto> {
+    return this.members.update(actor, userId, body);
+  }
+
+  @Delete(':user_id')
+  @Operation({
+    summary: 'Delete a person',
+    description: 'Personal data and sessions go at once; visits and sales stay in the numbers, under no name.',
+    roles: ['admin'],
+    status: 204,
+    errors: [UserNotFound, LastAdmin],
+  })
+  remove(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<void> {
+    return this.members.remove(actor, userId);
+  }
+}

@@ -1,0 +1,21 @@
+import { DomainError, Problem } from '../common/errors/domain-error.js';
+
+@Problem({ code: 'user_not_found', status: 404, title: 'There is no such person' })
+export class UserNotFound extends DomainError {}
+
+@Problem({
+  code: 'document_id_taken',
+  status: 409,
+  title: 'Somebody has this document already',
+  constraint: 'users_document_id_key',
+})
+export class DocumentIdTaken extends DomainError {}
+
+@Problem({ code: 'role_not_yours_to_give', status: 403, title: 'You may not give or change this role' })
+export class RoleNotYoursToGive extends DomainError {}
+
+@Problem({ code: 'fields_not_yours_to_change', status: 403, title: 'You may not change all of these fields' })
+export class FieldsNotYoursToChange extends DomainError {}
+
+@Problem({ code: 'last_admin', status: 409, title: 'The last active admin must stay' })
+export class LastAdmin extends DomainError {}

@@ -1,0 +1,171 @@
+import { Injectable } from '@nestjs/common';
+import { AccessChanged } from '../auth/auth.events.js';
+import { Passwords } from '../auth/passwords.js';
+import { SessionsService } from '../auth/sessions.service.js';
+import type { Actor, ScopedGymId } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
+import type { Page } from '../common/http/list.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { once } from '../database/idempotency.js';
+import { listPage } from '../database/keyset.js';
+import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import type { CreateMemberDto, CreateStaffDto, UpdateUserDto, UserDto, UserListQuery } from './dto/user.dto.js';
+import { LastAdmin, UserNotFound } from './members.errors.js';
+import { requireMayChange, requireMayGive } from './rules.js';
+
+/** A person as UserDto, of `users u LEFT JOIN gyms g`. */
+export const USER_COLUMNS =
+  raw(`u.id, u.email, u.username, u.full_name, u.document_id, u.phone_number, u.role, u.gym_id,
+  CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'name', g.name) END AS gym,
+  u.is_active, u.created_at, u.updated_at`);
+export const USERS = raw('users u LEFT JOIN gyms g ON g.id = u.gym_id');
+
+/** The people an actor may know of: those of their gym; to a member, only themselves. */
+const visible = (actor: Actor): ScopedSql =>
+  sql`${inGym(actor.scope(), 'u.gym_id')} ${actor.role === 'user' ? sql`AND u.id = ${actor.user_id}` : empty}`;
+
+const CHANGEABLE = [
+  ...(['email', 'username', 'full_name', 'document_id', 'phone_number'] as const),
+  ...(['role', 'is_active', 'gym_id', 'password_hash'] as const),
+];
+
+/** The people of the gyms: staff and members. */
+@Injectable()
+export class MembersService {
+  constructor(
+    private readonly db: Database,
+    private readonly passwords: Passwords,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  /** By name. @throws OtherGym */
+  list(actor: Actor, query: UserListQuery): Promise<Page<UserDto>> {
+    const scope = actor.scope(query.gym_id);
+    const from = sql`FROM ${USERS} WHERE u.deleted_at IS NULL AND ${inGym(scope, 'u.gym_id')}
+      ${query.role ? sql`AND u.role = ${query.role}` : empty}
+      ${query.is_active === undefined ? empty : sql`AND u.is_active = ${query.is_active}`}`;
+    const keys = { full_name: 'u.full_name', id: 'u.id' };
+    return listPage<UserDto>(this.db, query, { columns: USER_COLUMNS, from, keys });
+  }
+
+  /** @throws UserNotFound, also for people of other gyms and, to a member, for anybody else */
+  get(actor: Actor, userId: number, db: Queryable = this.db): Promise<UserDto> {
+    return this.find(db, sql`u.id = ${userId} AND ${visible(actor)}`);
+  }
+
+  /** @throws UserNotFound */
+  getByDocument(actor: Actor, documentId: string): Promise<UserDto> {
+    return this.find(this.db, sql`u.document_id = ${documentId.trim()} AND ${visible(actor)}`);
+  }
+
+  /** @throws RoleNotYoursToGive, OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
+  async createStaff(actor: Actor, input: CreateStaffDto, key: IdempotencyKey | null): Promise<UserDto> {
+    requireMayGive(actor, input.role);
+    const gymId = input.role === 'admin' ? null : actor.gym(input.gym_id);
+    const passwordHash = await this.passwords.hash(input.password);
+    return once(this.db, actor, key, (tx) => this.insert(tx, gymId, input, passwordHash));
+  }
+
+  /** @throws GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
+  createMember(actor: Actor, input: CreateMemberDto, key: IdempotencyKey | null): Promise<UserDto> {
+    return once(this.db, actor, key, (tx) => this.insert(tx, actor.gym(input.gym_id), input, null));
+  }
+
+  /** @throws UserNotFound, FieldsNotYoursToChange, RoleNotYoursToGive, LastAdmin, EmailTaken, UsernameTaken, DocumentIdTaken */
+  async update(actor: Actor, userId: number, input: UpdateUserDto): Promise<UserDto> {
+    const passwordHash = input.password ? await this.passwords.hash(input.password) : undefined;
+    return this.db.transaction(async (tx) => {
+      const { person, is_last_admin } = await this.lock(tx, actor, userId);
+      requireMayChange(actor, person, input);
+      const role = input.role ?? person.role;
+      const isActive = input.is_active ?? person.is_active;
+      if (is_last_admin && !(role === 'admin' && isActive)) throw new LastAdmin();
+      const gymId = role === 'admin' ? null : (input.gym_id ?? person.gym_id);
+      if (role !== 'admin' && gymId === null) throw FieldsInvalid.of('gym_id', 'is required for this role');
+      if (gymId !== null && gymId !== person.gym_id) await this.requireActiveGym(tx, gymId);
+      const changes = { ...input, role, is_active: isActive, gym_id: gymId, password_hash: passwordHash };
+      const [changed] = await tx.query<UserDto>(sql`
+        WITH u AS (
+          UPDATE users u SET ${assignments(changes, CHANGEABLE)} updated_at = now()
+          WHERE id = ${userId} AND ${visible(actor)} RETURNING *)
+        SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
+      if (passwordHash || (person.is_active && !isActive)) {
+        const others = userId === actor.user_id ? { except: actor.session_id } : {};
+        await this.sessions.end(tx, userId, passwordHash ? 'password_changed' : 'deactivated', others);
+      }
+      tx.emit(new AccessChanged(userId));
+      return changed!;
+    });
+  }
+
+  /**
+   * Deletes a person: their personal data, credentials and sessions go at once. What they bought and when they came stays
+   * in the gym's numbers, under no name.
+   * @throws UserNotFound, LastAdmin
+   */
+  async remove(actor: Actor, userId: number): Promise<void> {
+    await this.db.transaction(async (tx) => {
+      const { is_last_admin } = await this.lock(tx, actor, userId);
+      if (is_last_admin) throw new LastAdmin();
+      await tx.query(sql`
+        UPDATE users u
+        SET email = NULL, username = NULL, full_name = 'Deleted', document_id = NULL, phone_number = NULL,
+            password_hash = NULL, temporary_password = NULL, is_active = FALSE, deleted_at = now(), updated_at = now()
+        WHERE id = ${userId} AND ${visible(actor)}`);
+      await this.sessions.end(tx, userId, 'deactivated');
+      await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);
+    });
+  }
+
+  private async insert(
+    tx: Transaction,
+    gymId: ScopedGymId | null,
+    input: CreateStaffDto | CreateMemberDto,
+    passwordHash: string | null,
+  ): Promise<UserDto> {
+    const [user] = await tx.query<UserDto>(everyGym`
+      WITH u AS (
+        INSERT INTO users (email, username, full_name, document_id, phone_number, role, gym_id, password_hash)
+        SELECT ${input.email}, ${input.username}, ${input.full_name}, ${input.document_id}, ${input.phone_number},
+          ${input.role}, ${gymId}::int, ${passwordHash}
+        WHERE ${gymId}::int IS NULL OR EXISTS (SELECT 1 FROM gyms WHERE id = ${gymId} AND is_active)
+        RETURNING *)
+      SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
+    if (user) return user;
+    await this.requireActiveGym(tx, gymId!);
+    throw new GymInactive();
+  }
+
+  /** The person, locked until the transaction ends; an admin together with all others, so that one of them stays. */
+  private async lock(
+    tx: Transaction,
+    actor: Actor,
+    userId: number,
+  ): Promise<{ person: UserDto; is_last_admin: boolean }> {
+    const active = sql`role = 'admin' AND is_active AND deleted_at IS NULL`;
+    const locked = await tx.query<{ id: number; is_active_admin: boolean }>(everyGym`
+      SELECT id, ${active} AS is_active_admin FROM users
+      WHERE id = ${userId}
+        OR (${active} AND EXISTS (SELECT 1 FROM users WHERE id = ${userId} AND role = 'admin'))
+      ORDER BY id FOR NO KEY UPDATE`);
+    const person = await this.get(actor, userId, tx);
+    const admins = locked.filter(({ is_active_admin }) => is_active_admin);
+    return { person, is_last_admin: admins.length === 1 && admins[0]!.id === userId };
+  }
+
+  private async find(db: Queryable, condition: ScopedSql): Promise<UserDto> {
+    const [user] = await db.query<UserDto>(
+      sql`SELECT ${USER_COLUMNS} FROM ${USERS} WHERE u.deleted_at IS NULL AND ${condition}`,
+    );
+    if (!user) throw new UserNotFound();
+    return user;
+  }
+
+  private async requireActiveGym(tx: Transaction, gymId: number): Promise<void> {
+    const [gym] = await tx.query<{ is_active: boolean }>(everyGym`SELECT is_active FROM gyms WHERE id = ${gymId}`);
+    if (!gym) throw FieldsInvalid.of('gym_id', 'is not a gym');
+    if (!gym.is_active) throw new GymInactive();
+  }
+}

@@ -1,0 +1,49 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Database } from '../database/database.js';
+
+/** What /metrics shows, in the names Prometheus recommends. */
+@Injectable()
+export class MetricsService {
+  readonly registry = new Registry();
+  private readonly requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered',
+    labelNames: ['method', 'route', 'status'],
+    registers: [this.registry],
+  });
+  private readonly latency = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the request line to the last byte of the answer',
+    labelNames: ['method', 'route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
+
+  constructor(db: Database) {
+    collectDefaultMetrics({ register: this.registry });
+    this.gauge('database_pool_connections', 'Open connections', () => db.pool.totalCount);
+    this.gauge('database_pool_idle', 'Connections that nobody uses', () => db.pool.idleCount);
+    this.gauge('database_pool_waiting', 'Queries that wait for a connection', () => db.pool.waitingCount);
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    this.gauge('event_loop_delay_p99_seconds', 'How late timers were, 99th percentile since the last look', () => {
+      const p99 = delay.percentile(99) / 1e9;
+      delay.reset();
+      return p99;
+    });
+  }
+
+  /** @param seconds how long it took */
+  answered(method: string, route: string, status: number, seconds: number): void {
+    this.requests.inc({ method, route, status });
+    this.latency.observe({ method, route }, seconds);
+  }
+
+  /** A number that is read when somebody looks. */
+  gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
+    this.registry.registerMetric(gauge);
+  }
+}

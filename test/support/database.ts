@@ -1,0 +1,35 @@
+import pg from 'pg';
+
+const server = process.env.TEST_POSTGRES_URL!;
+
+async function onServer<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const urlOf = (database: string) => server.replace(/[^/]+$/, database);
+
+/** The migrated database of this Jest worker; its test files run one after the other and share it. */
+export async function workerDatabase(): Promise<string> {
+  const name = `test_worker_${process.env.JEST_WORKER_ID}`;
+  await onServer(async (client) => {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (!rowCount) await client.query(`CREATE DATABASE ${name} TEMPLATE test_template`);
+  });
+  return urlOf(name);
+}
+
+/** A database of one's own: migrated, or (empty) with nothing in it. */
+export async function ownDatabase(purpose: string, { empty = false } = {}): Promise<string> {
+  const name = `test_${purpose}_${process.env.JEST_WORKER_ID}`;
+  await onServer(async (client) => {
+    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await client.query(`CREATE DATABASE ${name} ${empty ? '' : 'TEMPLATE test_template'}`);
+  });
+  return urlOf(name);
+}

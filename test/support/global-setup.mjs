@@ -1,0 +1,20 @@
+// One PostgreSQL for the whole run, with a migrated template that every worker copies its own database from.
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../../dist/src/database/embedded-postgres.js';
+import { migrate } from '../../dist/src/database/migrate.js';
+
+// What is tested is not whether a disk syncs; the tests that kill the server start it on a database with these on.
+const FAST = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'];
+
+export default async function setup() {
+  const postgres = await startEmbeddedPostgres('.data/test-postgres', 'postgres', FAST);
+  const admin = new pg.Client({ connectionString: postgres.url });
+  await admin.connect();
+  const { rows } = await admin.query(`SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'`);
+  for (const { datname } of rows) await admin.query(`DROP DATABASE "${datname}" WITH (FORCE)`);
+  await admin.query('CREATE DATABASE test_template');
+  await admin.end();
+  await migrate(postgres.url.replace(/[^/]+$/, 'test_template'));
+  process.env.TEST_POSTGRES_URL = postgres.url;
+  globalThis.testPostgres = postgres;
+}

@@ -1,0 +1,48 @@
+export interface Answer<Body = any> {
+  status: number;
+  body: Body;
+  headers: Headers;
+}
+
+/** Talks to the API as a client does: HTTP, JSON, a bearer token. */
+export class HttpClient {
+  constructor(
+    readonly base: string,
+    readonly token?: string,
+  ) {}
+
+  withToken(token: string): HttpClient {
+    return new HttpClient(this.base, token);
+  }
+
+  get(path: string, headers?: Record<string, string>) {
+    return this.send('GET', path, undefined, headers);
+  }
+
+  post(path: string, body?: unknown, headers?: Record<string, string>) {
+    return this.send('POST', path, body, headers);
+  }
+
+  put(path: string, body?: unknown) {
+    return this.send('PUT', path, body);
+  }
+
+  delete(path: string) {
+    return this.send('DELETE', path);
+  }
+
+  async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await fetch(path.startsWith('http') ? path : this.base + path, {
+      method,
+      headers: {
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+  }
+}
