@@ -1,10 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { AuthModule } from './auth/auth.module.js';
 import { AccessGuard } from './common/actor/access.guard.js';
 import { RouteTable } from './common/actor/route-table.js';
 import { ProblemFilter } from './common/errors/problem.filter.js';
-import { PageInterceptor } from './common/http/list.js';
 import { validationPipe } from './common/http/validation.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -36,7 +35,6 @@ export class AppModule {
         RouteTable,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_PIPE, useFactory: validationPipe },
-        { provide: APP_INTERCEPTOR, useClass: PageInterceptor },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

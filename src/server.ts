@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify';
 import { AppModule } from './app.module.js';
 import { TooLarge, Malformed } from './common/errors/common.errors.js';
-import { problemOf } from './common/errors/problem.js';
-import { checkAddress, readJsonBodies } from './common/http/json-body.js';
-import { requestContext } from './common/http/request-context.js';
+import { problemOf, toDomainError } from './common/errors/problem.js';
+import { sendProblem } from './common/errors/problem.filter.js';
+import { whoAsked } from './common/actor/access.js';
+import { sendPages } from './common/http/list.js';
+import { findFault, readJsonBodies } from './common/http/json-body.js';
 import type { Config } from './config/config.js';
 import { serveSwaggerUi } from './docs/docs.js';
 import { PinoLogger } from './operations/pino-logger.js';
@@ -31,7 +32,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   app.setGlobalPrefix('api/v1', { exclude: UNPREFIXED });
   followRequests(fastify, app.get(MetricsService));
   readJsonBodies(fastify);
-  await app.register(helmet, { contentSecurityPolicy: contentSecurityPolicy });
+  sendPages(fastify);
+  app.useSecurityHeaders({ contentSecurityPolicy });
   if (config.CORS_ORIGINS) {
     app.enableCors({
       origin: config.CORS_ORIGINS === '*' ? '*' : config.CORS_ORIGINS.split(',').map((origin) => origin.trim()),
@@ -46,17 +48,16 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
 /** The documentation pages run their own scripts and style themselves inline; nothing comes from elsewhere. */
 const contentSecurityPolicy = {
   directives: {
-    defaultSrc: ["'self'"],
-    scriptSrc: ["'self'"],
     styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:'],
     workerSrc: ["'self'", 'blob:'],
     upgradeInsecureRequests: null,
   },
 };
 
-function fastifyOptions(config: Config): FastifyHttpOptions<Server> {
+function fastifyOptions(config: Config): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
   return {
+    // Nothing here is Connect middleware, so its layer is left out.
+    skipMiddie: true,
     bodyLimit: config.BODY_LIMIT,
     // X-Forwarded-For is believed as far as our own proxies wrote it.
     trustProxy: (_address, hop) => hop < config.TRUST_PROXY_HOPS,
@@ -69,11 +70,13 @@ function fastifyOptions(config: Config): FastifyHttpOptions<Server> {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
+    // What cannot even be routed: a wrongly encoded or over-long address.
+    frameworkErrors: (error, request, reply) => sendProblem(toDomainError(error), request, reply),
+    childLoggerFactory: (logger) => logger,
     // One line a request is written by followRequests, with who it was.
     logController: new LogController({ disableRequestLogging: true }),
     logger: {
       level: config.LOG_LEVEL,
-      mixin: () => requestContext.getStore() ?? {},
       formatters: { level: (level) => ({ level }), bindings: () => ({}) },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
     },
@@ -92,17 +95,17 @@ function fastifyOptions(config: Config): FastifyHttpOptions<Server> {
 
 /** Gives each request its id and context, and writes one log line and one measurement for each answer. */
 function followRequests(fastify: FastifyInstance, metrics: MetricsService): void {
-  fastify.addHook('onRequest', async (request, reply) => {
-    requestContext.enterWith({ request_id: request.id });
+  fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('X-Request-Id', request.id);
-    checkAddress([request.params, request.query]);
+    done(findFault([request.params, request.query]));
   });
-  fastify.addHook('onResponse', async (request, reply) => {
+  fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
     // The route, not the address: what people searched for is nobody's business.
-    const line = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
-    if (route.startsWith('/health') || route === '/metrics') fastify.log.debug(line, 'answered');
-    else fastify.log.info(line, 'answered');
+    const answer = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    const level = route.startsWith('/health') || route === '/metrics' ? 'debug' : 'info';
+    fastify.log[level]({ ...whoAsked(request), ...answer }, 'answered');
+    done();
   });
 }

@@ -10,7 +10,7 @@ import { AccessChanged } from './auth.events.js';
  */
 @Injectable()
 export class AccessCache<Known extends object> {
-  private readonly people = new LRUCache<number, Map<number, Known>>({ max: 50_000, ttl: 60_000 });
+  private readonly people = new LRUCache<number, Map<number, Known>>({ max: 50_000, ttl: 60_000, ttlResolution: 1000 });
   private changes = 0;
 
   constructor(private readonly notifications: Notifications) {

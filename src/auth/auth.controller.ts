@@ -6,12 +6,19 @@ import type { Actor } from '../common/actor/actor.js';
 import { TooManyRequests } from '../common/errors/common.errors.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
-import { AccountInactive, SessionEnded, SessionNotFound, WrongCredentials, WrongPassword } from './auth.errors.js';
+import {
+  AccountInactive,
+  EmailTaken,
+  SessionEnded,
+  SessionNotFound,
+  UsernameTaken,
+  WrongCredentials,
+  WrongPassword,
+} from './auth.errors.js';
 import { AuthService } from './auth.service.js';
 import { AccountDto } from './dto/account.dto.js';
 import { ChangePasswordDto, LoginDto, RefreshDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
 import { SessionDto } from './dto/session.dto.js';
-import { EmailTaken, UsernameTaken } from './auth.errors.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('auth')
@@ -26,6 +33,8 @@ export class AuthController {
   @Operation({
     summary: 'Register as a member',
     roles: PUBLIC,
+    status: 201,
+    answer: AccountDto,
     errors: [EmailTaken, UsernameTaken, TooManyRequests],
   })
   register(@Body() body: RegisterDto, @Req() request: FastifyRequest): Promise<AccountDto> {
@@ -37,7 +46,7 @@ export class AuthController {
     summary: 'Sign in',
     description: 'At most 5 sessions a person: the sixth ends the oldest.',
     roles: PUBLIC,
-    status: 200,
+    answer: SignedInDto,
     errors: [WrongCredentials, AccountInactive, TooManyRequests],
   })
   login(@Body() body: LoginDto, @Req() request: FastifyRequest): Promise<SignedInDto> {
@@ -49,7 +58,7 @@ export class AuthController {
     summary: 'Exchange the refresh token for a fresh pair',
     description: 'A refresh token is good for one use; using one again ends its session.',
     roles: PUBLIC,
-    status: 200,
+    answer: SignedInDto,
     errors: [SessionEnded],
   })
   refresh(@Body() body: RefreshDto, @Req() request: FastifyRequest): Promise<SignedInDto> {
@@ -63,7 +72,7 @@ export class AuthController {
   }
 
   @Get('me')
-  @Operation({ summary: 'Who am I', roles: EVERYONE, beforePasswordChange: true })
+  @Operation({ summary: 'Who am I', roles: EVERYONE, answer: AccountDto, beforePasswordChange: true })
   me(@CurrentActor() actor: Actor): Promise<AccountDto> {
     return this.auth.me(actor);
   }
@@ -82,13 +91,19 @@ export class AuthController {
   }
 
   @Get('sessions')
-  @Operation({ summary: 'Where you are signed in', roles: EVERYONE })
+  @Operation({ summary: 'Where you are signed in', roles: EVERYONE, answer: [SessionDto] })
   listSessions(@CurrentActor() actor: Actor): Promise<SessionDto[]> {
     return this.sessions.list(actor);
   }
 
   @Delete('sessions/:session_id')
-  @Operation({ summary: 'Sign out elsewhere', roles: EVERYONE, status: 204, errors: [SessionNotFound] })
+  @Operation({
+    summary: 'Sign out elsewhere',
+    roles: EVERYONE,
+    params: { session_id: 1 },
+    status: 204,
+    errors: [SessionNotFound],
+  })
   revoke(@CurrentActor() actor: Actor, @Param('session_id', IdPipe) sessionId: number): Promise<void> {
     return this.sessions.revoke(actor, sessionId);
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { Actor } from '../common/actor/actor.js';
@@ -45,7 +46,7 @@ export class AuthService {
    * @throws TooManyRequests, EmailTaken, UsernameTaken, GymUnknown
    */
   async register(input: RegisterDto, client: Client): Promise<AccountDto> {
-    const budget = this.budget('register', client.ip_address, this.config.REGISTRATIONS_PER_ADDRESS);
+    const budget = this.budget('register', network(client.ip_address), this.config.REGISTRATIONS_PER_ADDRESS);
     await this.attempts.check([budget]);
     await this.attempts.count([budget]);
     const passwordHash = await this.passwords.hash(input.password);
@@ -133,7 +134,10 @@ export class AuthService {
     const account = found ? String(found.id) : createHash('sha256').update(identifier(input)).digest('base64');
     const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
     if (found?.is_known_address) return [this.budget('sign_in', `${account} from ${client.ip_address}`, perAccount)];
-    return [this.budget('sign_in', account, perAccount), this.budget('sign_in from', client.ip_address, perAddress)];
+    return [
+      this.budget('sign_in', account, perAccount),
+      this.budget('sign_in from', network(client.ip_address), perAddress),
+    ];
   }
 
   /** `burst` at once, and as many in every quarter of an hour. */
@@ -185,4 +189,13 @@ function identifier({ email, username, phone_number }: LoginDto): string {
   if (name !== undefined) return name.trim().toLowerCase();
   if (phone_number !== undefined) return phone_number.replace(/\D/g, '');
   throw FieldsInvalid.of('email', 'is required, or username, or phone_number');
+}
+
+/** Whom an address belongs to: an IPv6 customer has a whole /64 to guess from. */
+function network(address: string): string {
+  if (!isIPv6(address) || address.includes('.')) return address.replace(/^::ffff:/, '');
+  const [head = '', tail = ''] = address.split('::');
+  const [first, last] = [head.split(':').filter(Boolean), tail.split(':').filter(Boolean)];
+  const zeros = Array<string>(8 - first.length - last.length).fill('0');
+  return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`;
 }

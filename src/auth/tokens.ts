@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import { LRUCache } from 'lru-cache';
 import { NotSignedIn } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 
@@ -20,12 +21,17 @@ interface RefreshClaims {
   gen: number;
 }
 
+type Claims = (AccessClaims | RefreshClaims) & { exp?: number };
+
 /**
  * Access and refresh tokens, JWTs signed with HS256. A refresh token needs no secret in the database: its signature
  * proves that it was issued, its `gen` whether it is the current one.
  */
 @Injectable()
 export class Tokens {
+  /** Tokens whose signature was right: it stays right, so it is computed once and not at every request. */
+  private readonly verified = new LRUCache<string, Claims>({ max: 20_000 });
+
   constructor(
     private readonly jwt: JwtService,
     private readonly config: Config,
@@ -50,12 +56,20 @@ export class Tokens {
   verify(token: string, typ: 'access'): AccessClaims;
   verify(token: string, typ: 'refresh'): RefreshClaims;
   verify(token: string, typ: 'access' | 'refresh'): AccessClaims | RefreshClaims {
-    try {
-      const claims = this.jwt.verify<AccessClaims | RefreshClaims>(token);
-      if (claims.typ === typ) return claims;
-    } catch {
-      // Wrong signature, wrong form or too old: all the same to the client.
+    const claims = this.verified.get(token) ?? this.verifySignature(token);
+    if (claims?.typ !== typ || (claims.exp ?? Infinity) * 1000 <= Date.now()) {
+      throw new NotSignedIn(`This is not a valid ${typ} token, or it has expired.`);
     }
-    throw new NotSignedIn(`This is not a valid ${typ} token, or it has expired.`);
+    return claims;
+  }
+
+  private verifySignature(token: string): Claims | null {
+    try {
+      const claims = this.jwt.verify<Claims>(token);
+      this.verified.set(token, claims);
+      return claims;
+    } catch {
+      return null; // Wrong signature, wrong form or too old: all the same to the client.
+    }
   }
 }

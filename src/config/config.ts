@@ -159,7 +159,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const errors = validateSync(config, { skipMissingProperties: false });
   if (errors.length > 0) {
     const sentences = errors.map(({ property, value, constraints }) => {
-      const reason = Object.values(constraints ?? {})[0]?.replace(`${property} `, '');
+      const { isInt, ...others } = constraints ?? {};
+      const reason = (isInt ?? Object.values(others)[0])?.replace(`${property} `, '');
       return SECRETS.has(property) || value === undefined
         ? `${property} ${reason}`
         : `${property} ${reason}, but is ${JSON.stringify(value)}`;

@@ -22,7 +22,7 @@ export function isWorthRetrying(error: unknown): boolean {
 }
 
 /** What an error of PostgreSQL or its driver means to a client; bugs (a wrong SQL) stay as they are. */
-export function postgresError(error: unknown): unknown {
+export function postgresError(error: Error): Error {
   const known = translate(error as pg.DatabaseError);
   if (known) known.cause = error;
   return known ?? error;

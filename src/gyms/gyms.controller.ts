@@ -17,19 +17,26 @@ export class GymsController {
   constructor(private readonly gyms: GymsService) {}
 
   @Get()
-  @Operation({ summary: 'All gyms, by name', roles: EVERYONE, list: GymDto })
+  @Operation({ summary: 'All gyms, by name', roles: EVERYONE, answer: [GymDto], list: true })
   list(@CurrentActor() actor: Actor, @Query() query: ListQuery): Promise<Page<GymDto>> {
     return this.gyms.list(actor, query, false);
   }
 
   @Get('active')
-  @Operation({ summary: 'The active gyms, by name', roles: EVERYONE, list: GymDto })
+  @Operation({ summary: 'The active gyms, by name', roles: EVERYONE, answer: [GymDto], list: true })
   listActive(@CurrentActor() actor: Actor, @Query() query: ListQuery): Promise<Page<GymDto>> {
     return this.gyms.list(actor, query, true);
   }
 
   @Post()
-  @Operation({ summary: 'Open a gym', roles: ['admin'], errors: [GymNameTaken], idempotent: true })
+  @Operation({
+    summary: 'Open a gym',
+    roles: ['admin'],
+    status: 201,
+    answer: GymDto,
+    errors: [GymNameTaken],
+    idempotent: true,
+  })
   create(
     @CurrentActor() actor: Actor,
     @Body() body: CreateGymDto,
@@ -39,13 +46,19 @@ export class GymsController {
   }
 
   @Get(':gym_id')
-  @Operation({ summary: 'One gym', roles: EVERYONE, errors: [GymNotFound] })
+  @Operation({ summary: 'One gym', roles: EVERYONE, params: { gym_id: 2 }, answer: GymDto, errors: [GymNotFound] })
   get(@CurrentActor() actor: Actor, @Param('gym_id', IdPipe) gymId: number): Promise<GymDto> {
     return this.gyms.get(actor, gymId);
   }
 
   @Put(':gym_id')
-  @Operation({ summary: 'Change a gym', roles: ['admin'], errors: [GymNotFound, GymNameTaken] })
+  @Operation({
+    summary: 'Change a gym',
+    roles: ['admin'],
+    params: { gym_id: 2 },
+    answer: GymDto,
+    errors: [GymNotFound, GymNameTaken],
+  })
   update(
     @CurrentActor() actor: Actor,
     @Param('gym_id', IdPipe) gymId: number,
@@ -59,6 +72,8 @@ export class GymsController {
     summary: 'Close a gym',
     description: 'One that never had people is deleted (204). Any other is deactivated and answered (200).',
     roles: ['admin'],
+    params: { gym_id: 2 },
+    answer: GymDto,
     errors: [GymNotFound],
   })
   @ApiNoContentResponse({ description: 'Deleted' })

@@ -33,19 +33,19 @@ export class MembersController {
   ) {}
 
   @Get()
-  @Operation({ summary: 'Staff and members, by name', roles: STAFF, list: UserDto })
+  @Operation({ summary: 'Staff and members, by name', roles: STAFF, answer: [UserDto], list: true })
   list(@CurrentActor() actor: Actor, @Query() query: UserListQuery): Promise<Page<UserDto>> {
     return this.members.list(actor, query);
   }
 
   @Get('trainers')
-  @Operation({ summary: 'The trainers, by name', roles: STAFF, list: UserDto })
+  @Operation({ summary: 'The trainers, by name', roles: STAFF, answer: [UserDto], list: true })
   listTrainers(@CurrentActor() actor: Actor, @Query() query: GymListQuery): Promise<Page<UserDto>> {
     return this.members.list(actor, { ...query, role: 'trainer' });
   }
 
   @Get('users')
-  @Operation({ summary: 'The members, by name', roles: STAFF, list: UserDto })
+  @Operation({ summary: 'The members, by name', roles: STAFF, answer: [UserDto], list: true })
   listMembers(@CurrentActor() actor: Actor, @Query() query: GymListQuery): Promise<Page<UserDto>> {
     return this.members.list(actor, { ...query, role: 'user' });
   }
@@ -55,13 +55,20 @@ export class MembersController {
     summary: 'Find a person by anything typed',
     description: 'Words of a name, an email, a document or a phone; the best match first.',
     roles: STAFF,
+    answer: [UserDto],
   })
   searchByText(@CurrentActor() actor: Actor, @Query() query: SearchQuery): Promise<UserDto[]> {
     return this.search.byText(actor, query);
   }
 
   @Get('search/document/:document_id')
-  @Operation({ summary: 'Find the person with this document', roles: STAFF, errors: [UserNotFound] })
+  @Operation({
+    summary: 'Find the person with this document',
+    roles: STAFF,
+    params: { document_id: 'DEMO-0001' },
+    answer: UserDto,
+    errors: [UserNotFound],
+  })
   searchByDocument(@CurrentActor() actor: Actor, @Param('document_id') documentId: string): Promise<UserDto> {
     return this.members.getByDocument(actor, documentId);
   }
@@ -71,6 +78,8 @@ export class MembersController {
     summary: 'Find people by a part of their phone number',
     description: 'At least 3 digits; however they are written, only digits count. At most 50 people.',
     roles: STAFF,
+    params: { phone_number: '910 000' },
+    answer: [UserDto],
   })
   searchByPhone(@CurrentActor() actor: Actor, @Param('phone_number') phone: string): Promise<UserDto[]> {
     return this.search.byPhone(actor, phone);
@@ -81,6 +90,8 @@ export class MembersController {
     summary: 'Hire staff',
     description: 'An admin gives any role; a manager reception, accountant or trainer, in their own gym.',
     roles: MANAGERS,
+    status: 201,
+    answer: UserDto,
     errors: [RoleNotYoursToGive, GymInactive, ...NOT_UNIQUE],
     idempotent: true,
   })
@@ -96,6 +107,8 @@ export class MembersController {
   @Operation({
     summary: 'Add a member without a plan',
     roles: ['admin'],
+    status: 201,
+    answer: UserDto,
     errors: [GymInactive, ...NOT_UNIQUE],
     idempotent: true,
   })
@@ -108,7 +121,13 @@ export class MembersController {
   }
 
   @Get(':user_id')
-  @Operation({ summary: 'One person; a member sees themselves', roles: EVERYONE, errors: [UserNotFound] })
+  @Operation({
+    summary: 'One person; a member sees themselves',
+    roles: EVERYONE,
+    params: { user_id: 8 },
+    answer: UserDto,
+    errors: [UserNotFound],
+  })
   get(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<UserDto> {
     return this.members.get(actor, userId);
   }
@@ -121,6 +140,8 @@ export class MembersController {
       'and trainer change members of the gym, but not role, gym or password. Everyone changes their own email, username ' +
       'and phone number. Fields that are sent unchanged do no harm.',
     roles: EVERYONE,
+    params: { user_id: 8 },
+    answer: UserDto,
     errors: [UserNotFound, OtherGym, FieldsNotYoursToChange, RoleNotYoursToGive, LastAdmin, GymInactive, ...NOT_UNIQUE],
   })
   update(
@@ -136,6 +157,7 @@ export class MembersController {
     summary: 'Delete a person',
     description: 'Personal data and sessions go at once; visits and sales stay in the numbers, under no name.',
     roles: ['admin'],
+    params: { user_id: 8 },
     status: 204,
     errors: [UserNotFound, LastAdmin],
   })

@@ -1,36 +1,47 @@
 import type { LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 
-/** Nest's log goes where Fastify's goes: one JSON line each, with the request it belongs to. */
+type Level = 'trace' | 'debug' | 'warn' | 'error' | 'fatal';
+
+/**
+ * Nest's log goes where Fastify's goes, one JSON line each. `new Logger('Name').warn(what, { request_id })`: an object after
+ * the message becomes fields of the line.
+ */
 export class PinoLogger implements LoggerService {
   constructor(private readonly pino: FastifyBaseLogger) {}
 
-  log(message: unknown, context?: string): void {
-    // How Nest wires itself up interests nobody but its developers.
-    this.pino.debug({ context }, text(message));
+  /** How Nest wires itself up interests nobody but its developers. */
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
   }
 
-  debug(message: unknown, context?: string): void {
-    this.pino.debug({ context }, text(message));
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
   }
 
-  verbose(message: unknown, context?: string): void {
-    this.pino.trace({ context }, text(message));
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
   }
 
   warn(message: unknown, ...rest: unknown[]): void {
-    this.pino.warn({ context: rest.at(-1) }, text(message));
+    this.write('warn', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    const stack = message instanceof Error ? message.stack : rest.length > 1 ? rest[0] : undefined;
-    this.pino.error({ context: rest.at(-1), stack }, text(message));
+    this.write('error', message, rest);
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {
-    this.error(message, ...rest);
+    this.write('fatal', message, rest);
+  }
+
+  /** Nest appends the name of the logger; before it may come a stack (its own errors) or fields (ours). */
+  private write(level: Level, message: unknown, rest: unknown[]): void {
+    const context = rest.pop();
+    const [extra] = rest;
+    const fields = typeof extra === 'object' ? extra : { stack: extra };
+    const stack = message instanceof Error ? message.stack : undefined;
+    const text = message instanceof Error ? message.message : String(message);
+    this.pino[level]({ context, ...fields, ...(stack && { stack }) }, text);
   }
 }
-
-const text = (message: unknown): string =>
-  message instanceof Error ? message.message : typeof message === 'string' ? message : JSON.stringify(message);

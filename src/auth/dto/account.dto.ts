@@ -1,10 +1,12 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsOptional, Matches, MaxLength } from 'class-validator';
-import type { Role } from '../../common/actor/roles.js';
-import { IsText, LowerCase } from '../../common/http/fields.js';
+import { ROLES, type Role } from '../../common/actor/roles.js';
+import { IsNullable, IsText, LowerCase } from '../../common/http/fields.js';
 import { IsId } from '../../common/http/validation.js';
 
 export class GymRefDto {
   /** @example 1 */
+  @IsId()
   id: number;
   /** @example "Main Gym" */
   name: string;
@@ -13,16 +15,17 @@ export class GymRefDto {
 /** A person as it signs in. */
 export class AccountDto {
   /** @example 2 */
+  @IsId()
   id: number;
 
-  /** Unique; stored in lower case. @example "trainer@gym.com" */
+  /** Unique; stored in lower case. @example "maria.lopez@example.com" */
   @LowerCase()
   @IsEmail()
   @MaxLength(254)
   email: string;
 
   /** Unique: letters, digits, dot, dash and underscore; stored in lower case. @example "maria.lopez" */
-  @IsOptional()
+  @IsNullable()
   @LowerCase()
   @Matches(/^[a-z0-9._-]{3,50}$/, { message: 'must be 3 to 50 letters, digits, dots, dashes or underscores' })
   username: string | null;
@@ -32,10 +35,12 @@ export class AccountDto {
   full_name: string;
 
   /** As people write it; 3 to 20 digits. @example "+1 234 567 891" */
+  @IsNullable()
   @Matches(/^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/, { message: 'must be a phone number of 3 to 20 digits' })
   phone_number: string | null;
 
   /** admin, manager, reception, accountant, trainer or user (a member). @example "trainer" */
+  @ApiProperty({ enum: ROLES })
   role: Role;
 
   /** null only for an admin, who belongs to all gyms. @example 1 */

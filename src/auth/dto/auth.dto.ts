@@ -1,7 +1,7 @@
-import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsPassword } from '../../common/http/fields.js';
-import type { Role } from '../../common/actor/roles.js';
+import { ROLES, type Role } from '../../common/actor/roles.js';
 import { AccountDto } from './account.dto.js';
 
 export class RegisterDto extends IntersectionType(
@@ -15,7 +15,7 @@ export class RegisterDto extends IntersectionType(
 
 /** One of email, username and phone_number, and the password. */
 export class LoginDto {
-  /** @example "trainer@gym.com" */
+  /** @example "admin@gym.com" */
   @IsOptional()
   @IsString()
   @MaxLength(254)
@@ -33,7 +33,7 @@ export class LoginDto {
   @MaxLength(40)
   phone_number?: string;
 
-  /** @example "trainer123" */
+  /** @example "admin123" */
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
@@ -49,7 +49,7 @@ export class RefreshDto {
 }
 
 export class ChangePasswordDto {
-  /** @example "trainer123" */
+  /** @example "admin123" */
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
@@ -71,6 +71,7 @@ export class SignedInDto {
   /** Seconds until the access token expires; null: when its session ends. @example 3600 */
   expires_in: number | null;
   /** @example "trainer" */
+  @ApiProperty({ enum: ROLES })
   role: Role;
   /** The password is temporary: nothing but changing it is allowed. @example false */
   must_change_password: boolean;

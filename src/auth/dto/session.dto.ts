@@ -1,6 +1,8 @@
+import { IsId } from '../../common/http/validation.js';
 /** One place where you are signed in. */
 export class SessionDto {
   /** @example 12 */
+  @IsId()
   id: number;
   /** The device as it called itself at sign-in. @example "Spotter/2.1 (Android 15)" */
   user_agent: string | null;

@@ -1,7 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { NotSignedIn, PasswordChangeRequired, RoleNotAllowed } from '../errors/common.errors.js';
-import { requestContext } from '../http/request-context.js';
 import { ACCESS, type Access, type RequestWithActor } from './access.js';
 import { ActorResolver } from './actor-resolver.js';
 
@@ -20,7 +19,6 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<RequestWithActor>();
     const { actor, must_change_password } = await this.actors.resolve(bearerToken(request.headers.authorization));
     request.actor = actor;
-    Object.assign(requestContext.getStore() ?? {}, { user_id: actor.user_id, gym_id: actor.gym_id });
     if (!actor.is(...access.roles)) {
       throw new RoleNotAllowed(`This is for ${access.roles.join(', ')}; you are ${actor.role}.`);
     }

@@ -25,6 +25,13 @@ export interface RequestWithActor extends FastifyRequest {
   actor?: Actor;
 }
 
+/** What every log line about a request says of it. */
+export const whoAsked = ({ id, actor }: RequestWithActor) => ({
+  request_id: id,
+  user_id: actor?.user_id,
+  gym_id: actor?.gym_id,
+});
+
 /** Who sent the request; undefined only on public routes. */
 export const CurrentActor = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<RequestWithActor>().actor,

@@ -1,6 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { whoAsked } from '../actor/access.js';
 import { InternalError } from './common.errors.js';
+import type { DomainError } from './domain-error.js';
 import { problemOf, toDomainError } from './problem.js';
 
 /** Answers every error of a request as application/problem+json; logs what is our fault. */
@@ -13,12 +15,15 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const error = toDomainError(thrown);
-    if (error instanceof InternalError) this.logger.error(thrown);
-    else if (error.kind.status >= 500) this.logger.warn(error.cause ?? error);
-    if (reply.sent) return;
-    const problem = problemOf(error, request.id);
-    if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
-    if (error.data.retry_after !== undefined) void reply.header('Retry-After', Math.ceil(error.data.retry_after));
-    void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    if (error instanceof InternalError) this.logger.error(thrown, whoAsked(request));
+    else if (error.kind.status >= 500) this.logger.warn(error.cause ?? error, whoAsked(request));
+    if (!reply.sent) sendProblem(error, request, reply);
   }
+}
+
+export function sendProblem(error: DomainError, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(error, request.id);
+  if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+  if (error.data.retry_after !== undefined) void reply.header('Retry-After', Math.ceil(error.data.retry_after));
+  void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

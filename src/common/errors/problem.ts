@@ -9,7 +9,14 @@ import {
   TooManyRequests,
   Unavailable,
 } from './common.errors.js';
-import { DomainError } from './domain-error.js';
+import { DomainError, type FieldError } from './domain-error.js';
+
+export class FieldErrorDto implements FieldError {
+  /** Where it is in the body. @example "email" */
+  field: string;
+  /** What is wrong with it. @example "must be an email" */
+  message: string;
+}
 
 /** What went wrong, as RFC 9457 (application/problem+json). */
 export class ProblemDto {
@@ -26,7 +33,7 @@ export class ProblemDto {
   /** Stable word for programs. @example "fields_invalid" */
   code: string;
   /** The wrong fields, on 422. */
-  errors?: { field: string; message: string }[];
+  errors?: FieldErrorDto[];
 }
 
 export function problemOf(error: DomainError, requestId: string): ProblemDto {
@@ -48,7 +55,7 @@ export function toDomainError(error: unknown): DomainError {
   const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode;
   switch (status) {
     case 400:
-      return new Malformed((error as Error).message);
+      return new Malformed('Its address, headers or body are not what HTTP and JSON allow.');
     case 404:
       return new NothingHere();
     case 405:

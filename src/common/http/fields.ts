@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsString, Length, registerDecorator } from 'class-validator';
+import { IsBoolean, IsString, Length, registerDecorator, ValidateIf } from 'class-validator';
 
 /** Text that people type: blanks around it are dropped, and nothing but blanks is nothing. */
 export function IsText(min: number, max: number) {
@@ -14,6 +14,9 @@ export function IsText(min: number, max: number) {
 /** The value in lower case, for what is unique without regard to case. */
 export const LowerCase = () =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toLowerCase() : value));
+
+/** null is a value of its own: not known. Left out is still left out. */
+export const IsNullable = () => ValidateIf((_, value) => value !== null);
 
 /** A yes or no in a query: `?count=true`. */
 export function IsQueryFlag() {

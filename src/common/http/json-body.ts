@@ -4,7 +4,7 @@ import { Malformed } from '../errors/common.errors.js';
 /** Deeper than any body of this API; class-transformer recurses and would overflow the stack. */
 const DEEPEST = 20;
 
-/** Reads JSON bodies; refuses what no service should ever see: NULs (PostgreSQL cannot store them) and endless nesting. */
+/** Reads JSON bodies; NULs (PostgreSQL cannot store them) and endless nesting are refused. */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   const parse = fastify.getDefaultJsonParser('error', 'error');
@@ -18,13 +18,8 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   });
 }
 
-/** The same check for what comes in the address. */
-export function checkAddress(values: unknown): void {
-  const fault = findFault(values);
-  if (fault) throw fault;
-}
-
-function findFault(root: unknown): Malformed | undefined {
+/** What no service should ever see, in a body or an address. */
+export function findFault(root: unknown): Malformed | undefined {
   let level = [root];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > DEEPEST) return new Malformed(`The body is nested deeper than ${DEEPEST} levels.`);

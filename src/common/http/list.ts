@@ -1,14 +1,14 @@
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { map, type Observable } from 'rxjs';
+import type { FastifyInstance } from 'fastify';
 import { IsQueryFlag } from './fields.js';
 import { IsId } from './validation.js';
 
 /** The query parameters that every list takes. */
 export class ListQuery {
   /** Rows in one answer. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -23,6 +23,7 @@ export class ListQuery {
   cursor?: string;
 
   /** `true` adds the header `X-Total-Count`, at the price of counting. */
+  @ApiPropertyOptional()
   @IsOptional()
   @IsQueryFlag()
   count: boolean = false;
@@ -47,23 +48,16 @@ export class Page<Item> {
   ) {}
 }
 
-/** Turns a Page into an array with `Link` (RFC 8288) and `X-Total-Count`. */
-@Injectable()
-export class PageInterceptor implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return next.handle().pipe(
-      map((answer: unknown) => {
-        if (!(answer instanceof Page)) return answer;
-        const http = context.switchToHttp();
-        const reply = http.getResponse<FastifyReply>();
-        if (answer.total !== undefined) void reply.header('X-Total-Count', answer.total);
-        if (answer.next !== null) {
-          const { pathname, searchParams } = new URL(http.getRequest<FastifyRequest>().url, 'http://localhost');
-          searchParams.set('cursor', answer.next);
-          void reply.header('Link', `<${pathname}?${searchParams.toString()}>; rel="next"`);
-        }
-        return answer.items as unknown;
-      }),
-    );
-  }
+/** Sends a Page as an array with `Link` (RFC 8288) and `X-Total-Count`. */
+export function sendPages(fastify: FastifyInstance): void {
+  fastify.addHook('preSerialization', (request, reply, answer, done) => {
+    if (!(answer instanceof Page)) return done(null, answer);
+    if (answer.total !== undefined) void reply.header('X-Total-Count', answer.total);
+    if (answer.next !== null) {
+      const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+      searchParams.set('cursor', answer.next);
+      void reply.header('Link', `<${pathname}?${searchParams.toString()}>; rel="next"`);
+    }
+    return done(null, answer.items);
+  });
 }

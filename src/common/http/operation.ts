@@ -1,5 +1,13 @@
 import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
-import { ApiBearerAuth, ApiExtension, ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiExtension,
+  ApiHeader,
+  ApiOperation,
+  ApiParam,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { AccessFor, PUBLIC } from '../actor/access.js';
 import { ROLES, type Role } from '../actor/roles.js';
 import { FieldsInvalid, NotSignedIn, OtherGym, RoleNotAllowed } from '../errors/common.errors.js';
@@ -11,12 +19,16 @@ interface OperationOptions {
   /** What a client developer would ask next. */
   description?: string;
   roles: readonly Role[] | typeof PUBLIC;
+  /** Path parameters with values that work on the demo data. */
+  params?: Record<string, number | string>;
   /** The errors of this operation, beside those that follow from its roles and fields. */
   errors?: ErrorClass[];
-  /** The status of success, where it is not 200 (201 for POST). */
+  /** The status of success; 200 by default, whatever the method. */
   status?: number;
-  /** It answers a Page of these. */
-  list?: Type;
+  /** What it answers: one of these, or [these]. Nothing, if it is left out. */
+  answer?: Type | [Type];
+  /** The answer is a Page. */
+  list?: boolean;
   /** It takes Idempotency-Key. */
   idempotent?: boolean;
   /** It may be used before a temporary password has been changed. */
@@ -39,10 +51,17 @@ export function Operation(options: OperationOptions): MethodDecorator {
     }),
     ApiExtension('x-roles', isPublic ? [PUBLIC] : roles),
     ...(isPublic ? [] : [ApiBearerAuth()]),
-    ...(options.status ? [HttpCode(options.status)] : []),
-    ...(options.list ? [pageResponse(options.list)] : []),
+    HttpCode(options.status ?? 200),
+    success(options),
+    ...pathParams(options.params ?? {}),
     ...(options.idempotent ? [idempotencyHeader()] : []),
     ...errorResponses(errors),
+  );
+}
+
+function pathParams(params: Record<string, number | string>) {
+  return Object.entries(params).map(([name, example]) =>
+    ApiParam({ name, schema: { type: typeof example === 'number' ? 'integer' : 'string', example } }),
   );
 }
 
@@ -62,16 +81,16 @@ function errorResponses(errors: ErrorClass[]) {
   );
 }
 
-function pageResponse(item: Type) {
-  return ApiResponse({
-    status: 200,
-    type: item,
-    isArray: true,
-    headers: {
-      Link: { description: 'The next page, `<...>; rel="next"`; absent on the last', schema: { type: 'string' } },
-      'X-Total-Count': { description: 'How many there are in all, with `?count=true`', schema: { type: 'integer' } },
+function success({ status = 200, answer, list }: OperationOptions) {
+  const [type, isArray] = Array.isArray(answer) ? [answer[0], true] : [answer, false];
+  const headers = {
+    Link: {
+      description: 'The next page, `<...>; rel="next"`; absent on the last',
+      schema: { type: 'string' as const },
     },
-  });
+    'X-Total-Count': { description: 'How many there are, with `?count=true`', schema: { type: 'integer' as const } },
+  };
+  return ApiResponse({ status, description: 'Done.', ...(type && { type, isArray }), ...(list && { headers }) });
 }
 
 function idempotencyHeader() {

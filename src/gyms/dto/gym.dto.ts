@@ -1,9 +1,11 @@
+import { IsId } from '../../common/http/validation.js';
 import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsBoolean, IsOptional, IsTimeZone, Matches } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
 
 export class GymDto {
   /** @example 1 */
+  @IsId()
   id: number;
 
   /** Unique without regard to case. @example "Northside Gym" */

@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { AccountDto } from '../../auth/dto/account.dto.js';
 import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
-import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
+import { IsNullable, IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 
@@ -13,6 +13,7 @@ const MemberIsUser = () => Transform(({ value }: { value: unknown }) => (value =
 /** A person as staff sees it. */
 export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active', 'must_change_password']) {
   /** Passport, identity card or the like; unique. null if they registered by themselves. @example "AB123456" */
+  @IsNullable()
   @IsText(1, 50)
   document_id: string | null;
 

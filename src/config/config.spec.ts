@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { Config, loadConfig, SETTINGS } from './config.js';
+import { ConfigError } from './config-error.js';
+
+describe('the configuration', () => {
+  const DATA_DIR = mkdtempSync(path.join(os.tmpdir(), 'spotter-config-'));
+  afterAll(() => rmSync(DATA_DIR, { recursive: true }));
+
+  it('is documented in .env.example: every setting with its default, and no other', () => {
+    const lines = readFileSync('.env.example', 'utf8').matchAll(/^(\w+)=(.*)$/gm);
+    const documented = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+    const defaults = Object.fromEntries(
+      [...SETTINGS].map((name) => [name, String(new Config()[name as keyof Config] ?? '')]),
+    );
+    expect(documented).toEqual(defaults);
+  });
+
+  it('takes defaults for what is not set or empty, and numbers as numbers', () => {
+    const config = loadConfig({ DATA_DIR, PORT: '', DATABASE_URL: '', DATABASE_POOL_SIZE: '7', SEED_DEMO: 'true' });
+    expect(config).toMatchObject({ PORT: 8000, DATABASE_POOL_SIZE: 7, SEED_DEMO: true, NODE_ENV: 'development' });
+    expect(config.DATABASE_URL).toBeUndefined();
+  });
+
+  it('generates secrets once, for this user only', () => {
+    const [first, second] = [loadConfig({ DATA_DIR }), loadConfig({ DATA_DIR })];
+    expect(first.JWT_SECRET.length).toBeGreaterThanOrEqual(32);
+    expect(second.JWT_SECRET).toBe(first.JWT_SECRET);
+    expect(second.ENCRYPTION_KEYS).toBe(first.ENCRYPTION_KEYS);
+    expect(statSync(path.join(DATA_DIR, 'secrets.json')).mode & 0o077).toBe(0);
+  });
+
+  it('names every wrong setting, and shows no secret', () => {
+    const wrong = {
+      DATA_DIR,
+      PORT: 'x',
+      NODE_ENV: 'prod',
+      JWT_SECRET: 'too short',
+      SEED_DEMO: 'yes',
+      BCRYPT_ROUNDS: '99',
+    };
+    const load = () => loadConfig(wrong);
+    expect(load).toThrow(ConfigError);
+    for (const name of ['PORT', 'NODE_ENV', 'JWT_SECRET', 'SEED_DEMO', 'BCRYPT_ROUNDS']) expect(load).toThrow(name);
+    expect(load).not.toThrow('too short');
+  });
+
+  it('wants secrets in production on a database that other servers may use', () => {
+    const production = { DATA_DIR, NODE_ENV: 'production', DATABASE_URL: 'postgres://a@b/c' };
+    expect(() => loadConfig(production)).toThrow('JWT_SECRET and ENCRYPTION_KEYS must be set in production');
+    expect(() => loadConfig({ ...production, JWT_SECRET: 'x'.repeat(40) })).toThrow('ENCRYPTION_KEYS must be set');
+  });
+});
