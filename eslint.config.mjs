@@ -4,6 +4,7 @@ import plugin from '@typescript-eslint/eslint-plugin';
 import parser from '@typescript-eslint/parser';
 
 export default [
+  { ignores: ['dist/**', '.dist-*/**'] },
   {
     files: ['src/**/*.ts', 'migrations/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
     languageOptions: { parser },
@@ -13,13 +14,20 @@ export default [
       '@typescript-eslint/naming-convention': [
         'error',
         { selector: 'default', format: ['camelCase'], leadingUnderscore: 'allow' },
-        { selector: ['variable', 'function', 'import'], format: ['camelCase', 'UPPER_CASE', 'PascalCase'] },
+        {
+          selector: ['variable', 'function', 'import'],
+          format: ['camelCase', 'UPPER_CASE', 'PascalCase'],
+          leadingUnderscore: 'allow',
+        },
         // const { gym_id } = row; and function f({ user_id }) take a data field by its name.
         { selector: ['variable', 'parameter'], modifiers: ['destructured'], format: null },
         { selector: 'typeLike', format: ['PascalCase'] },
         // Services hold camelCase; data is snake_case; the environment and headers have their own.
         { selector: ['classProperty', 'typeProperty', 'accessor'], format: ['camelCase', 'snake_case', 'UPPER_CASE'] },
         { selector: 'parameterProperty', format: ['camelCase', 'snake_case'] },
+        // Libraries name their options as they like: { Body: ... }, 'x-roles'.
+        { selector: 'typeProperty', filter: { regex: '^[A-Z][a-z]+$', match: true }, format: ['PascalCase'] },
+        { selector: 'typeProperty', modifiers: ['requiresQuotes'], format: null },
         { selector: ['objectLiteralProperty', 'objectLiteralMethod'], format: null },
       ],
     },

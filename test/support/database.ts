@@ -24,12 +24,13 @@ export async function workerDatabase(): Promise<string> {
   return urlOf(name);
 }
 
-/** A database of one's own: migrated, or (empty) with nothing in it. */
-export async function ownDatabase(purpose: string, { empty = false } = {}): Promise<string> {
-  const name = `test_${purpose}_${process.env.JEST_WORKER_ID}`;
+/** A database of one's own: migrated, or a copy of another of one's own, or (empty) with nothing in it. */
+export async function ownDatabase(purpose: string, from: { empty?: boolean; template?: string } = {}): Promise<string> {
+  const own = (name: string) => `test_${name}_${process.env.JEST_WORKER_ID}`;
+  const template = from.empty ? 'template1' : from.template ? own(from.template) : 'test_template';
   await onServer(async (client) => {
-    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await client.query(`CREATE DATABASE ${name} ${empty ? '' : 'TEMPLATE test_template'}`);
+    await client.query(`DROP DATABASE IF EXISTS ${own(purpose)} WITH (FORCE)`);
+    await client.query(`CREATE DATABASE ${own(purpose)} TEMPLATE ${template}`);
   });
-  return urlOf(name);
+  return urlOf(own(purpose));
 }

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import pg from 'pg';
+import { RouteTable } from '../../src/common/actor/route-table.js';
+import { seedDemo } from '../../src/demo/seed-demo.js';
+import { firstStart } from '../../src/first-start.js';
+import { startApp, testConfig, type TestApp } from '../support/app.js';
+import { ownDatabase } from '../support/database.js';
+
+interface Operation {
+  method: string;
+  path: string;
+  summary?: string;
+  description?: string;
+  'x-roles'?: string[];
+  parameters: { name: string; in: string; required: boolean; schema: { example?: unknown } }[];
+  requestBody?: { content: Record<string, { schema: { $ref: string } }> };
+  responses: Record<string, { content?: object }>;
+}
+
+describe('the documentation', () => {
+  let t: TestApp;
+  let document: OpenAPIObject;
+  let operations: Operation[];
+
+  /** The demo data, with one admin signed in; every example gets its own copy of it. */
+  let signIn: Record<string, string>;
+
+  beforeAll(async () => {
+    const DATABASE_URL = await ownDatabase('docs');
+    const client = new pg.Client(DATABASE_URL);
+    await client.connect();
+    await firstStart(client, testConfig());
+    await seedDemo(client, testConfig());
+    await client.end();
+    t = await startApp({ DATABASE_URL });
+    ({ body: document } = await t.nobody.get(`${t.url}/openapi.json`));
+    operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({ method, path, ...operation }) as Operation),
+    );
+    ({ body: signIn } = await t.nobody.post('/auth/login', example('LoginDto')));
+    await t.close();
+  });
+
+  it('has every route of the API', () => {
+    const documented = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    const routes = t.app
+      .get(RouteTable)
+      .routes.filter(({ path }) => !/^(health|metrics|redoc|openapi|errors)/.test(path))
+      .map(({ method, path }) => `${method} /api/v1/${path.replace(/:(\w+)/g, '{$1}')}`);
+    expect(documented.toSorted()).toEqual(routes.toSorted());
+  });
+
+  it('says of every operation what it does, who may, what it answers and what can go wrong', () => {
+    for (const { method, path, ...operation } of operations) {
+      const told = {
+        summary: Boolean(operation.summary),
+        roles: operation.description?.includes('**Roles:**'),
+        'x-roles': (operation['x-roles']?.length ?? 0) > 0,
+        success: Object.entries(operation.responses).some(
+          ([status, { content }]) =>
+            (content !== undefined && status.startsWith('2')) || ['204', '205'].includes(status),
+        ),
+        error: '422' in operation.responses,
+      };
+      const all = { summary: true, roles: true, 'x-roles': true, success: true, error: true };
+      expect({ method, path, ...told }).toEqual({ method, path, ...all });
+    }
+  });
+
+  it('describes every field', () => {
+    const bare = Object.entries(document.components!.schemas!).flatMap(([schema, { properties = {} }]: [string, any]) =>
+      Object.entries<any>(properties)
+        .filter(
+          ([name, { description, example: shown, $ref, allOf }]) =>
+            !description && shown === undefined && !$ref && !allOf && !name.endsWith('_at'),
+        )
+        .map(([name]) => `${schema}.${name}`),
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it('has examples that work as they stand on the demo data', async () => {
+    const readers = operations.filter(({ method }) => method === 'get');
+    const writers = operations.filter(({ method }) => method !== 'get');
+    let copy = await freshCopy();
+    for (const operation of [...readers, ...writers]) {
+      if (operation.method !== 'get') {
+        await copy.close();
+        copy = await freshCopy();
+      }
+      const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+        encodeURIComponent(String(operation.parameters.find((parameter) => parameter.name === name)!.schema.example)),
+      );
+      const query = operation.parameters
+        .filter((parameter) => parameter.in === 'query' && parameter.required)
+        .map(({ name, schema }) => `${name}=${encodeURIComponent(String(schema.example))}`);
+      const reference = operation.requestBody?.content['application/json']?.schema.$ref;
+      const body = reference && {
+        ...example(reference.split('/').at(-1)!),
+        // A token is the one thing that no document can know.
+        ...(operation.path.endsWith('/auth/refresh') && { refresh_token: signIn.refresh_token }),
+      };
+      const url = `${copy.url}${path}?${query.join('&')}`;
+      const admin = copy.nobody.withToken(signIn.access_token!);
+      const answer = await admin.send(operation.method.toUpperCase(), url, body);
+      const documented = Object.keys(operation.responses)
+        .map(Number)
+        .filter((status) => status < 300);
+      expect({ ...operation, path, answer: [documented.includes(answer.status), answer.body.detail] }).toEqual({
+        ...operation,
+        path,
+        answer: [true, undefined],
+      });
+    }
+    await copy.close();
+  }, 120_000);
+
+  describe('as pages', () => {
+    let served: TestApp;
+    beforeAll(async () => void (served = await startApp()));
+    afterAll(() => served.close());
+
+    it.each(['/docs', '/redoc', '/errors', '/docs/swagger-ui-bundle.js', '/redoc.standalone.js'])(
+      'serves %s',
+      async (path) => {
+        const { status, headers } = await served.nobody.get(served.url + path);
+        expect(status).toBe(200);
+        expect(headers.get('content-security-policy')).toContain("script-src 'self'");
+      },
+    );
+
+    it('has an anchor for every error that a problem points to', async () => {
+      const problem = await served.nobody.get('/gyms');
+      const [page, anchor] = problem.body.type.split('#');
+      expect((await served.nobody.get(served.url + page)).body).toContain(`id="${anchor}"`);
+    });
+  });
+
+  const freshCopy = async () => startApp({ DATABASE_URL: await ownDatabase('example', { template: 'docs' }) });
+
+  function example(schema: string): Record<string, unknown> {
+    const { properties } = document.components!.schemas![schema] as { properties: Record<string, any> };
+    const given = Object.entries(properties).filter(([, property]) => property.example !== undefined);
+    return Object.fromEntries(given.map(([name, property]) => [name, property.example]));
+  }
+});

@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module } from '@nestjs/common';
+import { DiscoveryModule, NestFactory } from '@nestjs/core';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { RouteTable } from '../../src/common/actor/route-table.js';
+import { DomainEvent } from '../../src/common/events/domain-event.js';
+import { Conflict, Unavailable } from '../../src/common/errors/common.errors.js';
+import { Database } from '../../src/database/database.js';
+import { everyGym } from '../../src/database/sql.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { type SignedIn, unique } from '../support/factory.js';
+
+class SomethingHappened extends DomainEvent {
+  readonly gym_id = null;
+  constructor(readonly what: string) {
+    super();
+  }
+}
+
+@Controller('forgotten')
+class Forgotten {
+  @Get('look')
+  look() {
+    return 'open to all';
+  }
+}
+
+@Module({ imports: [DiscoveryModule], controllers: [Forgotten], providers: [RouteTable] })
+class Careless {}
+
+const waitFor = async (condition: () => boolean | Promise<boolean>) => {
+  const deadline = Date.now() + 5000;
+  while (!(await condition()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+  return condition();
+};
+
+describe('what every feature stands on', () => {
+  let t: TestApp;
+  let db: Database;
+  let events: EventEmitter2;
+  let admin: SignedIn;
+  beforeAll(async () => {
+    t = await startApp();
+    db = t.db;
+    events = t.app.get(EventEmitter2);
+    admin = await t.make.signedIn('admin', null);
+  });
+  afterAll(() => t.close());
+
+  describe('a transaction', () => {
+    it('publishes what it emitted after the commit, and nothing if it is rolled back', async () => {
+      const heard: string[] = [];
+      const hear = ({ what }: SomethingHappened) => void heard.push(what);
+      events.on(SomethingHappened.name, hear);
+      const name = unique('Committed');
+      await db.transaction(async (tx) => {
+        tx.emit(new SomethingHappened('committed'));
+        await tx.query(everyGym`INSERT INTO gyms (name) VALUES (${name})`);
+        expect(heard).toEqual([]);
+      });
+      expect(heard).toEqual(['committed']);
+      const failing = db.transaction(async (tx) => {
+        tx.emit(new SomethingHappened('rolled back'));
+        await tx.query(everyGym`INSERT INTO gyms (name) VALUES (${name})`);
+      });
+      await expect(failing).rejects.toMatchObject({ kind: { code: 'gym_name_taken' } });
+      expect(heard).toEqual(['committed']);
+      events.off(SomethingHappened.name, hear);
+    });
+
+    it('runs again when PostgreSQL ends it in favour of another, and emits once', async () => {
+      const [one, two] = [await t.make.gym(), await t.make.gym()];
+      const heard: string[] = [];
+      const hear = ({ what }: SomethingHappened) => void heard.push(what);
+      events.on(SomethingHappened.name, hear);
+      const cross = (first: number, second: number) =>
+        db.transaction(async (tx) => {
+          tx.emit(new SomethingHappened('crossed'));
+          await tx.query(everyGym`UPDATE gyms SET address = 'x' WHERE id = ${first}`);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          await tx.query(everyGym`UPDATE gyms SET address = 'y' WHERE id = ${second}`);
+        });
+      await Promise.all([cross(one.id, two.id), cross(two.id, one.id)]);
+      expect(heard).toEqual(['crossed', 'crossed']);
+      events.off(SomethingHappened.name, hear);
+    });
+
+    it('gives its connection back, whatever happens', async () => {
+      const before = db.pool.totalCount - db.pool.idleCount;
+      await Promise.allSettled(
+        Array.from({ length: 40 }, (_, index) =>
+          db.transaction(async (tx) => {
+            if (index % 3 === 0) await tx.query(everyGym`SELECT 1 / 0`);
+            if (index % 3 === 1) throw new Conflict();
+          }),
+        ),
+      );
+      expect(db.pool.totalCount - db.pool.idleCount).toBe(before);
+    });
+
+    it('survives that its connection is cut, and the server goes on', async () => {
+      const cut = db.transaction(async (tx) => {
+        const [{ pid }] = (await tx.query<{ pid: number }>(everyGym`SELECT pg_backend_pid() AS pid`)) as [
+          { pid: number },
+        ];
+        await db.query(everyGym`SELECT pg_terminate_backend(${pid})`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await tx.query(everyGym`SELECT 1`);
+      });
+      await expect(cut).rejects.toBeInstanceOf(Unavailable);
+      expect((await admin.client.get('/gyms')).status).toBe(200);
+    });
+  });
+
+  describe('the outbox', () => {
+    it('delivers what was committed, again until its listener succeeds, and nothing of a rollback', async () => {
+      const heard: string[] = [];
+      let failures = 1;
+      const hear = ({ what }: SomethingHappened) => {
+        heard.push(what);
+        if (failures-- > 0) throw new Error('not now');
+      };
+      events.on(SomethingHappened.name, hear);
+      const rolledBack = db.transaction(async (tx) => {
+        await tx.emitDurably(new SomethingHappened('lost'));
+        throw new Conflict();
+      });
+      await expect(rolledBack).rejects.toBeInstanceOf(Conflict);
+      await db.transaction((tx) => tx.emitDurably(new SomethingHappened('kept')));
+      await waitFor(() => heard.length >= 1);
+      // The queue waits longer after each failure; the test does not.
+      await waitFor(async () => {
+        await db.query(
+          everyGym`SELECT graphile_worker.reschedule_jobs(ARRAY(SELECT id FROM graphile_worker.jobs WHERE attempts > 0), run_at => now())`,
+        );
+        return heard.length >= 2;
+      });
+      expect(heard).toEqual(['kept', 'kept']);
+      events.off(SomethingHappened.name, hear);
+    });
+
+    it('is delivered by one of several servers', async () => {
+      const second = await startApp();
+      const heard: string[] = [];
+      const hear = ({ what }: SomethingHappened) => void heard.push(what);
+      const buses = [events, second.app.get(EventEmitter2)];
+      for (const bus of buses) bus.on(SomethingHappened.name, hear);
+      await db.transaction(async (tx) => {
+        for (let number = 0; number < 20; number++) await tx.emitDurably(new SomethingHappened(`event ${number}`));
+      });
+      await waitFor(() => heard.length >= 20);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(heard.toSorted()).toEqual(Array.from({ length: 20 }, (_, number) => `event ${number}`).toSorted());
+      for (const bus of buses) bus.off(SomethingHappened.name, hear);
+      await second.close();
+    });
+  });
+
+  describe('an Idempotency-Key', () => {
+    const open = (name: string, key: string, client = admin.client) =>
+      client.post('/gyms', { name }, { 'idempotency-key': key });
+
+    it('sent again gets the first answer, also 20 times at once', async () => {
+      const [name, key] = [unique('Once'), unique('key')];
+      const answers = await Promise.all(Array.from({ length: 20 }, () => open(name, key)));
+      expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
+      expect(answers[0]).toMatchObject({ status: 201, body: { name } });
+      const later = await open(name, key);
+      expect(later.body).toEqual(answers[0]!.body);
+    });
+
+    it('with another body is refused', async () => {
+      const key = unique('key');
+      await open(unique('One'), key);
+      expect(await open(unique('Two'), key)).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    });
+
+    it('belongs to its account and its route', async () => {
+      const [name, key] = [unique('Mine'), unique('key')];
+      const other = await t.make.signedIn('admin', null);
+      expect((await open(name, key)).status).toBe(201);
+      expect((await open(name, key, other.client)).body.code).toBe('gym_name_taken');
+      const staff = {
+        email: `${unique('x')}@example.com`,
+        full_name: 'X',
+        document_id: unique('x'),
+        phone_number: '12345',
+      };
+      const hired = await admin.client.post(
+        '/users/admin-trainer',
+        { ...staff, role: 'admin', password: 'long enough' },
+        { 'idempotency-key': key },
+      );
+      expect(hired.status).toBe(201);
+    });
+
+    it('is not used up by a refusal', async () => {
+      const [name, key] = [unique('Taken'), unique('key')];
+      const gym = await t.make.gym({ name });
+      expect((await open(name, key)).status).toBe(409);
+      await admin.client.delete(`/gyms/${gym.id}`);
+      expect((await open(name, key)).status).toBe(201);
+    });
+
+    it('is forgotten after a day', async () => {
+      const [name, key] = [unique('Day'), unique('key')];
+      expect((await open(name, key)).status).toBe(201);
+      await db.query(everyGym`UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = ${key}`);
+      expect((await open(name, key)).body.code).toBe('gym_name_taken');
+      expect((await open(unique('Fresh'), key)).status).toBe(201);
+    });
+
+    it('must be a word', async () => {
+      for (const key of ['', ' ', 'two words', 'x'.repeat(256)]) {
+        expect([key, (await open(unique('G'), key)).status]).toEqual([key, 422]);
+      }
+    });
+  });
+
+  it('does not start with a route that does not say who may use it', async () => {
+    const starting = NestFactory.createApplicationContext(Careless, { logger: false, abortOnError: false });
+    await expect(starting).rejects.toThrow('Forgotten.look is a route that does not say who may use it');
+  });
+});

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startApp, type TestApp } from '../support/app.js';
+import { type SignedIn, unique } from '../support/factory.js';
+
+describe('gyms', () => {
+  let t: TestApp;
+  let admin: SignedIn;
+  beforeAll(async () => {
+    t = await startApp();
+    admin = await t.make.signedIn('admin', null);
+  });
+  afterAll(() => t.close());
+
+  it('opens a gym, changes it, and leaves alone what is not sent', async () => {
+    const name = unique('North');
+    const opened = await admin.client.post('/gyms', { name: `  ${name} `, timezone: 'America/New_York' });
+    expect(opened).toMatchObject({ status: 201, body: { name, timezone: 'America/New_York', is_active: true } });
+    const changed = await admin.client.put(`/gyms/${opened.body.id}`, { address: '12 River Street' });
+    expect(changed.body).toMatchObject({ name, timezone: 'America/New_York', address: '12 River Street' });
+    expect((await admin.client.put(`/gyms/${opened.body.id}`, { address: null })).body.address).toBeNull();
+    expect((await admin.client.put(`/gyms/${opened.body.id}`, {})).status).toBe(200);
+  });
+
+  it('takes the zones that both Node and PostgreSQL can compute a day in, and no others', async () => {
+    for (const timezone of ['UTC', 'Europe/Lisbon', 'Asia/Kolkata', 'America/Argentina/Ushuaia', 'Etc/GMT+5']) {
+      expect([timezone, (await admin.client.post('/gyms', { name: unique('Z'), timezone })).status]).toEqual([
+        timezone,
+        201,
+      ]);
+    }
+    for (const timezone of ['Mars/Olympus', '+05:30', 'UTC+3', '', 'Europe/Lisbon; DROP TABLE gyms', 5, null]) {
+      const { status, body } = await admin.client.post('/gyms', { name: unique('Z'), timezone });
+      if (timezone === null)
+        expect(status).toBe(201); // not sent: UTC
+      else expect([timezone, status, body.errors?.[0]?.field]).toEqual([timezone, 422, 'timezone']);
+    }
+  });
+
+  it('keeps names apart without regard to case, also when two are opened at once', async () => {
+    const name = unique('Twin');
+    const answers = await Promise.all(
+      [name, name.toUpperCase()].map((twin) => admin.client.post('/gyms', { name: twin })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    expect(answers.find(({ status }) => status === 409)!.body.code).toBe('gym_name_taken');
+  });
+
+  it('is deleted if it never had people, and deactivated otherwise', async () => {
+    const [empty, full] = [await t.make.gym(), await t.make.gym()];
+    await t.make.person('user', full.id);
+    expect((await admin.client.delete(`/gyms/${empty.id}`)).status).toBe(204);
+    expect((await admin.client.get(`/gyms/${empty.id}`)).status).toBe(404);
+    expect(await admin.client.delete(`/gyms/${full.id}`)).toMatchObject({ status: 200, body: { is_active: false } });
+    expect((await admin.client.get(`/gyms/${full.id}`)).body.is_active).toBe(false);
+    const active = await admin.client.get('/gyms/active?limit=200');
+    expect(active.body.map(({ id }: { id: number }) => id)).not.toContain(full.id);
+    expect((await admin.client.delete('/gyms/2000000000')).body.code).toBe('gym_not_found');
+  });
+
+  it('takes no new people once it is inactive', async () => {
+    const closed = await t.make.gym({ is_active: false });
+    const person = {
+      email: `${unique('x')}@example.com`,
+      full_name: 'X',
+      document_id: unique('x'),
+      phone_number: '12345',
+    };
+    const member = await admin.client.post('/users/regular', { ...person, gym_id: closed.id });
+    expect(member).toMatchObject({ status: 409, body: { code: 'gym_inactive' } });
+    const staff = { ...person, role: 'trainer', password: 'long enough', gym_id: closed.id };
+    expect((await admin.client.post('/users/admin-trainer', staff)).body.code).toBe('gym_inactive');
+  });
+
+  it('is either deleted or given its first member, never both', async () => {
+    for (let round = 0; round < 10; round++) {
+      const gym = await t.make.gym();
+      const name = unique('race');
+      const [removed, added] = await Promise.all([
+        admin.client.delete(`/gyms/${gym.id}`),
+        admin.client.post('/users/regular', {
+          email: `${name}@example.com`,
+          full_name: name,
+          document_id: name,
+          phone_number: '12345',
+          gym_id: gym.id,
+        }),
+      ]);
+      expect([`204 422`, `200 201`, '200 409']).toContain(`${removed.status} ${added.status}`);
+    }
+  });
+});

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ROLES, type Role } from '../../src/common/actor/roles.js';
+import { type Route, RouteTable } from '../../src/common/actor/route-table.js';
+import { startApp, type TestApp } from '../support/app.js';
+import type { HttpClient } from '../support/http-client.js';
+import { routeCases } from '../support/route-cases.js';
+import { makeWorld, type World } from '../support/world.js';
+
+/** Who may use what, tried for every route of the server as nobody, as each role, and from another gym. */
+describe('every route', () => {
+  let t: TestApp;
+  let world: World;
+  let routes: Route[];
+  const nameOf = ({ method, path }: Route) => `${method} ${path}`;
+
+  beforeAll(async () => {
+    t = await startApp({ SIGN_IN_FAILURES_PER_ACCOUNT: '1000' });
+    world = await makeWorld(t);
+    routes = t.app.get(RouteTable).routes.filter(({ access }) => access.roles !== null);
+  });
+  afterAll(() => t.close());
+
+  async function attempt(route: Route, client: HttpClient, role: Role) {
+    const { path, body } = await routeCases[nameOf(route)]!.call(world, role);
+    return client.send(route.method, path, body);
+  }
+
+  const success = (route: Route) => routeCases[nameOf(route)]!.success ?? (route.method === 'POST' ? 201 : 200);
+
+  it('has a case here, and no case is left over', () => {
+    expect(routes.map(nameOf).toSorted()).toEqual(Object.keys(routeCases).toSorted());
+  });
+
+  it('is closed to nobody', async () => {
+    for (const route of routes) {
+      const { status, body } = await attempt(route, t.nobody, 'admin');
+      expect([nameOf(route), status, body.code]).toEqual([nameOf(route), 401, 'not_signed_in']);
+    }
+  });
+
+  it.each([...ROLES])('lets %s do what the role may, and nothing else', async (role) => {
+    for (const route of routes) {
+      // Some routes sign out or change the password: each attempt has a session of its own.
+      const { client } = await t.make.signIn(world.own.people[role]);
+      const { status, body } = await attempt(route, client, role);
+      const isAllowed = route.access.roles!.includes(role);
+      const expected = isAllowed ? (routeCases[nameOf(route)]!.answers?.[role] ?? success(route)) : 403;
+      expect([nameOf(route), status]).toEqual([nameOf(route), expected]);
+      if (!isAllowed) expect([nameOf(route), body.code]).toEqual([nameOf(route), 'role_not_allowed']);
+    }
+  });
+
+  it('gives nothing to the staff and members of another gym', async () => {
+    for (const route of routes) {
+      const { otherGym } = routeCases[nameOf(route)]!;
+      for (const role of route.access.roles!.filter((allowed) => allowed !== 'admin')) {
+        const { client } = await t.make.signIn(world.other.people[role]);
+        const { status, body } = await attempt(route, client, role);
+        if (typeof otherGym === 'number') {
+          expect([nameOf(route), role, status]).toEqual([nameOf(route), role, otherGym]);
+        } else {
+          expect([nameOf(route), role, status]).toEqual([nameOf(route), role, success(route)]);
+        }
+        if (otherGym !== 'everything') expect(JSON.stringify(body)).not.toContain(world.own.mark);
+      }
+    }
+  });
+
+  it('refuses another gym as a filter', async () => {
+    const lists = routes.filter(
+      ({ method, path }) => method === 'GET' && !path.includes(':') && !/^(gyms|auth)/.test(path),
+    );
+    expect(lists.length).toBeGreaterThan(0);
+    const stranger = await t.make.signIn(world.other.people.trainer);
+    for (const route of lists) {
+      const { path } = await routeCases[nameOf(route)]!.call(world, 'trainer');
+      const filtered = `${path}${path.includes('?') ? '&' : '?'}gym_id=${world.own.gym.id}`;
+      const { status, body } = await stranger.client.get(filtered);
+      expect([nameOf(route), status, body.code]).toEqual([nameOf(route), 403, 'other_gym']);
+    }
+  });
+});

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ServerProcess } from '../support/server-process.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { ownDatabase } from '../support/database.js';
+
+describe('operations', () => {
+  let t: TestApp;
+  beforeAll(async () => void (t = await startApp({ CORS_ORIGINS: 'https://desk.example, https://app.example' })));
+  afterAll(() => t.close());
+
+  it('says whether it lives and whether it can work', async () => {
+    expect((await t.nobody.get(`${t.url}/health/live`)).body).toEqual({ status: 'ok' });
+    expect(await t.nobody.get(`${t.url}/health/ready`)).toMatchObject({
+      status: 200,
+      body: { status: 'ok', database: 'ok' },
+    });
+  });
+
+  it('measures requests by route and status, and watches itself', async () => {
+    await t.nobody.get('/gyms/1');
+    const { body, headers } = await t.nobody.get(`${t.url}/metrics`);
+    expect(headers.get('content-type')).toContain('text/plain');
+    expect(body).toMatch(/http_requests_total\{method="GET",route="\/api\/v1\/gyms\/:gym_id",status="401"\} [1-9]/);
+    for (const name of [
+      'http_request_duration_seconds_bucket',
+      'event_loop_delay_p99_seconds',
+      'database_pool_connections',
+    ]) {
+      expect(body).toContain(name);
+    }
+    // A scanner that tries a million addresses must not make a million series.
+    await t.nobody.get('/nothing/here');
+    expect((await t.nobody.get(`${t.url}/metrics`)).body).not.toContain('/nothing/here');
+  });
+
+  it('gives every answer an id, the client’s if it is a decent one', async () => {
+    expect((await t.nobody.get('/gyms')).headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
+    const mine = await t.nobody.get('/gyms', { 'x-request-id': 'mine-1' });
+    expect(mine.headers.get('x-request-id')).toBe('mine-1');
+    expect(mine.body.instance).toBe('urn:request:mine-1');
+    expect((await t.nobody.get('/gyms', { 'x-request-id': 'a b' })).headers.get('x-request-id')).not.toBe('a b');
+  });
+
+  it('answers with security headers, and to the browsers of the configured origins only', async () => {
+    const from = (origin: string) =>
+      t.nobody.send('OPTIONS', '/gyms', undefined, { origin, 'access-control-request-method': 'POST' });
+    expect((await from('https://desk.example')).headers.get('access-control-allow-origin')).toBe(
+      'https://desk.example',
+    );
+    expect((await from('https://evil.example')).headers.get('access-control-allow-origin')).not.toBe(
+      'https://evil.example',
+    );
+    const { headers } = await t.nobody.get('/gyms');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('strict-transport-security')).toContain('max-age');
+  });
+
+  it('takes a path with or without a slash at its end', async () => {
+    expect((await t.nobody.get('/gyms/')).body.code).toBe('not_signed_in');
+    expect((await t.nobody.get('/gyms')).body.code).toBe('not_signed_in');
+    expect((await t.nobody.get('/nothing')).body.code).toBe('not_found');
+  });
+
+  it('answers 503 with Retry-After while the database is away, and works again when it is back', async () => {
+    const DATABASE_URL = await ownDatabase('away');
+    const server = await startApp({ DATABASE_URL });
+    const signedIn = await server.make.signedIn('admin', null);
+    // The database lets nobody in, and throws out whoever is there.
+    const name = new URL(DATABASE_URL).pathname.slice(1);
+    await t.db.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS FALSE`);
+    await t.db.pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    const away = await signedIn.client.get('/gyms');
+    expect([away.status, away.body.code, away.headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
+    expect((await server.nobody.get(`${server.url}/health/ready`)).status).toBe(503);
+    expect((await server.nobody.get(`${server.url}/health/live`)).status).toBe(200);
+    await t.db.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS TRUE`);
+    expect((await signedIn.client.get('/gyms')).status).toBe(200);
+    await server.close();
+  });
+
+  it('logs who did what under which id, and no secret', async () => {
+    const server = new ServerProcess({
+      DATABASE_URL: await ownDatabase('logs', { empty: true }),
+      JWT_SECRET: 'planted-jwt-secret-planted-jwt-secret',
+      ENCRYPTION_KEYS: 'test:cGxhbnRlZC1rZXktcGxhbnRlZC1rZXktcGxhbnRlZC0=',
+      LOG_LEVEL: 'trace',
+    });
+    const nobody = await server.ready();
+    const password = 'planted-password-1';
+    await nobody.post('/auth/register', { email: 'a@example.com', password });
+    await nobody.post('/auth/register', { email: 'a@example.com', password });
+    await nobody.post('/auth/login', { email: 'a@example.com', password: 'planted-password-2' });
+    await nobody.post('/auth/login', { email: { planted: 'planted-password-3' }, password: 'planted-password-3' });
+    const { body } = await nobody.post('/auth/login', { email: 'a@example.com', password });
+    const client = nobody.withToken(body.access_token);
+    await client.get('/auth/me', { 'x-request-id': 'find-me' });
+    await client.get('/users/search/document/planted-document?q=planted-query');
+    await client.post('/auth/change-password', { current_password: password, new_password: 'planted-password-4' });
+    await nobody.post('/auth/refresh', { refresh_token: body.refresh_token });
+    expect(await server.kill('SIGTERM')).toBe(0);
+    const lines = server.output
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+    expect(lines.find(({ request_id }) => request_id === 'find-me')).toMatchObject({
+      user_id: body.account.id,
+      gym_id: 1,
+      method: 'GET',
+      route: '/api/v1/auth/me',
+      status: 200,
+    });
+    expect(server.output).not.toMatch(/planted/);
+    expect(server.output).not.toContain(body.access_token);
+    expect(server.output).not.toContain(body.refresh_token);
+  }, 30_000);
+});

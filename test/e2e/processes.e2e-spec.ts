@@ -1,0 +1,213 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { ownDatabase } from '../support/database.js';
+import type { HttpClient } from '../support/http-client.js';
+import { ServerProcess } from '../support/server-process.js';
+
+const SECRETS = {
+  JWT_SECRET: 'a secret that only the tests know, of some length',
+  ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
+};
+
+async function signInAsAdmin(nobody: HttpClient): Promise<HttpClient> {
+  const { body } = await nobody.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' });
+  return nobody.withToken(body.access_token);
+}
+
+describe('the server as a process', () => {
+  const running: ServerProcess[] = [];
+  const folders: string[] = [];
+
+  function start(settings: Record<string, string>): ServerProcess {
+    const server = new ServerProcess(settings);
+    running.push(server);
+    return server;
+  }
+
+  function newFolder(): string {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'spotter-test-'));
+    // As root, PostgreSQL runs as another account, which must be able to enter.
+    chmodSync(folder, 0o755);
+    folders.push(folder);
+    return folder;
+  }
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((server) => server.kill('SIGTERM')));
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('20 of them that start at once on an empty database make one schema and one admin', async () => {
+    const url = await ownDatabase('first_start', { empty: true });
+    const servers = Array.from({ length: 20 }, () => start({ ...SECRETS, DATABASE_URL: url, DATABASE_POOL_SIZE: '2' }));
+    const clients = await Promise.all(servers.map((server) => server.ready()));
+    const admin = await signInAsAdmin(clients[0]!);
+    for (const client of clients) {
+      const { status, body } = await client.withToken(admin.token!).get('/users?count=true');
+      expect([status, body.map(({ email }: { email: string }) => email)]).toEqual([
+        200,
+        ['admin@gym.com', 'trainer@gym.com'],
+      ]);
+    }
+    expect((await admin.get('/gyms')).body).toMatchObject([{ id: 1, name: 'Main Gym', timezone: 'UTC' }]);
+    const database = new pg.Client(url);
+    await database.connect();
+    const { rows } = await database.query(
+      'SELECT count(*)::int AS runs, count(DISTINCT name)::int AS names FROM migrations',
+    );
+    await database.end();
+    expect(rows[0].runs).toBe(rows[0].names);
+  }, 120_000);
+
+  it('has every user it answered 201 for, after kill -9 of itself and its database in the middle of 1,000', async () => {
+    const DATA_DIR = newFolder();
+    const first = start({ DATA_DIR });
+    const admin = await signInAsAdmin(await first.ready());
+    const created: number[] = [];
+    const create = async (number: number) => {
+      const person = {
+        email: `m${number}@example.com`,
+        full_name: `M ${number}`,
+        document_id: `M${number}`,
+        phone_number: '12345',
+      };
+      const answer = await admin.post('/users/regular', { ...person, gym_id: 1 }).catch(() => null);
+      if (answer?.status === 201) created.push(answer.body.id);
+      if (created.length === 300) {
+        const postmaster = Number(
+          readFileSync(path.join(DATA_DIR, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0],
+        );
+        void first.kill('SIGKILL');
+        process.kill(postmaster, 'SIGKILL');
+      }
+    };
+    const numbers = Array.from({ length: 1000 }, (_, number) => number);
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) await create(number);
+      }),
+    );
+    expect(created.length).toBeGreaterThanOrEqual(300);
+    expect(created.length).toBeLessThan(1000);
+
+    const second = start({ DATA_DIR });
+    const again = await signInAsAdmin(await second.ready());
+    const found = await Promise.all(created.map((id) => again.get(`/users/${id}`)));
+    expect(found.filter(({ status }) => status !== 200)).toEqual([]);
+  }, 120_000);
+
+  it('shares the embedded database with a server beside it, and the last one to leave stops it', async () => {
+    const DATA_DIR = newFolder();
+    const [one, two] = [start({ DATA_DIR }), start({ DATA_DIR })];
+    const [first, second] = await Promise.all([one.ready(), two.ready()]);
+    const admin = await signInAsAdmin(first);
+    await admin.post('/gyms', { name: 'Seen by both' });
+    expect((await second.withToken(admin.token!).get('/gyms')).body).toHaveLength(2);
+    expect(await one.kill('SIGINT')).toBe(0);
+    expect((await second.withToken(admin.token!).get('/gyms')).status).toBe(200);
+    const postmaster = Number(readFileSync(path.join(DATA_DIR, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
+    expect(process.kill(postmaster, 0)).toBe(true);
+    expect(await two.kill('SIGINT')).toBe(0);
+    expect(() => process.kill(postmaster, 0)).toThrow();
+  }, 60_000);
+
+  it('joins the database that a killed server left behind', async () => {
+    const DATA_DIR = newFolder();
+    const killed = start({ DATA_DIR });
+    const admin = await signInAsAdmin(await killed.ready());
+    await killed.kill('SIGKILL');
+    const next = start({ DATA_DIR });
+    const client = await next.ready();
+    // The same database, and the same generated secrets: the token is still good.
+    expect((await client.withToken(admin.token!).get('/gyms')).status).toBe(200);
+  }, 60_000);
+
+  it('finishes what is under way at SIGTERM, and is not held up by connections that stay open', async () => {
+    const server = start({
+      ...SECRETS,
+      DATABASE_URL: await ownDatabase('drain', { empty: true }),
+      BCRYPT_ROUNDS: '12',
+    });
+    const client = await server.ready();
+    const idle = new http.Agent({ keepAlive: true });
+    await new Promise((resolve) =>
+      http.get(`${client.base}/gyms`, { agent: idle }, (answer) => answer.resume().on('end', resolve)),
+    );
+    const signIns = Array.from({ length: 4 }, () =>
+      client.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const asked = Date.now();
+    expect(await server.kill('SIGTERM')).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(10_000);
+    expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    idle.destroy();
+  }, 30_000);
+
+  it('says in one sentence why it cannot start', async () => {
+    const busy = net.createServer();
+    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
+    const { port } = busy.address() as net.AddressInfo;
+    const database = await ownDatabase('sentences');
+    const reasons: [Record<string, string>, RegExp][] = [
+      [{ PORT: String(port), DATABASE_URL: database }, /^Another program listens on this PORT/],
+      [{ PORT: 'eight' }, /^PORT must be an integer number, but is "eight"/],
+      [{ PORT: '70000', LOG_LEVEL: 'loud' }, /^PORT must not be greater than 65535.*; LOG_LEVEL must be one of/],
+      [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must look like postgres:/],
+      [
+        { DATABASE_URL: 'postgres://x:y@127.0.0.1:1/z' },
+        /^The database in DATABASE_URL cannot be used: .*ECONNREFUSED/,
+      ],
+      [{ DATABASE_URL: database.replace(/[^/]+$/, 'not_there') }, /^The database .* does not exist/],
+      [{ HOST: '192.0.2.1', DATABASE_URL: database }, /^HOST is not an address of this machine/],
+      [{ NODE_ENV: 'production', DATABASE_URL: database }, /^JWT_SECRET and ENCRYPTION_KEYS must be set in production/],
+      [{ ENCRYPTION_KEYS: 'short' }, /^ENCRYPTION_KEYS must be id:base64 pairs(?!.*short)/],
+    ];
+    for (const [settings, sentence] of reasons) {
+      const server = start({ ...SECRETS, DATA_DIR: newFolder(), ...withoutSecrets(settings), ...settings });
+      expect([await server.exited, settings]).toEqual([1, settings]);
+      const said = server.output.split('\n').filter((line) => line && !line.startsWith('{'));
+      expect(said).toHaveLength(1);
+      expect(said[0]).toMatch(sentence);
+    }
+    await new Promise((resolve) => busy.close(resolve));
+  }, 60_000);
+
+  it('has no default password in production: it takes the operator’s or prints one once', async () => {
+    const settings = {
+      ...SECRETS,
+      NODE_ENV: 'production',
+      DATABASE_URL: await ownDatabase('production', { empty: true }),
+    };
+    const first = start(settings);
+    const client = await first.ready();
+    expect((await client.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' })).status).toBe(401);
+    const [, password] = /admin@gym\.com \/ (\S+)/.exec(first.output)!;
+    const { body } = await client.post('/auth/login', { email: 'admin@gym.com', password });
+    expect(body.must_change_password).toBe(true);
+    expect((await client.withToken(body.access_token).get('/gyms')).body.code).toBe('password_change_required');
+    const second = start(settings);
+    await second.ready();
+    expect(second.output).not.toContain('Sign in');
+
+    const chosen = start({
+      ...settings,
+      DATABASE_URL: await ownDatabase('production2', { empty: true }),
+      ADMIN_EMAIL: 'Boss@Chain.example',
+      ADMIN_PASSWORD: 'a password of mine',
+    });
+    const theirs = await chosen.ready();
+    const signIn = { email: 'boss@chain.example', password: 'a password of mine' };
+    expect((await theirs.post('/auth/login', signIn)).body.must_change_password).toBe(false);
+    expect(chosen.output).not.toContain('a password of mine');
+  }, 60_000);
+});
+
+/** The test of missing secrets must not be given any. */
+const withoutSecrets = (settings: Record<string, string>): Record<string, string> =>
+  settings.NODE_ENV === 'production' ? { JWT_SECRET: '', ENCRYPTION_KEYS: '' } : {};

@@ -1,0 +1,41 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { HttpClient } from './http-client.js';
+
+const MAIN = path.resolve('dist/src/main.js');
+
+/** A server as an operator runs it: its own process, from the build. */
+export class ServerProcess {
+  output = '';
+  readonly exited: Promise<number | null>;
+  private readonly child: ChildProcess;
+
+  constructor(settings: Record<string, string>) {
+    // Only what the test says: a developer's own environment must not change the outcome.
+    const { PATH = '', HOME = '' } = process.env;
+    this.child = spawn(process.execPath, [MAIN], {
+      env: { PATH, HOME, PORT: '0', BCRYPT_ROUNDS: '4', ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: settings.DATA_DIR,
+    });
+    this.child.stdout!.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    this.child.stderr!.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    this.exited = new Promise((resolve) => this.child.once('close', resolve));
+  }
+
+  /** Its client, once it runs. */
+  async ready(): Promise<HttpClient> {
+    for (;;) {
+      const url = /running at (\S+)/.exec(this.output)?.[1];
+      if (url) return new HttpClient(`${url}/api/v1`);
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`The server ended: ${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
