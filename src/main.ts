@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Config, loadConfig } from './config/config.js';
+import { type Config, isStartedByNpm, loadConfig } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { migrate } from './database/migrate.js';
 import { openDatabase } from './database/open.js';
@@ -59,6 +59,11 @@ async function stop(): Promise<void> {
 
 process.on('SIGINT', () => void stop());
 process.on('SIGTERM', () => void stop());
+if (isStartedByNpm()) {
+  // npm dies of SIGTERM without passing it on; its child notices that it was left alone.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && !isStopping && void stop(), 250).unref();
+}
 
 start().catch(async (error: NodeJS.ErrnoException) => {
   process.stderr.write(`${sentence(error)}\n`);

@@ -182,6 +182,9 @@ export const SETTINGS: ReadonlySet<string> = new Set([
   'ADMIN_PASSWORD',
 ]);
 
+/** Whether `npm start` is our parent. */
+export const isStartedByNpm = (): boolean => process.env.npm_lifecycle_event !== undefined;
+
 function readEnvironment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
