@@ -1,6 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { allProblemKinds } from '../common/errors/domain-error.js';
 import { ProblemDto } from '../common/errors/problem.js';
 
 /** Makes the document that is committed as openapi.json; `metadata` is what the types and comments of the DTOs say. */
@@ -11,7 +10,7 @@ export async function createOpenApi(
   await SwaggerModule.loadPluginMetadata(metadata);
   const document = new DocumentBuilder()
     .setTitle('Spotter')
-    .setDescription(description())
+    .setDescription(DESCRIPTION)
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From POST /api/v1/auth/login' })
     .build();
@@ -21,18 +20,10 @@ export async function createOpenApi(
   });
 }
 
-function description(): string {
-  const errors = allProblemKinds().map(({ code, status, title }) => `| \`${code}\` | ${status} | ${title} |`);
-  return `The open backend that runs a gym, or a chain of them.
+const DESCRIPTION = `The open backend that runs a gym, or a chain of them.
 
 Sign in with \`POST /api/v1/auth/login\` and send \`Authorization: Bearer <access_token>\`. Times are ISO 8601 in UTC, a date is
 the gym's local day, money has at most two decimals. A list answers an array; its \`Link\` header carries the next page.
 
-# Errors
-
-Every error is \`application/problem+json\` (RFC 9457): \`code\` is for programs, \`detail\` for people, \`errors\` names the fields.
-
-| code | status | meaning |
-|---|---|---|
-${errors.join('\n')}`;
-}
+Every error is \`application/problem+json\` (RFC 9457): \`code\` is for programs, \`detail\` for people, \`errors\` names the
+fields. [All codes](/errors).`;
