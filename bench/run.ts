@@ -44,7 +44,9 @@ interface Scenario {
   request(server: Server): autocannon.Request;
 }
 
+const PRODUCTS = 50;
 let created = 0;
+let checkedIn = 0;
 const json = { 'content-type': 'application/json' };
 const scenarios: Scenario[] = [
   {
@@ -98,6 +100,32 @@ const scenarios: Scenario[] = [
       },
     }),
   },
+  {
+    name: 'sell',
+    connections: 20,
+    request: ({ admin }) => ({
+      method: 'POST',
+      path: '/api/v1/sales',
+      setupRequest: (request) => ({
+        ...request,
+        headers: { ...json, authorization: `Bearer ${admin}` },
+        body: JSON.stringify({ product_id: 1 + (created++ % PRODUCTS), quantity: 1 }),
+      }),
+    }),
+  },
+  {
+    name: 'check in',
+    connections: 20,
+    request: ({ admin }) => ({
+      method: 'POST',
+      path: '/api/v1/attendance',
+      setupRequest: (request) => ({
+        ...request,
+        headers: { ...json, authorization: `Bearer ${admin}` },
+        body: JSON.stringify({ user_id: ACCOUNTS + 2 + (checkedIn++ % PEOPLE) }),
+      }),
+    }),
+  },
 ];
 
 async function seed(url: string): Promise<void> {
@@ -120,6 +148,18 @@ async function seed(url: string): Promise<void> {
      SELECT 'm' || n || '@example.com', 'Member ' || md5(n::text), 'DOC' || n, '+1 555 ' || 1000000 + n, 1 + (n - 1) % 10
      FROM generate_series(1, $1::int) n`,
     [PEOPLE],
+  );
+  await client.query(
+    `INSERT INTO plans (gym_id, name, price, kind, duration_days) SELECT id, 'Monthly', 40, 'time', 30 FROM gyms`,
+  );
+  await client.query(
+    `INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, starts_at, expires_at)
+     SELECT u.id, u.gym_id, p.id, 40, 30, now() - interval '5 days', now() + interval '25 days'
+     FROM users u JOIN plans p ON p.gym_id = u.gym_id WHERE u.role = 'user'`,
+  );
+  await client.query(
+    `INSERT INTO products (gym_id, name, price, stock) SELECT 1, 'Product ' || n, 2.5, 100000000 FROM generate_series(1, $1::int) n`,
+    [PRODUCTS],
   );
   await client.query('VACUUM ANALYZE');
   await client.end();

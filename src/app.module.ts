@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { AttendanceModule } from './attendance/attendance.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AccessGuard } from './common/actor/access.guard.js';
 import { RouteTable } from './common/actor/route-table.js';
@@ -10,9 +11,13 @@ import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DocsModule } from './docs/docs.module.js';
 import { GymsModule } from './gyms/gyms.module.js';
+import { InventoryModule } from './inventory/inventory.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { MeasurementsModule } from './measurements/measurements.module.js';
 import { MembersModule } from './members/members.module.js';
+import { PlansModule } from './plans/plans.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { SalesModule } from './sales/sales.module.js';
 
 /** Composition only. */
 @Module({})
@@ -26,7 +31,12 @@ export class AppModule {
         DiscoveryModule,
         AuthModule,
         GymsModule,
+        PlansModule,
         MembersModule,
+        InventoryModule,
+        SalesModule,
+        MeasurementsModule,
+        AttendanceModule,
         JobsModule,
         OperationsModule,
         DocsModule,

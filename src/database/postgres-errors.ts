@@ -6,12 +6,14 @@ import { DomainError, errorOfConstraint } from '../common/errors/domain-error.js
 const UNIQUE_VIOLATION = '23505';
 const EXCLUSION_VIOLATION = '23P01';
 const FOREIGN_KEY_VIOLATION = '23503';
+const NOT_NULL_VIOLATION = '23502';
 const CHECK_VIOLATION = '23514';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const STATEMENT_TIMEOUT = '57014';
+const OUT_OF_RANGE = '22003';
 /** Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's fault. */
-const BAD_VALUE = new Set(['22001', '22003', '22007', '22008', '22021', '22023', '22P02', '22P05']);
+const BAD_VALUE = new Set(['22001', '22007', '22008', '22021', '22023', '22P02', '22P05']);
 /** Classes: connection, resources, operator intervention, disk full and the like. */
 const UNAVAILABLE = /^(08|53|57|58)/;
 
@@ -21,6 +23,10 @@ export function isWorthRetrying(error: unknown): boolean {
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
 }
 
+/** Another row still names what was to be deleted. */
+export const isStillNamed = (error: unknown): boolean =>
+  (error as { cause?: pg.DatabaseError }).cause?.code === FOREIGN_KEY_VIOLATION;
+
 /** What an error of PostgreSQL or its driver means to a client; bugs (a wrong SQL) stay as they are. */
 export function postgresError(error: Error): Error {
   const known = translate(error as pg.DatabaseError);
@@ -28,14 +34,22 @@ export function postgresError(error: Error): Error {
   return known ?? error;
 }
 
-function translate({ code, constraint, message }: pg.DatabaseError): DomainError | null {
+function translate({ code, table, constraint, column, message }: pg.DatabaseError): DomainError | null {
   switch (code) {
     case UNIQUE_VIOLATION:
     case EXCLUSION_VIOLATION:
       return errorOfConstraint(constraint ?? '') ?? new Conflict();
-    case FOREIGN_KEY_VIOLATION:
+    case FOREIGN_KEY_VIOLATION: {
+      // Our constraints are called table_column_fkey.
+      const field = constraint?.replace(`${table}_`, '').replace(/_fkey$/, '') ?? 'body';
+      return errorOfConstraint(constraint ?? '') ?? FieldsInvalid.of(field, 'names what is not there');
+    }
     case CHECK_VIOLATION:
       return errorOfConstraint(constraint ?? '') ?? new FieldsInvalid();
+    case NOT_NULL_VIOLATION:
+      return FieldsInvalid.of(column ?? 'body', 'must not be null');
+    case OUT_OF_RANGE:
+      return FieldsInvalid.of('body', 'leads to a number that is too large');
     case SERIALIZATION_FAILURE:
     case DEADLOCK_DETECTED:
       return new Unavailable('Others changed the same at this moment. Try again.');

@@ -1,12 +1,12 @@
 import type { Random } from './random.js';
 
-const FIRST = [
+export const FIRST = [
   ...['Ana', 'Bruno', 'Carla', 'Diego', 'Elena', 'Felipe', 'Gabriela', 'Hugo', 'Inés', 'Javier', 'Karen', 'Luis'],
   ...['María', 'Nicolás', 'Olivia', 'Pablo', 'Quentin', 'Rosa', 'Sofía', 'Tomás', 'Úrsula', 'Valentina', 'Walter'],
   ...['Ximena', 'Yasmin', 'Zoë', 'Aisha', 'Björn', 'Chloé', 'Dmitri', 'Emma', 'Farid', 'Grace', 'Hannah', 'Ivan'],
   ...['Julia', 'Kenji', 'Leila', 'Mateo', 'Noah'],
 ];
-const LAST = [
+export const LAST = [
   ...['Álvarez', 'Becker', 'Castro', 'Dubois', 'Evans', 'Fernández', 'García', 'Hansen', 'Ibáñez', 'Johnson', 'Kim'],
   ...['López', 'Müller', 'Núñez', 'O’Connor', 'Pereira', 'Quispe', 'Rossi', 'Silva', 'Torres', 'Ueda', 'Vargas'],
   ...[

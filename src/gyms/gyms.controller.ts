@@ -5,7 +5,7 @@ import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { ListQuery, type Page } from '../common/http/list.js';
-import { Operation } from '../common/http/operation.js';
+import { keptOrGone, Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
 import { GymNameTaken, GymNotFound } from './gyms.errors.js';
@@ -70,7 +70,8 @@ export class GymsController {
   @Delete(':gym_id')
   @Operation({
     summary: 'Close a gym',
-    description: 'One that never had people is deleted (204). Any other is deactivated and answered (200).',
+    description:
+      'One that never had people, stock or sales is deleted (204). Any other is deactivated and answered (200).',
     roles: ['admin'],
     params: { gym_id: 2 },
     answer: GymDto,
@@ -82,8 +83,6 @@ export class GymsController {
     @Param('gym_id', IdPipe) gymId: number,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GymDto | undefined> {
-    const inactive = await this.gyms.remove(actor, gymId);
-    if (!inactive) void reply.status(204);
-    return inactive ?? undefined;
+    return keptOrGone(reply, await this.gyms.remove(actor, gymId));
   }
 }

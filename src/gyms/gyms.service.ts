@@ -1,15 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
-import { Database } from '../database/database.js';
+import { Database, type Queryable } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
+import { isStillNamed } from '../database/postgres-errors.js';
 import { assignments, everyGym, raw } from '../database/sql.js';
 import type { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
-import { GymNotFound } from './gyms.errors.js';
+import { GymInactive, GymNotFound } from './gyms.errors.js';
 
 const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, created_at, updated_at');
+
+/** @throws FieldsInvalid if there is no such gym, GymInactive if it takes nothing new */
+export async function requireActiveGym(db: Queryable, gymId: number): Promise<void> {
+  const [gym] = await db.query<{ is_active: boolean }>(everyGym`SELECT is_active FROM gyms WHERE id = ${gymId}`);
+  if (!gym) throw FieldsInvalid.of('gym_id', 'is not a gym');
+  if (!gym.is_active) throw new GymInactive();
+}
 
 /** The gyms of the chain: everyone may read them, only an admin changes them. */
 @Injectable()
@@ -49,23 +58,20 @@ export class GymsService {
   }
 
   /**
-   * Deletes a gym that never had people; deactivates one that did, because its history stays.
+   * Deletes a gym that never had people, stock or sales; deactivates one that did, because its history stays.
    * @returns the deactivated gym, or null if it is gone
    * @throws GymNotFound
    */
   async remove(_actor: Actor, gymId: number): Promise<GymDto | null> {
-    return this.db.transaction(async (tx) => {
-      // Waits for whoever is adding a person to the gym, and keeps the next one waiting.
-      const [gym] = await tx.query(everyGym`SELECT 1 FROM gyms WHERE id = ${gymId} FOR UPDATE`);
-      if (!gym) throw new GymNotFound();
-      const [person] = await tx.query(everyGym`SELECT 1 FROM users WHERE gym_id = ${gymId} LIMIT 1`);
-      if (!person) {
-        await tx.query(everyGym`DELETE FROM gyms WHERE id = ${gymId}`);
-        return null;
-      }
-      const [inactive] = await tx.query<GymDto>(everyGym`
-        UPDATE gyms SET is_active = FALSE, updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
-      return inactive!;
-    });
+    try {
+      const [gone] = await this.db.query(everyGym`DELETE FROM gyms WHERE id = ${gymId} RETURNING 1`);
+      if (gone) return null;
+    } catch (error) {
+      if (!isStillNamed(error)) throw error;
+    }
+    const [inactive] = await this.db.query<GymDto>(everyGym`
+      UPDATE gyms SET is_active = FALSE, updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
+    if (!inactive) throw new GymNotFound();
+    return inactive;
   }
 }

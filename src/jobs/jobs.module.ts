@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { AttendanceModule } from '../attendance/attendance.module.js';
 import { JobsService } from './jobs.service.js';
 
-@Module({ providers: [JobsService] })
+@Module({ imports: [AttendanceModule], providers: [JobsService] })
 export class JobsModule {}

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { Logger as WorkerLogger, parseCronItems, run, type Runner, type TaskList } from 'graphile-worker';
 import pg from 'pg';
+import { AttendanceService } from '../attendance/attendance.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import { Attempts } from '../auth/attempts.js';
 import { Config } from '../config/config.js';
@@ -12,6 +13,7 @@ const WORTH_A_WARNING = new Set<string>(['error', 'warning']);
 
 /** When each job runs, in UTC (crontab: minute hour day month weekday). */
 const SCHEDULE: Record<string, string> = {
+  close_forgotten_visits: '7 * * * *',
   purge_sessions: '17 * * * *',
   purge_idempotency_keys: '27 * * * *',
   purge_attempts: '37 * * * *',
@@ -31,6 +33,7 @@ export class JobsService implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly config: Config,
     private readonly db: Database,
     private readonly events: EventEmitter2,
+    private readonly attendance: AttendanceService,
     private readonly sessions: SessionsService,
     private readonly attempts: Attempts,
   ) {
@@ -46,6 +49,7 @@ export class JobsService implements OnApplicationBootstrap, OnApplicationShutdow
       // A listener that fails makes the job fail, and the event is delivered again later.
       await this.events.emitAsync(name, event);
     },
+    close_forgotten_visits: () => this.attendance.closeForgotten(),
     purge_sessions: () => this.sessions.purge(),
     purge_idempotency_keys: () => purgeIdempotencyKeys(this.db),
     purge_attempts: () => this.attempts.purge(),

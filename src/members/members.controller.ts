@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { MANAGERS, STAFF } from '../common/actor/roles.js';
+import { DESK, MANAGERS, STAFF } from '../common/actor/roles.js';
 import { OtherGym } from '../common/errors/common.errors.js';
 import { EmailTaken, UsernameTaken } from '../auth/auth.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
@@ -10,7 +10,16 @@ import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { CreateMemberDto, CreateStaffDto, SearchQuery, UpdateUserDto, UserDto, UserListQuery } from './dto/user.dto.js';
+import { PlanInactive } from '../plans/plans.errors.js';
+import {
+  CreateMemberDto,
+  CreateMemberWithPlanDto,
+  CreateStaffDto,
+  SearchQuery,
+  UpdateUserDto,
+  UserDto,
+  UserListQuery,
+} from './dto/user.dto.js';
 import {
   DocumentIdTaken,
   FieldsNotYoursToChange,
@@ -118,6 +127,24 @@ export class MembersController {
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<UserDto> {
     return this.members.createMember(actor, body, key);
+  }
+
+  @Post('with-plan')
+  @Operation({
+    summary: 'Add a member with a plan',
+    description: 'Both or neither.',
+    roles: DESK,
+    status: 201,
+    answer: UserDto,
+    errors: [GymInactive, PlanInactive, ...NOT_UNIQUE],
+    idempotent: true,
+  })
+  createMemberWithPlan(
+    @CurrentActor() actor: Actor,
+    @Body() body: CreateMemberWithPlanDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserDto> {
+    return this.members.createMemberWithPlan(actor, body, key);
   }
 
   @Get(':user_id')

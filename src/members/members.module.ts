@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
+import { PlansModule } from '../plans/plans.module.js';
 import { MembersController } from './members.controller.js';
 import { MembersService } from './members.service.js';
 import { SearchService } from './search.service.js';
 
-@Module({ controllers: [MembersController], providers: [MembersService, SearchService], exports: [MembersService] })
+@Module({
+  imports: [PlansModule],
+  controllers: [MembersController],
+  providers: [MembersService, SearchService],
+  exports: [MembersService],
+})
 export class MembersModule {}

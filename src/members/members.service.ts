@@ -11,20 +11,27 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import type { CreateMemberDto, CreateStaffDto, UpdateUserDto, UserDto, UserListQuery } from './dto/user.dto.js';
+import { requireActiveGym } from '../gyms/gyms.service.js';
+import { ACTIVE_PLAN } from '../plans/user-plans.sql.js';
+import { UserPlansService } from '../plans/user-plans.service.js';
+import type {
+  CreateMemberDto,
+  CreateMemberWithPlanDto,
+  CreateStaffDto,
+  UpdateUserDto,
+  UserDto,
+  UserListQuery,
+} from './dto/user.dto.js';
 import { LastAdmin, UserNotFound } from './members.errors.js';
+import { visiblePerson } from './people.js';
 import { requireMayChange, requireMayGive } from './rules.js';
 
 /** A person as UserDto, of `users u LEFT JOIN gyms g`. */
 export const USER_COLUMNS =
   raw(`u.id, u.email, u.username, u.full_name, u.document_id, u.phone_number, u.role, u.gym_id,
   CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'name', g.name) END AS gym,
-  u.is_active, u.created_at, u.updated_at`);
+  u.is_active, u.created_at, u.updated_at, ${ACTIVE_PLAN.text} AS active_plan`);
 export const USERS = raw('users u LEFT JOIN gyms g ON g.id = u.gym_id');
-
-/** The people an actor may know of: those of their gym; to a member, only themselves. */
-const visible = (actor: Actor): ScopedSql =>
-  sql`${inGym(actor.scope(), 'u.gym_id')} ${actor.role === 'user' ? sql`AND u.id = ${actor.user_id}` : empty}`;
 
 const CHANGEABLE = [
   ...(['email', 'username', 'full_name', 'document_id', 'phone_number'] as const),
@@ -38,6 +45,7 @@ export class MembersService {
     private readonly db: Database,
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
+    private readonly userPlans: UserPlansService,
   ) {}
 
   /** By name. @throws OtherGym */
@@ -52,12 +60,12 @@ export class MembersService {
 
   /** @throws UserNotFound, also for people of other gyms and, to a member, for anybody else */
   get(actor: Actor, userId: number, db: Queryable = this.db): Promise<UserDto> {
-    return this.find(db, sql`u.id = ${userId} AND ${visible(actor)}`);
+    return this.find(db, sql`u.id = ${userId} AND ${visiblePerson(actor)}`);
   }
 
   /** @throws UserNotFound */
   getByDocument(actor: Actor, documentId: string): Promise<UserDto> {
-    return this.find(this.db, sql`u.document_id = ${documentId.trim()} AND ${visible(actor)}`);
+    return this.find(this.db, sql`u.document_id = ${documentId.trim()} AND ${visiblePerson(actor)}`);
   }
 
   /** @throws RoleNotYoursToGive, OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
@@ -73,6 +81,19 @@ export class MembersService {
     return once(this.db, actor, key, (tx) => this.insert(tx, actor.gym(input.gym_id), input, null));
   }
 
+  /**
+   * A member and their plan, or neither.
+   * @throws OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken, PlanInactive
+   */
+  createMemberWithPlan(actor: Actor, input: CreateMemberWithPlanDto, key: IdempotencyKey | null): Promise<UserDto> {
+    return once(this.db, actor, key, async (tx) => {
+      const member = await this.insert(tx, actor.gym(input.gym_id), input, null);
+      const { plan_id, purchased_price } = input;
+      await this.userPlans.assignIn(tx, actor, { user_id: member.id, plan_id, purchased_price });
+      return this.get(actor, member.id, tx);
+    });
+  }
+
   /** @throws UserNotFound, FieldsNotYoursToChange, RoleNotYoursToGive, LastAdmin, EmailTaken, UsernameTaken, DocumentIdTaken */
   async update(actor: Actor, userId: number, input: UpdateUserDto): Promise<UserDto> {
     const passwordHash = input.password ? await this.passwords.hash(input.password) : undefined;
@@ -84,12 +105,12 @@ export class MembersService {
       if (is_last_admin && !(role === 'admin' && isActive)) throw new LastAdmin();
       const gymId = role === 'admin' ? null : (input.gym_id ?? person.gym_id);
       if (role !== 'admin' && gymId === null) throw FieldsInvalid.of('gym_id', 'is required for this role');
-      if (gymId !== null && gymId !== person.gym_id) await this.requireActiveGym(tx, gymId);
+      if (gymId !== null && gymId !== person.gym_id) await requireActiveGym(tx, gymId);
       const changes = { ...input, role, is_active: isActive, gym_id: gymId, password_hash: passwordHash };
       const [changed] = await tx.query<UserDto>(sql`
         WITH u AS (
           UPDATE users u SET ${assignments(changes, CHANGEABLE)} updated_at = now()
-          WHERE id = ${userId} AND ${visible(actor)} RETURNING *)
+          WHERE id = ${userId} AND ${visiblePerson(actor)} RETURNING *)
         SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
       if (passwordHash || (person.is_active && !isActive)) {
         const others = userId === actor.user_id ? { except: actor.session_id } : {};
@@ -101,8 +122,8 @@ export class MembersService {
   }
 
   /**
-   * Deletes a person: their personal data, credentials and sessions go at once. What they bought and when they came stays
-   * in the gym's numbers, under no name.
+   * Deletes a person: their personal data, measurements, credentials and sessions go at once. What they bought and when they
+   * came stays in the gym's numbers, under no name.
    * @throws UserNotFound, LastAdmin
    */
   async remove(actor: Actor, userId: number): Promise<void> {
@@ -112,9 +133,10 @@ export class MembersService {
       await tx.query(sql`
         UPDATE users u
         SET email = NULL, username = NULL, full_name = 'Deleted', document_id = NULL, phone_number = NULL,
-            password_hash = NULL, temporary_password = NULL, is_active = FALSE, deleted_at = now(), updated_at = now()
-        WHERE id = ${userId} AND ${visible(actor)}`);
+            password_hash = NULL, temporary_password = NULL, qr_code = NULL, is_active = FALSE, deleted_at = now(), updated_at = now()
+        WHERE id = ${userId} AND ${visiblePerson(actor)}`);
       await this.sessions.end(tx, userId, 'deactivated');
+      await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
       await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);
     });
   }
@@ -122,7 +144,7 @@ export class MembersService {
   private async insert(
     tx: Transaction,
     gymId: ScopedGymId | null,
-    input: CreateStaffDto | CreateMemberDto,
+    input: CreateStaffDto | Omit<CreateMemberDto, 'gym_id'>,
     passwordHash: string | null,
   ): Promise<UserDto> {
     const [user] = await tx.query<UserDto>(everyGym`
@@ -134,7 +156,7 @@ export class MembersService {
         RETURNING *)
       SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
     if (user) return user;
-    await this.requireActiveGym(tx, gymId!);
+    await requireActiveGym(tx, gymId!);
     throw new GymInactive();
   }
 
@@ -156,16 +178,8 @@ export class MembersService {
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<UserDto> {
-    const [user] = await db.query<UserDto>(
-      sql`SELECT ${USER_COLUMNS} FROM ${USERS} WHERE u.deleted_at IS NULL AND ${condition}`,
-    );
+    const [user] = await db.query<UserDto>(sql`SELECT ${USER_COLUMNS} FROM ${USERS} WHERE ${condition}`);
     if (!user) throw new UserNotFound();
     return user;
-  }
-
-  private async requireActiveGym(tx: Transaction, gymId: number): Promise<void> {
-    const [gym] = await tx.query<{ is_active: boolean }>(everyGym`SELECT is_active FROM gyms WHERE id = ${gymId}`);
-    if (!gym) throw FieldsInvalid.of('gym_id', 'is not a gym');
-    if (!gym.is_active) throw new GymInactive();
   }
 }

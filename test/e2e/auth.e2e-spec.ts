@@ -2,12 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database } from '../../src/database/database.js';
 import { everyGym } from '../../src/database/sql.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { statuses, times } from '../support/answers.js';
 import { PASSWORD, unique } from '../support/factory.js';
-import type { Answer } from '../support/http-client.js';
-
-const statuses = (answers: Answer[]) => answers.map(({ status }) => status).toSorted((a, b) => a - b);
-const times = (count: number, make: (index: number) => Promise<Answer>) =>
-  Promise.all(Array.from({ length: count }, (_, index) => make(index)));
 
 describe('auth', () => {
   let t: TestApp;

@@ -83,7 +83,7 @@ describe('the documentation', () => {
   it('has examples that work as they stand on the demo data', async () => {
     const readers = operations.filter(({ method }) => method === 'get');
     const writers = operations.filter(({ method }) => method !== 'get');
-    let copy = await freshCopy();
+    copy = await freshCopy();
     for (const operation of [...readers, ...writers]) {
       if (operation.method !== 'get') {
         await copy.close();
@@ -113,8 +113,9 @@ describe('the documentation', () => {
         answer: [true, undefined],
       });
     }
-    await copy.close();
   }, 120_000);
+  let copy: TestApp | undefined;
+  afterAll(() => copy?.close());
 
   describe('as pages', () => {
     let served: TestApp;

@@ -5,6 +5,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { RouteTable } from '../../src/common/actor/route-table.js';
 import { DomainEvent } from '../../src/common/events/domain-event.js';
 import { Conflict, Unavailable } from '../../src/common/errors/common.errors.js';
+import { errorOfConstraint } from '../../src/common/errors/domain-error.js';
 import { Database } from '../../src/database/database.js';
 import { everyGym } from '../../src/database/sql.js';
 import { startApp, type TestApp } from '../support/app.js';
@@ -109,6 +110,34 @@ describe('what every feature stands on', () => {
       });
       await expect(cut).rejects.toBeInstanceOf(Unavailable);
       expect((await admin.client.get('/gyms')).status).toBe(200);
+    });
+  });
+
+  describe('a refusal of the database', () => {
+    it('names the field of a foreign key, and of a number that is too large', async () => {
+      const { id } = await t.make.gym();
+      const offer = (gymId: number, price: string) =>
+        db.query(everyGym`
+          INSERT INTO plans (gym_id, name, price, kind, duration_days) VALUES (${gymId}, 'X', ${price}, 'time', 1)`);
+      const refusal = (field: string) => ({ kind: { code: 'fields_invalid' }, data: { errors: [{ field }] } });
+      await expect(offer(2_000_000_000, '1')).rejects.toMatchObject(refusal('gym_id'));
+      await expect(offer(id, '1e10')).rejects.toMatchObject(refusal('body'));
+    });
+
+    it('is an error of its own, but for what a DTO or a trigger keeps from it', async () => {
+      const { rows } = await db.pool.query<{ name: string }>(
+        `SELECT conname AS name FROM pg_constraint
+         WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'x') AND conrelid <> 0
+         UNION SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid
+         WHERE relnamespace = 'public'::regnamespace AND indisunique AND NOT indisprimary ORDER BY 1`,
+      );
+      const kept = [
+        ...['gyms_timezone_check', 'users_email_check', 'users_gym_check', 'users_role_check', 'users_username_check'],
+        ...['users_qr_code_key', 'plans_amounts_check', 'plans_kind_check', 'user_plans_amounts_check'],
+        ...['user_plans_end_check', 'products_price_check', 'sales_quantity_check', 'stock_movements_reason_check'],
+      ];
+      const unknown = rows.map(({ name }) => name).filter((name) => errorOfConstraint(name) === null);
+      expect(unknown.toSorted()).toEqual(kept.toSorted());
     });
   });
 

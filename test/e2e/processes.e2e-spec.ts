@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -110,10 +110,12 @@ describe('the server as a process', () => {
     expect((await second.withToken(admin.token!).get('/gyms')).body).toHaveLength(2);
     expect(await one.kill('SIGINT')).toBe(0);
     expect((await second.withToken(admin.token!).get('/gyms')).status).toBe(200);
-    const postmaster = Number(readFileSync(path.join(DATA_DIR, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
+    const pidFile = path.join(DATA_DIR, 'postgres/data/postmaster.pid');
+    const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
     expect(process.kill(postmaster, 0)).toBe(true);
     expect(await two.kill('SIGINT')).toBe(0);
-    expect(() => process.kill(postmaster, 0)).toThrow();
+    // Removing this is the last that PostgreSQL does; its process id lives on until the system has taken note.
+    expect(existsSync(pidFile)).toBe(false);
   }, 60_000);
 
   it('joins the database that a killed server left behind', async () => {

@@ -23,6 +23,25 @@ export interface SignedIn extends Person {
   refresh_token: string;
 }
 
+export interface PlanRow {
+  id: number;
+  gym_id: number;
+  name: string;
+  price: number;
+  kind: 'time' | 'sessions' | 'coins';
+  duration_days: number | null;
+  session_count: number | null;
+  is_active: boolean;
+}
+
+export interface ProductRow {
+  id: number;
+  gym_id: number;
+  name: string;
+  price: number;
+  stock: number;
+}
+
 /** Unique in every test file, so that they can share a database. */
 export const unique = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
 
@@ -64,6 +83,72 @@ export class Factory {
         ${role === 'admin' ? null : gymId})
       RETURNING id, email, role, gym_id, document_id`);
     return row!;
+  }
+
+  /** By time, 30 days for 30; or by sessions, if it has any. */
+  async plan(gymId: number, fields: Partial<PlanRow> = {}): Promise<PlanRow> {
+    const { name = unique('Plan'), price = 30, session_count = null, is_active = true } = fields;
+    const { kind = session_count ? 'sessions' : 'time', duration_days = session_count ? null : 30 } = fields;
+    const [plan] = await this.db.query<PlanRow>(everyGym`
+      INSERT INTO plans (gym_id, name, price, kind, duration_days, session_count, is_active)
+      VALUES (${gymId}, ${name}, ${price}, ${kind}, ${duration_days}, ${session_count}, ${is_active})
+      RETURNING id, gym_id, name, price, kind, duration_days, session_count, is_active`);
+    return plan!;
+  }
+
+  /** An active plan that the member bought now. */
+  async userPlan(member: { id: number }, plan: PlanRow): Promise<{ id: number }> {
+    const [userPlan] = await this.db.query<{ id: number }>(everyGym`
+      INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at, expires_at)
+      VALUES (${member.id}, ${plan.gym_id}, ${plan.id}, ${plan.price}, ${plan.duration_days}, ${plan.session_count}, moment(),
+        moment() + make_interval(days => ${plan.duration_days}))
+      RETURNING id`);
+    return userPlan!;
+  }
+
+  /** A product for 2.50, delivered with its stock. */
+  async product(gymId: number, fields: Partial<ProductRow> = {}): Promise<ProductRow> {
+    const { name = unique('Product'), price = 2.5, stock = 10 } = fields;
+    const [product] = await this.db.query<ProductRow>(everyGym`
+      WITH p AS (
+        INSERT INTO products (gym_id, name, price, stock) VALUES (${gymId}, ${name}, ${price}, ${stock}) RETURNING *
+      ), moved AS (
+        INSERT INTO stock_movements (product_id, change, stock_after, reason, note)
+        SELECT id, stock, stock, 'delivery', name FROM p
+      )
+      SELECT id, gym_id, name, price, stock FROM p`);
+    return product!;
+  }
+
+  /** One piece, sold at a time; its stock was never counted. */
+  async sale(product: ProductRow, seller: { id: number }, soldAt = new Date().toISOString()): Promise<{ id: number }> {
+    const [sale] = await this.db.query<{ id: number }>(everyGym`
+      INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, created_at)
+      VALUES (${product.gym_id}, ${product.id}, 1, ${product.price}, ${product.price}, ${seller.id}, ${soldAt}) RETURNING id`);
+    return sale!;
+  }
+
+  /** A visit, still open unless its end is said. */
+  async visit(
+    member: { id: number; gym_id: number | null },
+    checkInTime = new Date().toISOString(),
+    checkOutTime: string | null = null,
+  ): Promise<{ id: number }> {
+    const [visit] = await this.db.query<{ id: number }>(everyGym`
+      INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time)
+      VALUES (${member.id}, ${member.gym_id}, ${checkInTime}, ${checkOutTime}) RETURNING id`);
+    return visit!;
+  }
+
+  async measurement(
+    member: { id: number; gym_id: number | null },
+    fields: { weight?: number; measured_at?: string; notes?: string } = {},
+  ): Promise<{ id: number }> {
+    const { weight = 80, measured_at = new Date().toISOString(), notes = null } = fields;
+    const [measurement] = await this.db.query<{ id: number }>(everyGym`
+      INSERT INTO measurements (user_id, gym_id, measured_at, weight, notes)
+      VALUES (${member.id}, ${member.gym_id}, ${measured_at}, ${weight}, ${notes}) RETURNING id`);
+    return measurement!;
   }
 
   async signedIn(role: Role, gymId: number | null, fields?: Partial<Record<string, unknown>>): Promise<SignedIn> {

@@ -23,6 +23,14 @@ export class HttpClient {
     return this.send('POST', path, body, headers);
   }
 
+  /** All items of a list, page by page. */
+  async all(path: string): Promise<any[]> {
+    const { status, body, headers } = await this.get(path);
+    if (status !== 200) throw new Error(`${path} answered ${status}: ${JSON.stringify(body)}`);
+    const next = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1];
+    return next ? [...body, ...(await this.all(new URL(next, this.base).href))] : body;
+  }
+
   put(path: string, body?: unknown) {
     return this.send('PUT', path, body);
   }

@@ -22,6 +22,10 @@ export interface RouteCase {
   otherGym: number | 'nothing' | 'everything';
 }
 
+/** Somebody new in the gym that is acted on, for a call that changes them. */
+const newMember = ({ t, own }: World) => t.make.person('user', own.gym.id);
+const today = () => new Date().toISOString().slice(0, 10);
+
 const newPerson = () => {
   const name = unique('new');
   return { email: `${name}@example.com`, full_name: name, document_id: name, phone_number: '+1 555 0199' };
@@ -98,6 +102,208 @@ export const routeCases: Record<string, RouteCase> = {
   },
   'DELETE users/:user_id': {
     call: async ({ t, own }) => ({ path: `/users/${(await t.make.person('user', own.gym.id)).id}` }),
+    success: 204,
+    otherGym: 404,
+  },
+
+  'POST users/with-plan': {
+    call: ({ own }) => ({
+      path: '/users/with-plan',
+      body: { ...newPerson(), role: 'user', gym_id: own.gym.id, plan_id: own.plan.id },
+    }),
+    otherGym: 403,
+  },
+
+  'GET plans': { call: () => ({ path: '/plans' }), otherGym: 'nothing' },
+  'GET plans/active': { call: () => ({ path: '/plans/active' }), otherGym: 'nothing' },
+  'GET plans/:plan_id': { call: ({ own }) => ({ path: `/plans/${own.plan.id}` }), otherGym: 404 },
+  'POST plans': {
+    call: ({ own }) => ({
+      path: '/plans',
+      body: { name: unique('Plan'), price: 39.9, duration_days: 30, gym_id: own.gym.id },
+    }),
+    otherGym: 403,
+  },
+  'PUT plans/:plan_id': {
+    call: async ({ t, own }) => ({ path: `/plans/${(await t.make.plan(own.gym.id)).id}`, body: { price: 35 } }),
+    otherGym: 404,
+  },
+  'DELETE plans/:plan_id': {
+    call: async ({ t, own }) => ({ path: `/plans/${(await t.make.plan(own.gym.id)).id}` }),
+    success: 204,
+    otherGym: 404,
+  },
+
+  'GET user-plans': { call: () => ({ path: '/user-plans' }), otherGym: 'nothing' },
+  'GET user-plans/user/:user_id': {
+    call: ({ own }) => ({ path: `/user-plans/user/${own.people.user.id}` }),
+    otherGym: 404,
+  },
+  'GET user-plans/user/:user_id/active': {
+    call: ({ own }) => ({ path: `/user-plans/user/${own.people.user.id}/active` }),
+    otherGym: 404,
+  },
+  'GET user-plans/:id': {
+    call: ({ own }) => ({ path: `/user-plans/${own.userPlan.id}` }),
+    otherGym: 404,
+  },
+  'POST user-plans': {
+    call: async (world) => ({
+      path: '/user-plans',
+      body: { user_id: (await newMember(world)).id, plan_id: world.own.plan.id },
+    }),
+    otherGym: 422,
+  },
+  'PUT user-plans/:id': {
+    call: async (world) => {
+      const { id } = await world.t.make.userPlan(await newMember(world), world.own.plan);
+      const dearer = await world.t.make.plan(world.own.gym.id, { price: 60 });
+      return { path: `/user-plans/${id}`, body: { plan_id: dearer.id } };
+    },
+    otherGym: 404,
+  },
+  'DELETE user-plans/:id': {
+    call: async (world) => {
+      const { id } = await world.t.make.userPlan(await newMember(world), world.own.plan);
+      return { path: `/user-plans/${id}` };
+    },
+    success: 204,
+    otherGym: 404,
+  },
+  'POST user-plans/:id/deduct': {
+    call: async (world) => {
+      const plan = await world.t.make.plan(world.own.gym.id, { session_count: 5 });
+      return { path: `/user-plans/${(await world.t.make.userPlan(await newMember(world), plan)).id}/deduct` };
+    },
+    success: 200,
+    otherGym: 404,
+  },
+
+  'GET products': { call: () => ({ path: '/products' }), otherGym: 'nothing' },
+  'GET products/active': { call: () => ({ path: '/products/active' }), otherGym: 'nothing' },
+  'GET products/low-stock': { call: () => ({ path: '/products/low-stock' }), otherGym: 'nothing' },
+  'GET products/:product_id': { call: ({ own }) => ({ path: `/products/${own.product.id}` }), otherGym: 404 },
+  'GET products/:product_id/movements': {
+    call: ({ own }) => ({ path: `/products/${own.product.id}/movements` }),
+    otherGym: 404,
+  },
+  'POST products': {
+    call: ({ own }) => ({
+      path: '/products',
+      body: { name: unique('Product'), price: 2.5, stock: 10, gym_id: own.gym.id },
+    }),
+    otherGym: 403,
+  },
+  'PUT products/:product_id': {
+    call: async ({ t, own }) => ({ path: `/products/${(await t.make.product(own.gym.id)).id}`, body: { price: 3 } }),
+    otherGym: 404,
+  },
+  'PUT products/:product_id/stock': {
+    call: async ({ t, own }) => ({
+      path: `/products/${(await t.make.product(own.gym.id)).id}/stock`,
+      body: { change: 5 },
+    }),
+    otherGym: 404,
+  },
+  'DELETE products/:product_id': {
+    call: async ({ t, own }) => ({ path: `/products/${(await t.make.product(own.gym.id)).id}` }),
+    otherGym: 404,
+  },
+
+  'GET sales': { call: () => ({ path: '/sales' }), otherGym: 'nothing' },
+  'GET sales/daily': { call: () => ({ path: '/sales/daily' }), otherGym: 'nothing' },
+  'GET sales/summary': { call: () => ({ path: '/sales/summary' }), otherGym: 'nothing' },
+  'POST sales': {
+    call: async ({ t, own }) => ({
+      path: '/sales',
+      body: { product_id: (await t.make.product(own.gym.id)).id, quantity: 1 },
+    }),
+    otherGym: 422,
+  },
+  'GET sales/:sale_id': {
+    call: async ({ t, own }, role) => ({ path: `/sales/${(await t.make.sale(own.product, own.people[role])).id}` }),
+    otherGym: 404,
+  },
+  'PUT sales/:sale_id': {
+    call: async ({ t, own }, role) => ({
+      path: `/sales/${(await t.make.sale(own.product, own.people[role])).id}`,
+      body: { quantity: 2 },
+    }),
+    otherGym: 404,
+  },
+  'DELETE sales/:sale_id': {
+    call: async ({ t, own }, role) => ({ path: `/sales/${(await t.make.sale(own.product, own.people[role])).id}` }),
+    success: 204,
+    otherGym: 404,
+  },
+
+  'GET measurements': { call: () => ({ path: '/measurements' }), otherGym: 'nothing' },
+  'GET measurements/user/:user_id': {
+    call: ({ own }) => ({ path: `/measurements/user/${own.people.user.id}` }),
+    otherGym: 404,
+  },
+  'GET measurements/user/:user_id/latest': {
+    call: ({ own }) => ({ path: `/measurements/user/${own.people.user.id}/latest` }),
+    otherGym: 404,
+  },
+  'GET measurements/user/:user_id/progress': {
+    call: ({ own }) => ({ path: `/measurements/user/${own.people.user.id}/progress` }),
+    otherGym: 404,
+  },
+  'GET measurements/user/:user_id/progress.svg': {
+    call: ({ own }) => ({ path: `/measurements/user/${own.people.user.id}/progress.svg` }),
+    otherGym: 404,
+  },
+  'GET measurements/:id': {
+    call: async ({ t, own }) => ({ path: `/measurements/${(await t.make.measurement(own.people.user)).id}` }),
+    otherGym: 404,
+  },
+  'POST measurements': {
+    call: ({ own }) => ({ path: '/measurements', body: { user_id: own.people.user.id, weight: 80.5 } }),
+    otherGym: 422,
+  },
+  'PUT measurements/:id': {
+    call: async ({ t, own }) => ({
+      path: `/measurements/${(await t.make.measurement(own.people.user)).id}`,
+      body: { weight: 81 },
+    }),
+    otherGym: 404,
+  },
+  'DELETE measurements/:id': {
+    call: async ({ t, own }) => ({ path: `/measurements/${(await t.make.measurement(own.people.user)).id}` }),
+    success: 204,
+    otherGym: 404,
+  },
+
+  'GET attendance': { call: () => ({ path: '/attendance' }), otherGym: 'nothing' },
+  'GET attendance/current': { call: () => ({ path: '/attendance/current' }), otherGym: 'nothing' },
+  'GET attendance/daily/:date': { call: () => ({ path: `/attendance/daily/${today()}` }), otherGym: 'nothing' },
+  'GET attendance/user/:user_id': {
+    call: ({ own }) => ({ path: `/attendance/user/${own.people.user.id}` }),
+    otherGym: 404,
+  },
+  'GET attendance/user/:user_id/summary': {
+    call: ({ own }) => ({ path: `/attendance/user/${own.people.user.id}/summary` }),
+    otherGym: 404,
+  },
+  'POST attendance': {
+    call: async (world) => ({ path: '/attendance', body: { user_id: (await newMember(world)).id } }),
+    otherGym: 422,
+  },
+  'POST attendance/:attendance_id/check-out': {
+    call: async (world) => ({ path: `/attendance/${(await world.t.make.visit(await newMember(world))).id}/check-out` }),
+    success: 200,
+    otherGym: 404,
+  },
+  'PUT attendance/:attendance_id': {
+    call: async (world) => ({
+      path: `/attendance/${(await world.t.make.visit(await newMember(world))).id}`,
+      body: { notes: 'Forgot the card' },
+    }),
+    otherGym: 404,
+  },
+  'DELETE attendance/:attendance_id': {
+    call: async (world) => ({ path: `/attendance/${(await world.t.make.visit(await newMember(world))).id}` }),
     success: 204,
     otherGym: 404,
   },

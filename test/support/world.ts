@@ -1,12 +1,17 @@
-import { ROLES, type Role } from '../../src/common/actor/roles.js';
+import { ROLES, type Role, STAFF } from '../../src/common/actor/roles.js';
 import type { TestApp } from './app.js';
-import { type SignedIn, unique } from './factory.js';
+import { type PlanRow, type ProductRow, type SignedIn, unique } from './factory.js';
 
 /** A gym with somebody of every role in it. Everything in it carries its mark, so that a leak can be seen. */
 export interface GymWorld {
   mark: string;
   gym: { id: number; name: string };
   people: Record<Role, SignedIn>;
+  plan: PlanRow;
+  /** The member's. */
+  userPlan: { id: number };
+  /** What the staff sold, a piece each. */
+  product: ProductRow;
 }
 
 export interface World {
@@ -28,5 +33,11 @@ async function makeGymWorld(t: TestApp): Promise<GymWorld> {
   for (const role of ROLES) {
     people[role] = await t.make.signedIn(role, gym.id, { full_name: `${role} ${mark}`, phone_number: '+1 555 0100' });
   }
-  return { mark, gym, people };
+  const plan = await t.make.plan(gym.id, { name: `Plan ${mark}` });
+  const product = await t.make.product(gym.id, { name: `Product ${mark}` });
+  const userPlan = await t.make.userPlan(people.user, plan);
+  for (const role of STAFF) await t.make.sale(product, people[role]);
+  await t.make.visit(people.user);
+  await t.make.measurement(people.user, { notes: mark });
+  return { mark, gym, people, plan, userPlan, product };
 }

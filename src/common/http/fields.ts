@@ -1,6 +1,18 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsString, Length, registerDecorator, ValidateIf } from 'class-validator';
+import {
+  IsBoolean,
+  IsISO8601,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  Min,
+  registerDecorator,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
 
 /** Text that people type: blanks around it are dropped, and nothing but blanks is nothing. */
 export function IsText(min: number, max: number) {
@@ -23,6 +35,61 @@ export function IsQueryFlag() {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)),
     IsBoolean(),
+  );
+}
+
+/** A number with at most two decimals, or (old clients) the same in a string. */
+export function IsDecimal(min: number, max: number) {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^\d{1,10}(\.\d{1,2})?$/.test(value) ? Number(value) : value,
+    ),
+    // Not IsNumber: its count of decimals breaks on 1e-7.
+    ValidateBy({
+      name: 'isDecimal',
+      validator: {
+        validate: (value) => typeof value === 'number' && Number(value.toFixed(2)) === value,
+        defaultMessage: () => 'must be a number with at most two decimals',
+      },
+    }),
+    Min(min),
+    Max(max),
+    ApiProperty({ type: 'number', minimum: min, maximum: max, multipleOf: 0.01 }),
+  );
+}
+
+/** An amount of money; what numeric(12,2) holds. */
+export const IsMoney = () => IsDecimal(0, 9_999_999_999.99);
+
+const DAY = String.raw`(19|20|21)\d\d-\d\d-\d\d`;
+/** PostgreSQL knows no offset of 16 hours or more, and no zone on earth has one of 15. */
+const TIME = String.raw`T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):?\d\d)`;
+
+/** A local day of the gym, YYYY-MM-DD. */
+export function IsLocalDate() {
+  return applyDecorators(
+    Matches(new RegExp(`^${DAY}$`), { message: 'must be a date as YYYY-MM-DD' }),
+    IsISO8601({ strict: true }, { message: 'must be a date that exists' }),
+    ApiProperty({ type: 'string', format: 'date' }),
+  );
+}
+
+/** A moment, ISO 8601 with its offset: `2026-03-01T18:30:00Z`. */
+export function IsInstant() {
+  return applyDecorators(
+    Matches(new RegExp(`^${DAY}${TIME}$`), {
+      message: 'must be a time as ISO 8601 with its offset, such as 2026-03-01T18:30:00Z',
+    }),
+    IsISO8601({ strict: true }, { message: 'must be a time that exists' }),
+    ApiProperty({ type: 'string', format: 'date-time' }),
+  );
+}
+
+/** Either of both. */
+export function IsLocalDateOrInstant() {
+  return applyDecorators(
+    Matches(new RegExp(`^${DAY}(${TIME})?$`), { message: 'must be a date as YYYY-MM-DD, or a time with its offset' }),
+    IsISO8601({ strict: true }, { message: 'must be a date or time that exists' }),
   );
 }
 

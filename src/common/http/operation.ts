@@ -8,6 +8,7 @@ import {
   ApiResponse,
   getSchemaPath,
 } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { AccessFor, PUBLIC } from '../actor/access.js';
 import { ROLES, type Role } from '../actor/roles.js';
 import { FieldsInvalid, NotSignedIn, OtherGym, RoleNotAllowed } from '../errors/common.errors.js';
@@ -33,6 +34,13 @@ interface OperationOptions {
   idempotent?: boolean;
   /** It may be used before a temporary password has been changed. */
   beforePasswordChange?: boolean;
+}
+
+/** The answer of a DELETE that keeps what has a history: the thing as it is now, or 204 if it is gone. */
+export function keptOrGone<Kept extends object>(reply: FastifyReply, kept: Kept | null): Kept | undefined {
+  if (kept) return kept;
+  void reply.status(204);
+  return undefined;
 }
 
 /** All that a route says of itself: who may use it, and its documentation. */

@@ -1,7 +1,7 @@
 import { applyDecorators, Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsInt, Max, Min, type ValidationError } from 'class-validator';
+import { IsInt, isISO8601, Max, Min, type ValidationError } from 'class-validator';
 import type { FieldError } from '../errors/domain-error.js';
 import { FieldsInvalid } from '../errors/common.errors.js';
 
@@ -46,7 +46,17 @@ export function IsId() {
 export class IdPipe implements PipeTransform<string, number> {
   transform(value: string, { data }: { data?: string }): number {
     const id = toNumber(value);
-    if (typeof id === 'number' && id >= 1 && id <= MAX_ID) return id;
+    // The ValidationPipe before this one has made a number of whatever looks like one: 1.5 too.
+    if (Number.isInteger(id) && (id as number) >= 1 && (id as number) <= MAX_ID) return id as number;
     throw FieldsInvalid.of(data ?? 'id', `must be a whole number from 1 to ${MAX_ID}`);
+  }
+}
+
+/** A local day in a path. */
+@Injectable()
+export class LocalDatePipe implements PipeTransform<string, string> {
+  transform(value: string, { data }: { data?: string }): string {
+    if (/^(19|20|21)\d\d-\d\d-\d\d$/.test(value) && isISO8601(value, { strict: true })) return value;
+    throw FieldsInvalid.of(data ?? 'date', 'must be a date that exists, as YYYY-MM-DD');
   }
 }

@@ -6,9 +6,15 @@ import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
 import { IsNullable, IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
+import { AssignPlanDto, UserPlanDto } from '../../plans/dto/user-plan.dto.js';
 
 /** `member` is what some clients call the role `user`. */
 const MemberIsUser = () => Transform(({ value }: { value: unknown }) => (value === 'member' ? 'user' : value));
+
+/** The plan that counts today. */
+export class ActivePlanDto extends PickType(UserPlanDto, [
+  ...(['id', 'plan_id', 'plan', 'purchased_price', 'status', 'remaining_sessions', 'starts_at', 'expires_at'] as const),
+]) {}
 
 /** A person as staff sees it. */
 export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active', 'must_change_password']) {
@@ -31,6 +37,9 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
   is_active: boolean;
 
   updated_at: Date;
+
+  /** null if there is none. */
+  active_plan: ActivePlanDto | null;
 }
 
 class NewPerson extends IntersectionType(
@@ -62,6 +71,17 @@ export class CreateMemberDto extends NewPerson {
   /** @example 1 */
   @IsId()
   gym_id: number;
+}
+
+/** A member and what they bought. */
+export class CreateMemberWithPlanDto extends IntersectionType(
+  OmitType(CreateMemberDto, ['gym_id']),
+  PickType(AssignPlanDto, ['plan_id', 'purchased_price']),
+) {
+  /** Default: your own gym. An admin must say it. @example 2 */
+  @IsOptional()
+  @IsId()
+  gym_id?: number;
 }
 
 /** What is not sent stays as it is; who may change what is said at PUT /users/{user_id}. */

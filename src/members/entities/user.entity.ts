@@ -19,6 +19,7 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 @Unique(['email'])
 @Unique(['username'])
 @Unique(['document_id'])
+@Unique(['qr_code'])
 @Check('users_role_check', `role IN ('admin', 'manager', 'reception', 'accountant', 'trainer', 'user')`)
 @Check('users_gym_check', `(role = 'admin') = (gym_id IS NULL)`)
 @Check('users_email_check', `email = lower(email) AND (email IS NOT NULL OR deleted_at IS NOT NULL)`)
@@ -83,6 +84,10 @@ export class User {
   /** Name, email, username, document and phone, lower case and without accents; kept by a trigger. */
   @Column('text', { default: '' })
   search_text: string;
+
+  /** `GYM-{id}-{8 hex}`: lets its holder in. Given by a trigger; a new one kills the old. */
+  @Column('text', { nullable: true })
+  qr_code: string | null;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;

@@ -1,0 +1,159 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentActor } from '../common/actor/access.js';
+import type { Actor } from '../common/actor/actor.js';
+import { DESK, type Role } from '../common/actor/roles.js';
+import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
+import { GymListQuery, ListQuery, type Page } from '../common/http/list.js';
+import { Operation } from '../common/http/operation.js';
+import { IdPipe, LocalDatePipe } from '../common/http/validation.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { UserNotFound } from '../members/members.errors.js';
+import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
+import {
+  AlreadyCheckedIn,
+  AlreadyCheckedOut,
+  MemberInactive,
+  VisitNotFound,
+  VisitTimesWrong,
+} from './attendance.errors.js';
+import { AttendanceService } from './attendance.service.js';
+import { CheckInDto, CheckOutDto, UpdateVisitDto, VisitDto, VisitListQuery, VisitSummaryDto } from './dto/visit.dto.js';
+
+const DESK_OR_SELF: readonly Role[] = [...DESK, 'user'];
+
+@ApiTags('attendance')
+@Controller('attendance')
+export class AttendanceController {
+  constructor(private readonly attendance: AttendanceService) {}
+
+  @Get()
+  @Operation({
+    summary: 'Visits, the newest first; a member sees their own',
+    roles: DESK_OR_SELF,
+    answer: [VisitDto],
+    list: true,
+  })
+  list(@CurrentActor() actor: Actor, @Query() query: VisitListQuery): Promise<Page<VisitDto>> {
+    return this.attendance.list(actor, query);
+  }
+
+  @Post()
+  @Operation({
+    summary: 'Check a member in',
+    description:
+      'By `user_id` or by the `qr_code` of the pass. The answer shows the membership, so that the desk sees who must renew. ' +
+      'Visit and deduction are one transaction.',
+    roles: DESK,
+    status: 201,
+    answer: VisitDto,
+    errors: [AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft],
+    idempotent: true,
+  })
+  checkIn(
+    @CurrentActor() actor: Actor,
+    @Body() body: CheckInDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<VisitDto> {
+    return this.attendance.checkIn(actor, body, key);
+  }
+
+  @Get('current')
+  @Operation({ summary: 'Who is inside, the last to come first', roles: DESK, answer: [VisitDto], list: true })
+  listCurrent(@CurrentActor() actor: Actor, @Query() query: GymListQuery): Promise<Page<VisitDto>> {
+    return this.attendance.listCurrent(actor, query);
+  }
+
+  @Get('daily/:date')
+  @Operation({
+    summary: 'The visits that began on a local day, the newest first',
+    roles: DESK,
+    params: { date: '2026-01-31' },
+    answer: [VisitDto],
+    list: true,
+  })
+  listDaily(
+    @CurrentActor() actor: Actor,
+    @Param('date', LocalDatePipe) date: string,
+    @Query() query: GymListQuery,
+  ): Promise<Page<VisitDto>> {
+    return this.attendance.listDaily(actor, date, query);
+  }
+
+  @Get('user/:user_id')
+  @Operation({
+    summary: 'The visits of a member, the newest first',
+    roles: DESK_OR_SELF,
+    params: { user_id: 8 },
+    answer: [VisitDto],
+    list: true,
+    errors: [UserNotFound],
+  })
+  listOf(
+    @CurrentActor() actor: Actor,
+    @Param('user_id', IdPipe) userId: number,
+    @Query() query: ListQuery,
+  ): Promise<Page<VisitDto>> {
+    return this.attendance.listOf(actor, userId, query);
+  }
+
+  @Get('user/:user_id/summary')
+  @Operation({
+    summary: "A member's visits in numbers",
+    roles: DESK_OR_SELF,
+    params: { user_id: 8 },
+    answer: VisitSummaryDto,
+    errors: [UserNotFound],
+  })
+  summarize(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<VisitSummaryDto> {
+    return this.attendance.summarize(actor, userId);
+  }
+
+  @Post(':attendance_id/check-out')
+  @Operation({
+    summary: 'Check a member out',
+    roles: DESK,
+    params: { attendance_id: 1 },
+    answer: VisitDto,
+    errors: [VisitNotFound, AlreadyCheckedOut],
+    idempotent: true,
+  })
+  checkOut(
+    @CurrentActor() actor: Actor,
+    @Param('attendance_id', IdPipe) visitId: number,
+    @Body() body: CheckOutDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<VisitDto> {
+    return this.attendance.checkOut(actor, visitId, body, key);
+  }
+
+  @Put(':attendance_id')
+  @Operation({
+    summary: 'Correct a visit',
+    description: 'Its times, place and notes; `check_out_time: null` opens it again.',
+    roles: DESK,
+    params: { attendance_id: 2 },
+    answer: VisitDto,
+    errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn],
+  })
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('attendance_id', IdPipe) visitId: number,
+    @Body() body: UpdateVisitDto,
+  ): Promise<VisitDto> {
+    return this.attendance.update(actor, visitId, body);
+  }
+
+  @Delete(':attendance_id')
+  @Operation({
+    summary: 'Delete a visit',
+    description: 'A session that was deducted for it is not given back; correct the plan for that.',
+    roles: ['admin'],
+    params: { attendance_id: 2 },
+    status: 204,
+    errors: [VisitNotFound],
+  })
+  remove(@CurrentActor() actor: Actor, @Param('attendance_id', IdPipe) visitId: number): Promise<void> {
+    return this.attendance.remove(actor, visitId);
+  }
+}

@@ -1,0 +1,30 @@
+import { DomainError, Problem } from '../common/errors/domain-error.js';
+
+@Problem({ code: 'visit_not_found', status: 404, title: 'There is no such visit' })
+export class VisitNotFound extends DomainError {}
+
+@Problem({
+  code: 'already_checked_in',
+  status: 409,
+  title: 'This member is checked in already',
+  constraint: 'attendance_one_open_visit',
+})
+export class AlreadyCheckedIn extends DomainError {}
+
+@Problem({ code: 'already_checked_out', status: 409, title: 'This visit has ended already' })
+export class AlreadyCheckedOut extends DomainError {}
+
+@Problem({ code: 'member_inactive', status: 409, title: 'This member is deactivated' })
+export class MemberInactive extends DomainError {}
+
+@Problem({
+  code: 'visit_times_wrong',
+  status: 422,
+  title: 'A visit cannot end before it begins',
+  constraint: 'attendance_times_check',
+})
+export class VisitTimesWrong extends DomainError {
+  constructor() {
+    super(undefined, { errors: [{ field: 'check_out_time', message: 'must not be before check_in_time' }] });
+  }
+}

@@ -1,0 +1,210 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor, GymScope } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { DomainError } from '../common/errors/domain-error.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
+import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { once } from '../database/idempotency.js';
+import { listPage } from '../database/keyset.js';
+import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { betweenDays, localDay, today } from '../gyms/local-time.js';
+import { requirePerson } from '../members/people.js';
+import { MEMBERSHIP } from '../plans/user-plans.sql.js';
+import { UserPlansService } from '../plans/user-plans.service.js';
+import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
+import { MemberCheckedIn, MemberCheckedOut, VisitCorrected } from './attendance.events.js';
+import type {
+  CheckInDto,
+  CheckOutDto,
+  UpdateVisitDto,
+  VisitDto,
+  VisitListQuery,
+  VisitSummaryDto,
+} from './dto/visit.dto.js';
+
+/** A visit as VisitDto, of VISITS. */
+const COLUMNS =
+  raw(`v.id, v.user_id, v.gym_id, json_build_object('id', u.id, 'full_name', u.full_name, 'email', u.email,
+  'membership', ${MEMBERSHIP}) AS member, v.check_in_time, v.check_out_time,
+  round(extract(epoch FROM v.check_out_time - v.check_in_time) / 60)::int AS stay_minutes, v.is_auto_closed, v.location, v.notes,
+  CASE WHEN v.check_out_time IS NULL THEN 'checked_in' ELSE 'checked_out' END AS status, v.user_plan_id, v.checked_in_by_id`);
+// LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
+const OF_WHOM = raw('LEFT JOIN users u ON u.id = v.user_id LEFT JOIN gyms g ON g.id = v.gym_id');
+const VISITS = raw(`attendance v ${OF_WHOM.text}`);
+
+/** A night job takes so many visits at a time. */
+const BATCH = 500;
+
+/** Who is in the gym, and who was. */
+@Injectable()
+export class AttendanceService {
+  constructor(
+    private readonly db: Database,
+    private readonly userPlans: UserPlansService,
+  ) {}
+
+  /** The newest first. @throws OtherGym */
+  list(actor: Actor, query: VisitListQuery): Promise<Page<VisitDto>> {
+    const scope = actor.scope(query.gym_id);
+    const from = sql`FROM ${VISITS} WHERE ${visible(actor, scope)} ${betweenDays(scope, 'v.check_in_time', query)}
+      ${query.user_id ? sql`AND v.user_id = ${query.user_id}` : empty}`;
+    return this.page(query, from);
+  }
+
+  /** Those that began on a local day, the newest first. @throws OtherGym */
+  listDaily(actor: Actor, date: string, query: GymListQuery): Promise<Page<VisitDto>> {
+    return this.list(actor, { ...query, start_date: date, end_date: date });
+  }
+
+  /** Who is inside, the last to come first. @throws OtherGym */
+  listCurrent(actor: Actor, query: GymListQuery): Promise<Page<VisitDto>> {
+    const scope = actor.scope(query.gym_id);
+    return this.page(query, sql`FROM ${VISITS} WHERE ${visible(actor, scope)} AND v.check_out_time IS NULL`);
+  }
+
+  /** The newest first. @throws UserNotFound */
+  async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<VisitDto>> {
+    const page = await this.page(query, sql`FROM ${VISITS} WHERE v.user_id = ${userId} AND ${visible(actor)}`);
+    if (page.items.length === 0) await requirePerson(this.db, actor, userId);
+    return page;
+  }
+
+  /** @throws UserNotFound */
+  async summarize(actor: Actor, userId: number): Promise<VisitSummaryDto> {
+    const scope = await requirePerson(this.db, actor, userId);
+    // Days in a row, counted backwards, all have the same day + position.
+    const [summary] = await this.db.query<VisitSummaryDto>(sql`
+      WITH visits AS (
+        SELECT v.check_in_time, v.check_out_time, v.is_auto_closed, ${localDay(scope, 'v.check_in_time')} AS day,
+          ${localDay(scope, 'now()')} AS today
+        FROM attendance v WHERE v.user_id = ${userId} AND ${visible(actor)}
+      ), runs AS (
+        SELECT day, day + row_number() OVER (ORDER BY day DESC)::int AS run FROM visits GROUP BY day
+      ), streak AS (
+        SELECT count(*) AS days, max(day) AS last_day FROM runs WHERE run = (SELECT max(run) FROM runs)
+      )
+      SELECT ${userId}::int AS user_id, count(*) AS total_visits,
+        count(*) FILTER (WHERE day >= date_trunc('month', today)) AS visits_this_month,
+        round(avg(extract(epoch FROM check_out_time - check_in_time) / 60) FILTER (WHERE NOT is_auto_closed)) AS average_stay_minutes,
+        (SELECT CASE WHEN last_day >= ${today(scope)} - 1 THEN days ELSE 0 END FROM streak) AS current_streak_days,
+        max(check_in_time) AS last_visit_at, count(*) FILTER (WHERE check_out_time IS NULL) > 0 AS is_inside
+      FROM visits`);
+    return summary!;
+  }
+
+  /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft */
+  checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
+    return once(this.db, actor, key, async (tx) => {
+      const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
+      const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}`;
+      const userPlanId =
+        input.action === 'check_in_with_deduction' ? await this.userPlans.useOne(tx, actor, member) : null;
+      const [visit] = await tx.query<VisitDto>(sql`
+        WITH v AS (
+          INSERT INTO attendance (user_id, gym_id, check_in_time, location, notes, user_plan_id, checked_in_by_id)
+          SELECT u.id, u.gym_id, moment(), ${input.location}, ${input.notes}, ${userPlanId}::int, ${actor.user_id}
+          FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
+          RETURNING *)
+        SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+      if (!visit) throw await this.whyNot(tx, member, input);
+      tx.emit(new MemberCheckedIn(visit));
+      return visit;
+    });
+  }
+
+  /** @throws VisitNotFound, AlreadyCheckedOut */
+  checkOut(actor: Actor, visitId: number, input: CheckOutDto, key: IdempotencyKey | null): Promise<VisitDto> {
+    return once(this.db, actor, key, async (tx) => {
+      const [visit] = await tx.query<VisitDto>(sql`
+        WITH v AS (
+          UPDATE attendance v SET check_out_time = moment(), ${assignments(input, ['notes'])} updated_at = now()
+          WHERE v.id = ${visitId} AND ${visible(actor)} AND v.check_out_time IS NULL RETURNING *)
+        SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+      if (!visit) {
+        await this.find(tx, actor, visitId);
+        throw new AlreadyCheckedOut();
+      }
+      tx.emit(new MemberCheckedOut(visit));
+      return visit;
+    });
+  }
+
+  /** @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, FieldsInvalid */
+  update(actor: Actor, visitId: number, input: UpdateVisitDto): Promise<VisitDto> {
+    for (const field of ['check_in_time', 'check_out_time'] as const) {
+      if (Date.parse(input[field] ?? '') > Date.now()) throw FieldsInvalid.of(field, 'must not be in the future');
+    }
+    const columns = ['check_in_time', 'check_out_time', 'location', 'notes'] as const;
+    return this.db.transaction(async (tx) => {
+      const before = await this.find(tx, actor, visitId, raw('FOR NO KEY UPDATE OF v'));
+      await tx.query(sql`
+        UPDATE attendance v SET ${assignments(input, columns)} updated_at = now(),
+          is_auto_closed = is_auto_closed AND (${input.check_out_time === undefined}
+            OR check_out_time IS NOT DISTINCT FROM ${input.check_out_time}::timestamptz(3))
+        WHERE v.id = ${visitId} AND ${visible(actor)}`);
+      const after = await this.find(tx, actor, visitId);
+      if (before.status === 'checked_in' && after.status === 'checked_out') tx.emit(new MemberCheckedOut(after));
+      else tx.emit(new VisitCorrected(after.gym_id));
+      return after;
+    });
+  }
+
+  /** A session that was deducted for it is not given back. @throws VisitNotFound */
+  remove(actor: Actor, visitId: number): Promise<void> {
+    return this.db.transaction(async (tx) => {
+      const [gone] = await tx.query<{ gym_id: number }>(sql`
+        DELETE FROM attendance v WHERE v.id = ${visitId} AND ${visible(actor)} RETURNING v.gym_id`);
+      if (!gone) throw new VisitNotFound();
+      tx.emit(new VisitCorrected(gone.gym_id));
+    });
+  }
+
+  /** The night job: ends visits that were left open, at the end of their local day. Whoever came late may stay a while. */
+  async closeForgotten(): Promise<void> {
+    let closed = BATCH;
+    while (closed === BATCH) {
+      closed = await this.db.transaction(async (tx) => {
+        const visits = await tx.query<VisitDto>(everyGym`
+          WITH v AS (
+            UPDATE attendance v SET check_out_time = f.end_of_day, is_auto_closed = TRUE, updated_at = now()
+            FROM (
+              SELECT v.id, d.end_of_day FROM attendance v JOIN gyms g ON g.id = v.gym_id
+              CROSS JOIN LATERAL (SELECT ((v.check_in_time AT TIME ZONE g.timezone)::date + 1)::timestamp AT TIME ZONE g.timezone
+                AS end_of_day) d
+              WHERE v.check_out_time IS NULL AND d.end_of_day <= now() AND v.check_in_time < now() - interval '6 hours'
+              LIMIT ${BATCH} FOR NO KEY UPDATE OF v SKIP LOCKED
+            ) f WHERE v.id = f.id RETURNING v.*)
+          SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+        for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
+        return visits.length;
+      });
+    }
+  }
+
+  private async whyNot(tx: Transaction, member: ScopedSql, input: CheckInDto): Promise<DomainError> {
+    const [found] = await tx.query<{ is_active: boolean }>(sql`SELECT u.is_active FROM users u WHERE ${member}`);
+    if (found) return found.is_active ? new GymInactive() : new MemberInactive();
+    return input.qr_code
+      ? FieldsInvalid.of('qr_code', "is no member's of the gym; a pass that was renewed does not count any more")
+      : FieldsInvalid.of('user_id', 'is not a member of the gym');
+  }
+
+  private page(query: ListQuery, from: ScopedSql): Promise<Page<VisitDto>> {
+    const keys = { check_in_time: 'v.check_in_time', id: 'v.id' };
+    return listPage<VisitDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
+  }
+
+  private async find(db: Queryable, actor: Actor, visitId: number, lock: Sql = empty): Promise<VisitDto> {
+    const [visit] = await db.query<VisitDto>(
+      sql`SELECT ${COLUMNS} FROM ${VISITS} WHERE v.id = ${visitId} AND ${visible(actor)} ${lock}`,
+    );
+    if (!visit) throw new VisitNotFound();
+    return visit;
+  }
+}
+
+/** A member sees their own. */
+const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
+  sql`${inGym(scope, 'v.gym_id')} ${actor.role === 'user' ? sql`AND v.user_id = ${actor.user_id}` : empty}`;

@@ -1,0 +1,155 @@
+import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
+import { IsIn, IsOptional, ValidateIf } from 'class-validator';
+import { IsInstant, IsLocalDate, IsNullable, IsText } from '../../common/http/fields.js';
+import { GymListQuery } from '../../common/http/list.js';
+import { IsId } from '../../common/http/validation.js';
+import { ActivePlanDto } from '../../members/dto/user.dto.js';
+
+const STATUSES = ['checked_in', 'checked_out'] as const;
+
+/** Who came, with what the desk must see at once. */
+export class VisitorDto {
+  /** @example 8 */
+  @IsId()
+  id: number;
+
+  /** @example "María López" */
+  full_name: string;
+
+  /** @example "maria@example.com" */
+  email: string | null;
+
+  /** The plan that counts today, or else the last one (see its status and expires_at: who must renew); null if there never was one. */
+  membership: ActivePlanDto | null;
+}
+
+/** A visit, from check-in to check-out. */
+export class VisitDto {
+  /** @example 12 */
+  @IsId()
+  id: number;
+
+  /** @example 8 */
+  @IsId()
+  user_id: number;
+
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+
+  member: VisitorDto;
+
+  /** When the visit began. */
+  check_in_time: Date;
+
+  /** null while they are inside. */
+  check_out_time: Date | null;
+
+  /** How long they were inside; null until then. @example 75 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  stay_minutes: number | null;
+
+  /** Nobody checked out: it was closed at the end of its day, and its length says nothing. @example false */
+  is_auto_closed: boolean;
+
+  /** @example "Main entrance" */
+  @IsNullable()
+  @IsText(1, 200)
+  location: string | null;
+
+  /** @example "Forgot the card" */
+  @IsNullable()
+  @IsText(0, 1000)
+  notes: string | null;
+
+  /** @example "checked_in" */
+  @ApiProperty({ enum: STATUSES })
+  status: (typeof STATUSES)[number];
+
+  /** The plan from which a session was deducted for this visit. @example null */
+  @ApiProperty({ type: 'integer', nullable: true })
+  user_plan_id: number | null;
+
+  /** @example 4 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  checked_in_by_id: number | null;
+}
+
+class Remarks extends PartialType(PickType(VisitDto, ['location', 'notes']), { skipNullProperties: false }) {}
+
+export class CheckInDto extends Remarks {
+  /** The member; or send qr_code. @example 9 */
+  @ValidateIf((input: CheckInDto) => !input.qr_code)
+  @IsId()
+  user_id?: number;
+
+  /** What their pass shows. */
+  @IsOptional()
+  @IsText(1, 50)
+  qr_code?: string;
+
+  /**
+   * `check_in_with_deduction` needs an active plan and takes a session from it (from a plan by time there is none to take);
+   * `check_in_only` (the default) asks for nothing. @example "check_in_only"
+   */
+  @IsOptional()
+  @IsIn(['check_in_only', 'check_in_with_deduction'])
+  action?: 'check_in_only' | 'check_in_with_deduction';
+}
+
+export class CheckOutDto extends PartialType(PickType(VisitDto, ['notes']), { skipNullProperties: false }) {}
+
+/** A correction. What is not sent stays as it is. */
+export class UpdateVisitDto extends Remarks {
+  /** When it really began. */
+  @ValidateIf((_, value) => value !== undefined)
+  @IsInstant()
+  check_in_time?: string;
+
+  /** null: still inside. */
+  @ValidateIf((_, value) => value !== undefined && value !== null)
+  @IsInstant()
+  check_out_time?: string | null;
+}
+
+export class VisitListQuery extends GymListQuery {
+  /** Those that began on this local day or later. @example "2026-01-01" */
+  @IsOptional()
+  @IsLocalDate()
+  start_date?: string;
+
+  /** Those that began on this local day or before. @example "2026-12-31" */
+  @IsOptional()
+  @IsLocalDate()
+  end_date?: string;
+
+  /** Only of this member. */
+  @IsOptional()
+  @IsId()
+  user_id?: number;
+}
+
+/** A member's visits in numbers. Days and months are the gym's. */
+export class VisitSummaryDto extends PickType(VisitDto, ['user_id']) {
+  /** @example 48 */
+  @ApiProperty({ type: 'integer' })
+  total_visits: number;
+
+  /** @example 9 */
+  @ApiProperty({ type: 'integer' })
+  visits_this_month: number;
+
+  /** Minutes, of the visits that were checked out; null if there is none. @example 71 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  average_stay_minutes: number | null;
+
+  /** Days in a row with a visit, until today or yesterday. @example 3 */
+  @ApiProperty({ type: 'integer' })
+  current_streak_days: number;
+
+  /** When the last visit began. */
+  last_visit_at: Date | null;
+
+  /** @example false */
+  is_inside: boolean;
+}

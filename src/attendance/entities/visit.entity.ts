@@ -1,0 +1,81 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  UpdateDateColumn,
+} from 'typeorm';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+import { User } from '../../members/entities/user.entity.js';
+import { UserPlan } from '../../plans/entities/user-plan.entity.js';
+
+/** A member was in a gym from check-in to check-out. */
+@Entity('attendance')
+@Check('attendance_times_check', 'check_out_time >= check_in_time')
+@Index('attendance_one_open_visit', ['user_id'], { unique: true, where: 'check_out_time IS NULL' })
+@Index('attendance_gym_id_current_idx', ['gym_id', 'check_in_time', 'id'], { where: 'check_out_time IS NULL' })
+@Index('attendance_current_idx', ['check_in_time', 'id'], { where: 'check_out_time IS NULL' })
+@Index('attendance_gym_id_idx', ['gym_id', 'check_in_time', 'id'])
+@Index('attendance_user_id_idx', ['user_id', 'check_in_time', 'id'])
+@Index('attendance_check_in_time_idx', ['check_in_time', 'id'])
+@Index('attendance_user_plan_id_idx', ['user_plan_id'], { where: 'user_plan_id IS NOT NULL' })
+export class Visit {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  user: Relation<User>;
+
+  @Column('integer')
+  user_id: number;
+
+  @ManyToOne(() => Gym)
+  @JoinColumn()
+  gym: Relation<Gym>;
+
+  @Column('integer')
+  gym_id: number;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  check_in_time: Date;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  check_out_time: Date | null;
+
+  /** Nobody checked out: it was closed overnight, and its length says nothing. */
+  @Column('boolean', { default: false })
+  is_auto_closed: boolean;
+
+  @Column('text', { nullable: true })
+  location: string | null;
+
+  @Column('text', { nullable: true })
+  notes: string | null;
+
+  /** The plan from which a session was deducted for this visit. */
+  @ManyToOne(() => UserPlan, { onDelete: 'SET NULL' })
+  @JoinColumn()
+  user_plan: Relation<UserPlan> | null;
+
+  @Column('integer', { nullable: true })
+  user_plan_id: number | null;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  checked_in_by: Relation<User> | null;
+
+  @Column('integer', { nullable: true })
+  checked_in_by_id: number | null;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

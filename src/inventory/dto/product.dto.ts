@@ -1,0 +1,133 @@
+import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import { Expose, Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsMoney, IsNullable, IsText } from '../../common/http/fields.js';
+import { GymListQuery } from '../../common/http/list.js';
+import { IsId } from '../../common/http/validation.js';
+import type { MovementReason } from '../entities/stock-movement.entity.js';
+
+const MOST = 1_000_000;
+/** Not written as -MOST at its field: that would leave the field out of the documentation. */
+const LEAST = -MOST;
+
+export class ProductDto {
+  /** @example 1 */
+  @IsId()
+  id: number;
+
+  /** @example "Isotonic drink 0.5 l" */
+  @IsText(1, 120)
+  name: string;
+
+  /** @example "Lemon" */
+  @IsNullable()
+  @IsText(0, 2000)
+  description: string | null;
+
+  /** @example 2.5 */
+  @IsMoney()
+  price: number;
+
+  /** How many are there. @example 48 */
+  @ApiProperty({ type: 'integer' })
+  stock: number;
+
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+
+  /** Whether it is sold. @example true */
+  @IsBoolean()
+  is_active: boolean;
+
+  created_at: Date;
+  updated_at: Date;
+}
+
+export class CreateProductDto extends IntersectionType(
+  PickType(ProductDto, ['name', 'price']),
+  PartialType(PickType(ProductDto, ['description', 'gym_id', 'is_active'])),
+) {
+  /** How many there are to begin with; some clients call it `quantity`. @example 24 */
+  @Expose()
+  @Transform(({ value, obj }: { value: unknown; obj: Record<string, unknown> }) => value ?? obj.quantity)
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  stock?: number;
+}
+
+/** What is not sent stays as it is. The stock is changed at /products/{product_id}/stock. */
+export class UpdateProductDto extends PartialType(PickType(ProductDto, ['name', 'description', 'price', 'is_active']), {
+  skipNullProperties: false,
+}) {}
+
+/** Either `quantity`, what was counted, or `change`, what came or went. */
+export class ChangeStockDto {
+  /** How many there are now. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  quantity?: number;
+
+  /** How many came (a delivery) or, negative, went. @example 24 */
+  @IsOptional()
+  @IsInt()
+  @Min(LEAST)
+  @Max(MOST)
+  change?: number;
+
+  /** Why. @example "Delivery note 4711" */
+  @IsOptional()
+  @IsText(0, 500)
+  note?: string;
+}
+
+export class LowStockQuery extends GymListQuery {
+  /** At most so many are left. */
+  @ApiProperty({ required: false, type: 'integer' })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => Number(value))
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  threshold: number = 10;
+}
+
+/** Why a stock changed. */
+export class StockMovementDto {
+  /** @example 12 */
+  @IsId()
+  id: number;
+
+  /** @example 1 */
+  @IsId()
+  product_id: number;
+
+  /** What came, or, negative, went. @example -2 */
+  @ApiProperty({ type: 'integer' })
+  change: number;
+
+  /** @example 46 */
+  @ApiProperty({ type: 'integer' })
+  stock_after: number;
+
+  /** delivery, correction, sale, or reversal (a sale was changed or deleted). @example "sale" */
+  @IsIn(['delivery', 'correction', 'sale', 'reversal'])
+  reason: MovementReason;
+
+  /** The sale that took it or gave it back. @example 7 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  sale_id: number | null;
+
+  /** @example "Delivery note 4711" */
+  note: string | null;
+
+  /** Who did it. @example 4 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  moved_by_id: number | null;
+
+  created_at: Date;
+}

@@ -1,0 +1,53 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  UpdateDateColumn,
+} from 'typeorm';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+
+@Entity('products')
+@Check('products_price_check', 'price >= 0')
+@Check('products_stock_check', 'stock >= 0')
+@Index('products_gym_id_name_idx', ['gym_id', 'name', 'id'])
+@Index('products_name_idx', ['name', 'id'])
+@Index('products_low_stock_idx', ['gym_id', 'stock', 'id'], { where: 'is_active' })
+export class Product {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => Gym, { onDelete: 'CASCADE' })
+  @JoinColumn()
+  gym: Relation<Gym>;
+
+  @Column('integer')
+  gym_id: number;
+
+  @Column({ type: 'text', collation: 'und-x-icu' })
+  name: string;
+
+  @Column('text', { nullable: true })
+  description: string | null;
+
+  @Column('numeric', { precision: 12, scale: 2 })
+  price: number;
+
+  /** How many are there: the sum of its movements. */
+  @Column('integer', { default: 0 })
+  stock: number;
+
+  @Column('boolean', { default: true })
+  is_active: boolean;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

@@ -1,0 +1,15 @@
+import { DomainError, Problem } from '../common/errors/domain-error.js';
+
+@Problem({ code: 'product_not_found', status: 404, title: 'There is no such product' })
+export class ProductNotFound extends DomainError {}
+
+@Problem({ code: 'product_inactive', status: 409, title: 'This product is not sold any more' })
+export class ProductInactive extends DomainError {}
+
+@Problem({
+  code: 'insufficient_stock',
+  status: 409,
+  title: 'There is not enough in stock',
+  constraint: 'products_stock_check',
+})
+export class InsufficientStock extends DomainError {}

@@ -1,0 +1,154 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
+import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { once } from '../database/idempotency.js';
+import { listPage } from '../database/keyset.js';
+import { assignments, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { requireActiveGym } from '../gyms/gyms.service.js';
+import type {
+  ChangeStockDto,
+  CreateProductDto,
+  LowStockQuery,
+  ProductDto,
+  StockMovementDto,
+  UpdateProductDto,
+} from './dto/product.dto.js';
+import type { MovementReason } from './entities/stock-movement.entity.js';
+import { InsufficientStock, ProductNotFound } from './inventory.errors.js';
+
+const COLUMNS = raw('p.id, p.name, p.description, p.price, p.stock, p.gym_id, p.is_active, p.created_at, p.updated_at');
+
+/** Why a stock changes. */
+export interface Movement {
+  change: number;
+  reason: MovementReason;
+  sale_id?: number;
+  note?: string;
+}
+
+/** The shop's products and their stock, of which every number can be explained. */
+@Injectable()
+export class InventoryService {
+  constructor(private readonly db: Database) {}
+
+  /** By name. @throws OtherGym */
+  list(actor: Actor, query: GymListQuery, onlyActive: boolean): Promise<Page<ProductDto>> {
+    const from = sql`FROM products p WHERE ${inGym(actor.scope(query.gym_id), 'p.gym_id')}
+      ${onlyActive ? raw('AND p.is_active') : raw('')}`;
+    return listPage<ProductDto>(this.db, query, { columns: COLUMNS, from, keys: { name: 'p.name', id: 'p.id' } });
+  }
+
+  /** What is sold and runs out, the scarcest first. @throws OtherGym */
+  listLowStock(actor: Actor, query: LowStockQuery): Promise<Page<ProductDto>> {
+    const from = sql`FROM products p
+      WHERE ${inGym(actor.scope(query.gym_id), 'p.gym_id')} AND p.is_active AND p.stock <= ${query.threshold}`;
+    return listPage<ProductDto>(this.db, query, { columns: COLUMNS, from, keys: { stock: 'p.stock', id: 'p.id' } });
+  }
+
+  /** @throws ProductNotFound */
+  async get(actor: Actor, productId: number, db: Queryable = this.db): Promise<ProductDto> {
+    const [product] = await db.query<ProductDto>(
+      sql`SELECT ${COLUMNS} FROM products p WHERE ${mine(actor, productId)}`,
+    );
+    if (!product) throw new ProductNotFound();
+    return product;
+  }
+
+  /** Why the stock of a product is what it is, the newest first. @throws ProductNotFound */
+  async listMovements(actor: Actor, productId: number, query: ListQuery): Promise<Page<StockMovementDto>> {
+    const columns = raw(
+      's.id, s.product_id, s.change, s.stock_after, s.reason, s.sale_id, s.note, s.moved_by_id, s.created_at',
+    );
+    const from = sql`FROM stock_movements s JOIN products p ON p.id = s.product_id
+      WHERE s.product_id = ${productId} AND ${mine(actor, productId)}`;
+    const source = { columns, from, keys: { id: 's.id' }, direction: 'DESC' } as const;
+    const page = await listPage<StockMovementDto>(this.db, query, source);
+    if (page.items.length === 0) await this.get(actor, productId);
+    return page;
+  }
+
+  /** @throws OtherGym, GymInactive */
+  create(actor: Actor, input: CreateProductDto, key: IdempotencyKey | null): Promise<ProductDto> {
+    const gymId = actor.gym(input.gym_id);
+    return once(this.db, actor, key, async (tx) => {
+      await requireActiveGym(tx, gymId);
+      const [product] = await tx.query<ProductDto>(sql`
+        INSERT INTO products AS p (gym_id, name, description, price, is_active)
+        VALUES (${gymId}, ${input.name}, ${input.description}, ${input.price}, ${input.is_active ?? true})
+        RETURNING ${COLUMNS}`);
+      if (!input.stock) return product!;
+      return this.moveStock(tx, actor, product!.id, { change: input.stock, reason: 'delivery' });
+    });
+  }
+
+  /** @throws ProductNotFound */
+  async update(actor: Actor, productId: number, input: UpdateProductDto): Promise<ProductDto> {
+    const [product] = await this.db.query<ProductDto>(sql`
+      UPDATE products p SET ${assignments(input, ['name', 'description', 'price', 'is_active'])} updated_at = now()
+      WHERE ${mine(actor, productId)} RETURNING ${COLUMNS}`);
+    if (!product) throw new ProductNotFound();
+    return product;
+  }
+
+  /** @throws ProductNotFound, InsufficientStock, FieldsInvalid */
+  changeStock(actor: Actor, productId: number, { quantity, change, note }: ChangeStockDto): Promise<ProductDto> {
+    if ([quantity, change].filter((given) => typeof given === 'number').length !== 1) {
+      throw FieldsInvalid.of('quantity', 'or change is required, and not both');
+    }
+    return this.db.transaction(async (tx) => {
+      const [product] = await tx.query<ProductDto>(
+        sql`SELECT ${COLUMNS} FROM products p WHERE ${mine(actor, productId)} FOR NO KEY UPDATE`,
+      );
+      if (!product) throw new ProductNotFound();
+      const difference = change ?? quantity! - product.stock;
+      if (difference === 0) return product;
+      const reason = change !== undefined && change > 0 ? 'delivery' : 'correction';
+      return this.moveStock(tx, actor, productId, { change: difference, reason, note });
+    });
+  }
+
+  /**
+   * Changes the stock and records why; the only way that stock changes.
+   * @throws ProductNotFound, InsufficientStock
+   */
+  async moveStock(tx: Transaction, actor: Actor, productId: number, movement: Movement): Promise<ProductDto> {
+    const { change, reason, sale_id, note } = movement;
+    const [product] = await tx.query<ProductDto>(sql`
+      WITH p AS (
+        UPDATE products p SET stock = stock + ${change}, updated_at = now()
+        WHERE ${mine(actor, productId)} AND stock + ${change} >= 0 RETURNING *
+      ), moved AS (
+        INSERT INTO stock_movements (product_id, change, stock_after, reason, sale_id, note, moved_by_id)
+        SELECT id, ${change}, stock, ${reason}, ${sale_id}::int, ${note}, ${actor.user_id} FROM p
+      )
+      SELECT ${COLUMNS} FROM p`);
+    if (product) return product;
+    const { stock } = await this.get(actor, productId, tx);
+    throw new InsufficientStock(`There are ${stock} left.`);
+  }
+
+  /**
+   * Deletes a product that was never moved; one with a history is not sold any more.
+   * @returns the product that stays, or null if it is gone
+   * @throws ProductNotFound
+   */
+  remove(actor: Actor, productId: number): Promise<ProductDto | null> {
+    return this.db.transaction(async (tx) => {
+      const [found] = await tx.query(sql`SELECT 1 FROM products p WHERE ${mine(actor, productId)} FOR UPDATE`);
+      if (!found) throw new ProductNotFound();
+      const [gone] = await tx.query(sql`
+        DELETE FROM products p WHERE ${mine(actor, productId)}
+          AND NOT EXISTS (SELECT 1 FROM stock_movements WHERE product_id = p.id) RETURNING 1`);
+      if (gone) return null;
+      const [kept] = await tx.query<ProductDto>(sql`
+        UPDATE products p SET is_active = FALSE, updated_at = now() WHERE ${mine(actor, productId)} RETURNING ${COLUMNS}`);
+      return kept!;
+    });
+  }
+}
+
+const mine = (actor: Actor, productId: number): ScopedSql =>
+  sql`p.id = ${productId} AND ${inGym(actor.scope(), 'p.gym_id')}`;

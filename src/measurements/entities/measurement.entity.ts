@@ -1,0 +1,79 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  UpdateDateColumn,
+} from 'typeorm';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+import { User } from '../../members/entities/user.entity.js';
+
+const Size = () => Column('numeric', { precision: 6, scale: 2, nullable: true });
+
+/** Centimetres; weight in kilograms. */
+@Entity('measurements')
+@Check(
+  'measurements_something_check',
+  `num_nonnulls(height, weight, chest, shoulders, biceps_left, biceps_right, forearms_left, forearms_right, abdomen, hips,
+    thighs_left, thighs_right, calves_left, calves_right) > 0`,
+)
+@Index('measurements_user_id_idx', ['user_id', 'measured_at', 'id'])
+@Index('measurements_gym_id_idx', ['gym_id', 'measured_at', 'id'])
+@Index('measurements_measured_at_idx', ['measured_at', 'id'])
+export class Measurement {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  user: Relation<User>;
+
+  @Column('integer')
+  user_id: number;
+
+  @ManyToOne(() => Gym)
+  @JoinColumn()
+  gym: Relation<Gym>;
+
+  @Column('integer')
+  gym_id: number;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  measured_at: Date;
+
+  @Size() height: number | null;
+  @Size() weight: number | null;
+  @Size() chest: number | null;
+  @Size() shoulders: number | null;
+  @Size() biceps_left: number | null;
+  @Size() biceps_right: number | null;
+  @Size() forearms_left: number | null;
+  @Size() forearms_right: number | null;
+  @Size() abdomen: number | null;
+  @Size() hips: number | null;
+  @Size() thighs_left: number | null;
+  @Size() thighs_right: number | null;
+  @Size() calves_left: number | null;
+  @Size() calves_right: number | null;
+
+  @Column('text', { nullable: true })
+  notes: string | null;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  measured_by: Relation<User> | null;
+
+  @Column('integer', { nullable: true })
+  measured_by_id: number | null;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

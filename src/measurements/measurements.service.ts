@@ -1,0 +1,168 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor, GymScope } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
+import type { ListQuery, Page } from '../common/http/list.js';
+import { Database } from '../database/database.js';
+import { once } from '../database/idempotency.js';
+import { listPage } from '../database/keyset.js';
+import { assignments, empty, inGym, join, raw, type ScopedSql, sql } from '../database/sql.js';
+import { betweenDays, localDay } from '../gyms/local-time.js';
+import { requirePerson, visiblePerson } from '../members/people.js';
+import {
+  type ChartQuery,
+  type CreateMeasurementDto,
+  type MeasurementDto,
+  type MeasurementListQuery,
+  type ProgressDto,
+  type RangeQuery,
+  type Size,
+  SIZE_NAMES,
+  type SizeProgressDto,
+  type UpdateMeasurementDto,
+} from './dto/measurement.dto.js';
+import { MeasurementNotFound } from './measurements.errors.js';
+import type { ProgressChart } from './progress-chart.js';
+
+const COLUMNS = raw(
+  `b.id, b.user_id, b.gym_id, b.measured_at, ${SIZE_NAMES.map((size) => `b.${size}`).join(', ')}, b.notes, b.measured_by_id,
+  b.created_at, b.updated_at`,
+);
+
+/** The bodies of the members. */
+@Injectable()
+export class MeasurementsService {
+  constructor(private readonly db: Database) {}
+
+  /** The newest first; a member sees their own. @throws OtherGym */
+  list(actor: Actor, query: MeasurementListQuery): Promise<Page<MeasurementDto>> {
+    const from = sql`FROM measurements b WHERE ${visible(actor, actor.scope(query.gym_id))}
+      ${query.user_id ? sql`AND b.user_id = ${query.user_id}` : empty}`;
+    return this.page(query, from);
+  }
+
+  /** @throws UserNotFound */
+  async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<MeasurementDto>> {
+    const page = await this.page(query, sql`FROM measurements b WHERE b.user_id = ${userId} AND ${visible(actor)}`);
+    if (page.items.length === 0) await requirePerson(this.db, actor, userId);
+    return page;
+  }
+
+  /** @throws MeasurementNotFound */
+  get(actor: Actor, measurementId: number): Promise<MeasurementDto> {
+    return this.find(sql`b.id = ${measurementId} AND ${visible(actor)}`);
+  }
+
+  /** @throws MeasurementNotFound */
+  getLatest(actor: Actor, userId: number): Promise<MeasurementDto> {
+    return this.find(sql`b.user_id = ${userId} AND ${visible(actor)} ORDER BY b.measured_at DESC, b.id DESC LIMIT 1`);
+  }
+
+  /** @throws FieldsInvalid, NothingMeasured */
+  create(actor: Actor, input: CreateMeasurementDto, key: IdempotencyKey | null): Promise<MeasurementDto> {
+    requirePast(input.measured_at);
+    const columns = join(SIZE_NAMES.map((size) => raw(size)));
+    const values = join(SIZE_NAMES.map((size) => sql`${input[size]}::numeric`));
+    return once(this.db, actor, key, async (tx) => {
+      const [measurement] = await tx.query<MeasurementDto>(sql`
+        INSERT INTO measurements AS b (user_id, gym_id, measured_at, notes, measured_by_id, ${columns})
+        SELECT u.id, u.gym_id, coalesce(${input.measured_at}::timestamptz, moment()), ${input.notes}, ${actor.user_id}::int,
+          ${values}
+        FROM users u WHERE u.id = ${input.user_id} AND u.gym_id IS NOT NULL AND ${visiblePerson(actor)}
+        RETURNING ${COLUMNS}`);
+      if (!measurement) throw FieldsInvalid.of('user_id', 'is nobody of the gym');
+      return measurement;
+    });
+  }
+
+  /** @throws MeasurementNotFound, NothingMeasured, FieldsInvalid */
+  async update(actor: Actor, measurementId: number, input: UpdateMeasurementDto): Promise<MeasurementDto> {
+    requirePast(input.measured_at);
+    const [measurement] = await this.db.query<MeasurementDto>(sql`
+      UPDATE measurements b SET ${assignments(input, ['measured_at', 'notes', ...SIZE_NAMES])} updated_at = now()
+      WHERE b.id = ${measurementId} AND ${visible(actor)} RETURNING ${COLUMNS}`);
+    if (!measurement) throw new MeasurementNotFound();
+    return measurement;
+  }
+
+  /** @throws MeasurementNotFound */
+  async remove(actor: Actor, measurementId: number): Promise<void> {
+    const [gone] = await this.db.query(sql`
+      DELETE FROM measurements b WHERE b.id = ${measurementId} AND ${visible(actor)} RETURNING 1`);
+    if (!gone) throw new MeasurementNotFound();
+  }
+
+  /** From the first to the last value of each size in the range. @throws UserNotFound */
+  async progress(actor: Actor, userId: number, range: RangeQuery): Promise<ProgressDto> {
+    const scope = await requirePerson(this.db, actor, userId);
+    const firstAndLast = SIZE_NAMES.map((size) => {
+      const values = (order: string) =>
+        `(array_agg(b.${size} ORDER BY b.measured_at ${order}, b.id ${order}) FILTER (WHERE b.${size} IS NOT NULL))[1]`;
+      return raw(`${values('ASC')} AS ${size}_start, ${values('DESC')} AS ${size}_current`);
+    });
+    const [row] = await this.db.query<Record<string, number | string | null>>(sql`
+      SELECT count(*) AS measurement_count, min(${localDay(scope, 'b.measured_at')})::text AS first_day,
+        max(${localDay(scope, 'b.measured_at')})::text AS last_day, ${join(firstAndLast)}
+      FROM measurements b WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(scope, 'b.measured_at', range)}`);
+    const measured = SIZE_NAMES.filter((size) => row![`${size}_start`] !== null);
+    return {
+      user_id: userId,
+      start_date: range.start_date ?? (row!.first_day as string | null),
+      end_date: range.end_date ?? (row!.last_day as string | null),
+      measurement_count: row!.measurement_count as number,
+      fields: Object.fromEntries(
+        measured.map((size) => [size, difference(row![`${size}_start`] as number, row![`${size}_current`] as number)]),
+      ),
+    };
+  }
+
+  /** Each size of a member over time. @throws UserNotFound */
+  async history(actor: Actor, userId: number, query: ChartQuery): Promise<ProgressChart> {
+    const person = await requirePerson(this.db, actor, userId);
+    // Enough for twenty years of measuring every week.
+    const rows = await this.db.query<Record<Size, number | null> & { measured_at: Date }>(sql`
+      SELECT b.measured_at, ${raw(SIZE_NAMES.map((size) => `b.${size}`).join(', '))} FROM measurements b
+      WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(person, 'b.measured_at', query)}
+      ORDER BY b.measured_at DESC, b.id DESC LIMIT 1000`);
+    const points = (size: Size) =>
+      rows
+        .flatMap((row) => (row[size] === null ? [] : [{ measured_at: row.measured_at, value: row[size] }]))
+        .toReversed();
+    const wanted = SIZE_NAMES.filter((size) => !query.fields || query.fields.includes(size));
+    const measured = wanted.map((size) => [size, points(size)] as const).filter(([, of]) => of.length > 0);
+    return { ...person, sizes: new Map(measured) };
+  }
+
+  private page(query: ListQuery, from: ScopedSql): Promise<Page<MeasurementDto>> {
+    const keys = { measured_at: 'b.measured_at', id: 'b.id' };
+    return listPage<MeasurementDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
+  }
+
+  private async find(condition: ScopedSql): Promise<MeasurementDto> {
+    const [measurement] = await this.db.query<MeasurementDto>(
+      sql`SELECT ${COLUMNS} FROM measurements b WHERE ${condition}`,
+    );
+    if (!measurement) throw new MeasurementNotFound();
+    return measurement;
+  }
+}
+
+/** A member sees their own. */
+const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
+  sql`${inGym(scope, 'b.gym_id')} ${actor.role === 'user' ? sql`AND b.user_id = ${actor.user_id}` : empty}`;
+
+function requirePast(measuredAt: string | undefined): void {
+  // A client's clock may be a little ahead.
+  if (measuredAt !== undefined && Date.parse(measuredAt) > Date.now() + 300_000) {
+    throw FieldsInvalid.of('measured_at', 'must not be in the future');
+  }
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+const difference = (start: number, current: number): SizeProgressDto => ({
+  start,
+  current,
+  change: round(current - start),
+  change_percent: round(((current - start) / start) * 100),
+});

@@ -1,0 +1,24 @@
+import type { Actor, ScopedGymId } from '../common/actor/actor.js';
+import type { Queryable } from '../database/database.js';
+import { empty, inGym, type ScopedSql, sql } from '../database/sql.js';
+import { UserNotFound } from './members.errors.js';
+
+/** The people `u` an actor may know of: those of their gym; to a member, only themselves. */
+export const visiblePerson = (actor: Actor): ScopedSql =>
+  sql`u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}
+    ${actor.role === 'user' ? sql`AND u.id = ${actor.user_id}` : empty}`;
+
+export interface PersonOfGym {
+  full_name: string;
+  gym_id: ScopedGymId;
+  timezone: string;
+}
+
+/** Somebody who belongs to a gym, as far as the actor may know of them. @throws UserNotFound */
+export async function requirePerson(db: Queryable, actor: Actor, userId: number): Promise<PersonOfGym> {
+  const [person] = await db.query<PersonOfGym>(sql`
+    SELECT u.full_name, u.gym_id, g.timezone FROM users u JOIN gyms g ON g.id = u.gym_id
+    WHERE u.id = ${userId} AND ${visiblePerson(actor)}`);
+  if (!person) throw new UserNotFound();
+  return person;
+}

@@ -1,0 +1,67 @@
+import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsMoney, IsText } from '../../common/http/fields.js';
+import { GymListQuery } from '../../common/http/list.js';
+import { IsId } from '../../common/http/validation.js';
+import type { PlanKind } from '../entities/plan.entity.js';
+
+export const PLAN_KINDS = ['time', 'sessions', 'coins'] as const;
+
+/** What a gym sells. */
+export class PlanDto {
+  /** @example 1 */
+  @IsId()
+  id: number;
+
+  /** @example "Monthly" */
+  @IsText(1, 120)
+  name: string;
+
+  /** @example 39.9 */
+  @IsMoney()
+  price: number;
+
+  /** time, sessions or coins. @example "time" */
+  @IsIn(PLAN_KINDS)
+  kind: PlanKind;
+
+  /** Days it is good for; null: until its sessions are used up. @example 30 */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(36_500)
+  duration_days: number | null;
+
+  /** Sessions or coins it holds; null for a plan by time. @example null */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  session_count: number | null;
+
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+
+  /** Whether it is sold. @example true */
+  @IsBoolean()
+  is_active: boolean;
+}
+
+export class CreatePlanDto extends IntersectionType(
+  PickType(PlanDto, ['name', 'price']),
+  PartialType(PickType(PlanDto, ['kind', 'duration_days', 'session_count', 'gym_id', 'is_active'])),
+) {}
+
+/** What is not sent stays as it is. What members bought before keeps its price and its terms. */
+export class UpdatePlanDto extends PartialType(
+  PickType(PlanDto, ['name', 'price', 'kind', 'duration_days', 'session_count', 'is_active']),
+  { skipNullProperties: false },
+) {}
+
+export class PlanListQuery extends GymListQuery {
+  /** Only these. @example "time" */
+  @IsOptional()
+  @IsIn(PLAN_KINDS)
+  kind?: PlanKind;
+}

@@ -1,0 +1,133 @@
+import { ApiProperty, PickType } from '@nestjs/swagger';
+import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsInstant, IsLocalDateOrInstant, IsMoney, IsNullable } from '../../common/http/fields.js';
+import { GymListQuery } from '../../common/http/list.js';
+import { IsId } from '../../common/http/validation.js';
+import { PlanDto } from './plan.dto.js';
+
+export const USER_PLAN_STATUSES = ['active', 'scheduled', 'frozen', 'expired', 'cancelled'] as const;
+export type UserPlanStatus = (typeof USER_PLAN_STATUSES)[number];
+
+export class PersonRefDto {
+  /** @example 8 */
+  @IsId()
+  id: number;
+  /** @example "María López" */
+  full_name: string;
+}
+
+/** A plan that a member bought (a subscription). */
+export class UserPlanDto {
+  /** @example 31 */
+  @IsId()
+  id: number;
+
+  /** @example 8 */
+  @IsId()
+  user_id: number;
+
+  user: PersonRefDto;
+
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+
+  /** @example 1 */
+  @IsId()
+  plan_id: number;
+
+  plan: PlanDto;
+
+  /** What was paid; it never changes. @example 39.9 */
+  @IsMoney()
+  purchased_price: number;
+
+  /** active, scheduled (starts later), frozen, expired (over or used up) or cancelled. @example "active" */
+  @ApiProperty({ enum: USER_PLAN_STATUSES })
+  status: UserPlanStatus;
+
+  /** null: it is not counted. @example 7 */
+  @IsNullable()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  remaining_sessions: number | null;
+
+  /** null: when the current plan ends, whenever that is. */
+  starts_at: Date | null;
+
+  /** null: when its sessions are used up. */
+  expires_at: Date | null;
+
+  /** Since when its time stands still. */
+  frozen_at: Date | null;
+
+  /** Who sold it. @example 4 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  sold_by_id: number | null;
+
+  created_at: Date;
+  updated_at: Date;
+}
+
+export class AssignPlanDto extends PickType(UserPlanDto, ['user_id', 'plan_id']) {
+  /** Default: the plan's price. @example 35 */
+  @IsOptional()
+  @IsMoney()
+  purchased_price?: number;
+
+  /**
+   * `now` (the default) replaces a current plan, which becomes cancelled; `after_current` waits until it ends.
+   * @example "after_current"
+   */
+  @IsOptional()
+  @IsIn(['now', 'after_current'])
+  start?: 'now' | 'after_current';
+}
+
+export class UpdateUserPlanDto {
+  /**
+   * Sells this plan instead: the one of this id becomes cancelled, the answer is the new one. The same plan_id, sent without
+   * status and expires_at, renews one that is over.
+   */
+  @IsOptional()
+  @IsId()
+  plan_id?: number;
+
+  /** Only with plan_id: what is paid for it. */
+  @IsOptional()
+  @IsMoney()
+  purchased_price?: number;
+
+  /** frozen stops its time, active lets it run again, cancelled ends it. */
+  @IsOptional()
+  @IsIn(USER_PLAN_STATUSES)
+  status?: UserPlanStatus;
+
+  /** A correction. */
+  @IsOptional()
+  @IsInstant()
+  expires_at?: string;
+
+  /** A correction. @example 8 */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  remaining_sessions?: number;
+}
+
+export class UserPlanListQuery extends GymListQuery {
+  /** Only these. @example "active" */
+  @IsOptional()
+  @IsIn(USER_PLAN_STATUSES)
+  status?: UserPlanStatus;
+
+  /**
+   * Only those that have not ended and expire before this local day (or this moment); the first to expire first. The time of
+   * a frozen one stands still.
+   */
+  @IsOptional()
+  @IsLocalDateOrInstant()
+  expiring_before?: string;
+}

@@ -1,0 +1,106 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Exclusion,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  UpdateDateColumn,
+} from 'typeorm';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+import { User } from '../../members/entities/user.entity.js';
+import { Plan } from './plan.entity.js';
+
+/**
+ * A plan that a member bought. Its status is not stored but follows from these times and the clock (the function
+ * user_plan_status), so that nothing has to run at midnight for a plan to be over.
+ */
+@Entity('user_plans')
+@Check('user_plans_amounts_check', 'purchased_price >= 0 AND remaining_sessions >= 0')
+@Check('user_plans_end_check', `(ended_at IS NULL) = (end_reason IS NULL) AND end_reason IN ('used_up', 'cancelled')`)
+@Check('user_plans_times_check', 'expires_at > starts_at')
+// At most one plan at a time: those that have not ended may not overlap. A frozen one has no known end.
+@Exclusion(
+  'user_plans_one_at_a_time',
+  `USING gist (user_id WITH =, gym_id WITH =,
+    tstzrange(starts_at, CASE WHEN frozen_at IS NULL THEN expires_at END) WITH &&)
+    WHERE (ended_at IS NULL AND starts_at IS NOT NULL)`,
+)
+@Index('user_plans_gym_id_idx', ['gym_id', 'id'])
+@Index('user_plans_user_id_idx', ['user_id', 'id'])
+@Index('user_plans_plan_id_idx', ['plan_id'])
+@Index('user_plans_gym_id_expires_at_idx', ['gym_id', 'expires_at', 'id'], { where: 'ended_at IS NULL' })
+@Index('user_plans_expires_at_idx', ['expires_at', 'id'], { where: 'ended_at IS NULL' })
+@Index('user_plans_starts_at_idx', ['starts_at'], { where: 'ended_at IS NULL' })
+@Index('user_plans_frozen_idx', ['gym_id', 'id'], { where: 'ended_at IS NULL AND frozen_at IS NOT NULL' })
+@Index('user_plans_current_idx', ['user_id'], { where: 'ended_at IS NULL' })
+export class UserPlan {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  user: Relation<User>;
+
+  @Column('integer')
+  user_id: number;
+
+  @ManyToOne(() => Gym)
+  @JoinColumn()
+  gym: Relation<Gym>;
+
+  @Column('integer')
+  gym_id: number;
+
+  @ManyToOne(() => Plan)
+  @JoinColumn()
+  plan: Relation<Plan>;
+
+  @Column('integer')
+  plan_id: number;
+
+  /** What was paid; never changed. */
+  @Column('numeric', { precision: 12, scale: 2 })
+  purchased_price: number;
+
+  /** The plan's at the time of purchase. */
+  @Column('integer', { nullable: true })
+  duration_days: number | null;
+
+  @Column('integer', { nullable: true })
+  remaining_sessions: number | null;
+
+  /** null: when the plan before it ends, whenever that will be. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  starts_at: Date | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  expires_at: Date | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  frozen_at: Date | null;
+
+  /** When it ended before its time. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  ended_at: Date | null;
+
+  @Column('text', { nullable: true })
+  end_reason: 'used_up' | 'cancelled' | null;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  sold_by: Relation<User> | null;
+
+  @Column('integer', { nullable: true })
+  sold_by_id: number | null;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

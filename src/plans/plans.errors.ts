@@ -1,0 +1,71 @@
+import { DomainError, Problem } from '../common/errors/domain-error.js';
+
+@Problem({ code: 'plan_not_found', status: 404, title: 'There is no such plan' })
+export class PlanNotFound extends DomainError {}
+
+@Problem({
+  code: 'plan_incomplete',
+  status: 422,
+  title: 'A plan by time needs duration_days, one by sessions or coins needs session_count',
+  constraint: 'plans_content_check',
+})
+export class PlanIncomplete extends DomainError {
+  constructor() {
+    const fields = {
+      duration_days: 'is required for a plan by time',
+      session_count: 'is required by sessions or coins',
+    };
+    super(undefined, { errors: Object.entries(fields).map(([field, message]) => ({ field, message })) });
+  }
+}
+
+@Problem({ code: 'plan_inactive', status: 409, title: 'This plan is not sold any more' })
+export class PlanInactive extends DomainError {}
+
+@Problem({ code: 'user_plan_not_found', status: 404, title: 'There is no such assigned plan' })
+export class UserPlanNotFound extends DomainError {}
+
+@Problem({ code: 'no_active_plan', status: 404, title: 'This member has no active plan' })
+export class NoActivePlan extends DomainError {}
+
+@Problem({
+  code: 'not_an_upgrade',
+  status: 409,
+  title: 'Beside an active plan only a longer or dearer one; or start it after_current',
+})
+export class NotAnUpgrade extends DomainError {}
+
+@Problem({ code: 'already_scheduled', status: 409, title: 'Another plan waits for the current one to end already' })
+export class AlreadyScheduled extends DomainError {}
+
+@Problem({
+  code: 'plans_overlap',
+  status: 409,
+  title: 'The member has another plan in that time',
+  constraint: 'user_plans_one_at_a_time',
+})
+export class PlansOverlap extends DomainError {}
+
+@Problem({
+  code: 'plan_times_wrong',
+  status: 422,
+  title: 'A plan cannot expire before it starts',
+  constraint: 'user_plans_times_check',
+})
+export class PlanTimesWrong extends DomainError {
+  constructor() {
+    super(undefined, { errors: [{ field: 'expires_at', message: 'must be after starts_at' }] });
+  }
+}
+
+@Problem({ code: 'plan_not_active', status: 409, title: 'This needs an active plan' })
+export class PlanNotActive extends DomainError {}
+
+@Problem({ code: 'no_sessions_left', status: 409, title: 'No sessions remaining' })
+export class NoSessionsLeft extends DomainError {}
+
+@Problem({ code: 'sessions_not_counted', status: 409, title: 'This plan is by time: there are no sessions to deduct' })
+export class SessionsNotCounted extends DomainError {}
+
+@Problem({ code: 'change_not_yours', status: 403, title: 'You may only sell a plan, not correct one' })
+export class ChangeNotYours extends DomainError {}

@@ -1,0 +1,166 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentActor, EVERYONE } from '../common/actor/access.js';
+import type { Actor } from '../common/actor/actor.js';
+import { DESK, MANAGERS } from '../common/actor/roles.js';
+import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
+import { ListQuery, type Page } from '../common/http/list.js';
+import { Operation } from '../common/http/operation.js';
+import { IdPipe } from '../common/http/validation.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { UserNotFound } from '../members/members.errors.js';
+import { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
+import {
+  AlreadyScheduled,
+  ChangeNotYours,
+  NoActivePlan,
+  NoSessionsLeft,
+  NotAnUpgrade,
+  PlanInactive,
+  PlanNotActive,
+  PlansOverlap,
+  PlanTimesWrong,
+  SessionsNotCounted,
+  UserPlanNotFound,
+} from './plans.errors.js';
+import { UserPlansService } from './user-plans.service.js';
+
+@ApiTags('user plans')
+@Controller('user-plans')
+export class UserPlansController {
+  constructor(private readonly userPlans: UserPlansService) {}
+
+  @Get()
+  @Operation({
+    summary: 'Assigned plans, the newest first',
+    description: 'With `expiring_before` the first to expire first. A member sees their own.',
+    roles: EVERYONE,
+    answer: [UserPlanDto],
+    list: true,
+  })
+  list(@CurrentActor() actor: Actor, @Query() query: UserPlanListQuery): Promise<Page<UserPlanDto>> {
+    return this.userPlans.list(actor, query);
+  }
+
+  @Post()
+  @Operation({
+    summary: 'Assign a plan to a member',
+    description:
+      'Beside a current plan, `now` replaces it: an admin or manager may always, reception and trainer if it is an ' +
+      'upgrade (longer or dearer). `after_current` waits until it ends.',
+    roles: DESK,
+    status: 201,
+    answer: UserPlanDto,
+    errors: [PlanInactive, GymInactive, NotAnUpgrade, AlreadyScheduled],
+    idempotent: true,
+  })
+  assign(
+    @CurrentActor() actor: Actor,
+    @Body() body: AssignPlanDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserPlanDto> {
+    return this.userPlans.assign(actor, body, key);
+  }
+
+  @Get('user/:user_id')
+  @Operation({
+    summary: 'All plans of a member, the newest first',
+    roles: EVERYONE,
+    params: { user_id: 8 },
+    answer: [UserPlanDto],
+    list: true,
+    errors: [UserNotFound],
+  })
+  listOf(
+    @CurrentActor() actor: Actor,
+    @Param('user_id', IdPipe) userId: number,
+    @Query() query: ListQuery,
+  ): Promise<Page<UserPlanDto>> {
+    return this.userPlans.listOf(actor, userId, query);
+  }
+
+  @Get('user/:user_id/active')
+  @Operation({
+    summary: 'The active plan of a member',
+    roles: EVERYONE,
+    params: { user_id: 8 },
+    answer: UserPlanDto,
+    errors: [NoActivePlan],
+  })
+  getActive(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<UserPlanDto> {
+    return this.userPlans.getActive(actor, userId);
+  }
+
+  @Get(':id')
+  @Operation({
+    summary: 'One assigned plan',
+    roles: EVERYONE,
+    params: { id: 1 },
+    answer: UserPlanDto,
+    errors: [UserPlanNotFound],
+  })
+  get(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<UserPlanDto> {
+    return this.userPlans.get(actor, id);
+  }
+
+  @Put(':id')
+  @Operation({
+    summary: 'Sell another plan instead, or correct this one',
+    description:
+      'With a `plan_id` the plan of this id becomes cancelled and the answer is the new one, with an id of its own; ' +
+      'reception and trainer may do that if this one has expired or the other is an upgrade. Status, expiry and sessions ' +
+      'are corrected by an admin or manager. What was paid never changes.',
+    roles: DESK,
+    params: { id: 1 },
+    answer: UserPlanDto,
+    errors: [
+      UserPlanNotFound,
+      ChangeNotYours,
+      NotAnUpgrade,
+      PlanInactive,
+      GymInactive,
+      PlanNotActive,
+      SessionsNotCounted,
+      PlansOverlap,
+      PlanTimesWrong,
+    ],
+  })
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: number,
+    @Body() body: UpdateUserPlanDto,
+  ): Promise<UserPlanDto> {
+    return this.userPlans.update(actor, id, body);
+  }
+
+  @Delete(':id')
+  @Operation({
+    summary: 'Take back an assignment made by mistake',
+    description: 'As if it had never been, its money included. To end a plan, set its status to cancelled.',
+    roles: MANAGERS,
+    status: 204,
+    params: { id: 1 },
+    errors: [UserPlanNotFound],
+  })
+  remove(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<void> {
+    return this.userPlans.remove(actor, id);
+  }
+
+  @Post(':id/deduct')
+  @Operation({
+    summary: 'Deduct a session',
+    description: 'At 0 the plan is expired, and one that waits for it begins.',
+    roles: DESK,
+    params: { id: 2 },
+    answer: UserPlanDto,
+    errors: [UserPlanNotFound, NoSessionsLeft, SessionsNotCounted, PlanNotActive],
+    idempotent: true,
+  })
+  deduct(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: number,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserPlanDto> {
+    return this.userPlans.deduct(actor, id, key);
+  }
+}

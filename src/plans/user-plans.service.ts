@@ -1,0 +1,370 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor, GymScope, ScopedGymId } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
+import type { ListQuery, Page } from '../common/http/list.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { once } from '../database/idempotency.js';
+import { listPage } from '../database/keyset.js';
+import { assignments, empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { requireActiveGym } from '../gyms/gyms.service.js';
+import { beginOf } from '../gyms/local-time.js';
+import { requirePerson } from '../members/people.js';
+import type {
+  AssignPlanDto,
+  UpdateUserPlanDto,
+  UserPlanDto,
+  UserPlanListQuery,
+  UserPlanStatus,
+} from './dto/user-plan.dto.js';
+import type { PlanDto } from './dto/plan.dto.js';
+import {
+  AlreadyScheduled,
+  ChangeNotYours,
+  NoActivePlan,
+  NoSessionsLeft,
+  NotAnUpgrade,
+  PlanInactive,
+  PlanNotActive,
+  SessionsNotCounted,
+  UserPlanNotFound,
+} from './plans.errors.js';
+import { USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
+
+/** A member whose plans are being changed: the lock on them makes all changes take turns. */
+interface LockedMember {
+  id: number;
+  gym_id: ScopedGymId;
+  timezone: string;
+}
+
+interface CurrentPlan {
+  id: number;
+  price: number;
+  duration_days: number | null;
+}
+
+/** The plans that members bought. */
+@Injectable()
+export class UserPlansService {
+  constructor(private readonly db: Database) {}
+
+  /** The newest first, or the first to expire; a member sees their own. @throws OtherGym */
+  list(actor: Actor, query: UserPlanListQuery): Promise<Page<UserPlanDto>> {
+    const scope = actor.scope(query.gym_id);
+    const { status, expiring_before: before } = query;
+    const from = sql`FROM ${USER_PLANS} WHERE ${visible(actor, scope)} ${status ? WITH_STATUS[status] : empty}`;
+    if (before === undefined) {
+      return listPage<UserPlanDto>(this.db, query, {
+        columns: USER_PLAN_COLUMNS,
+        from,
+        keys: { id: 'up.id' },
+        direction: 'DESC',
+      });
+    }
+    const moment = before.includes('T') ? sql`${before}::timestamptz` : beginOf(scope, sql`${before}`);
+    // No zone is 14 hours behind UTC: this bound is for the index, where each gym has its own day.
+    const expiring = sql`${from} AND up.ended_at IS NULL AND up.frozen_at IS NULL AND up.expires_at >= moment()
+      AND up.expires_at < ${moment} AND up.expires_at < ${before}::timestamptz + interval '14 hours'`;
+    const keys = { expires_at: 'up.expires_at', id: 'up.id' };
+    return listPage<UserPlanDto>(this.db, query, { columns: USER_PLAN_COLUMNS, from: expiring, keys });
+  }
+
+  /** All of one member, the newest first. @throws UserNotFound */
+  async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<UserPlanDto>> {
+    const from = sql`FROM ${USER_PLANS} WHERE ${visible(actor)} AND up.user_id = ${userId}`;
+    const keys = { id: 'up.id' };
+    const source = { columns: USER_PLAN_COLUMNS, from, keys, direction: 'DESC' } as const;
+    const page = await listPage<UserPlanDto>(this.db, query, source);
+    if (page.items.length === 0) await requirePerson(this.db, actor, userId);
+    return page;
+  }
+
+  /** @throws UserPlanNotFound */
+  get(actor: Actor, userPlanId: number, db: Queryable = this.db): Promise<UserPlanDto> {
+    return this.find(db, sql`up.id = ${userPlanId} AND ${visible(actor)}`);
+  }
+
+  /** @throws NoActivePlan */
+  async getActive(actor: Actor, userId: number): Promise<UserPlanDto> {
+    const [active] = await this.db.query<UserPlanDto>(sql`
+      SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS}
+      WHERE ${visible(actor)} AND up.user_id = ${userId} AND up.ended_at IS NULL AND user_plan_status(up) = 'active'`);
+    if (!active) throw new NoActivePlan();
+    return active;
+  }
+
+  /** @throws FieldsInvalid, PlanInactive, GymInactive, NotAnUpgrade, AlreadyScheduled */
+  assign(actor: Actor, input: AssignPlanDto, key: IdempotencyKey | null): Promise<UserPlanDto> {
+    return once(this.db, actor, key, (tx) => this.assignIn(tx, actor, input));
+  }
+
+  /** The same as a part of a larger transaction. */
+  async assignIn(tx: Transaction, actor: Actor, input: AssignPlanDto): Promise<UserPlanDto> {
+    const member = await this.lockMember(tx, actor, input.user_id);
+    await requireActiveGym(tx, member.gym_id);
+    const plan = await this.planForSale(tx, member.gym_id, input.plan_id);
+    const current = await this.current(tx, member);
+    await this.park(tx, member);
+    if (current && input.start === 'after_current') {
+      const [waiting] = await tx.query(
+        sql`SELECT 1 FROM user_plans up WHERE ${of(member)} AND ended_at IS NULL AND starts_at IS NULL`,
+      );
+      if (waiting) throw new AlreadyScheduled();
+    } else if (current) {
+      requireMayReplace(actor, current, plan);
+      await this.end(tx, member, current.id);
+    }
+    const startsNow = !(current && input.start === 'after_current');
+    const [sold] = await tx.query<{ id: number }>(sql`
+      INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at,
+        expires_at, sold_by_id)
+      VALUES (${member.id}, ${member.gym_id}, ${plan.id}, ${input.purchased_price ?? plan.price}, ${plan.duration_days},
+        ${plan.session_count}, ${startsNow ? raw('moment()') : raw('NULL')},
+        ${startsNow ? later(raw('moment()'), sql`${plan.duration_days}::int`, member) : raw('NULL')}, ${actor.user_id})
+      RETURNING id`);
+    await this.place(tx, member);
+    return this.get(actor, sold!.id, tx);
+  }
+
+  /**
+   * Takes one session, once, however many try. At 0 the plan is over and the one that waits for it begins.
+   * @throws UserPlanNotFound, NoSessionsLeft, SessionsNotCounted, PlanNotActive
+   */
+  deduct(actor: Actor, userPlanId: number, key: IdempotencyKey | null): Promise<UserPlanDto> {
+    return once(this.db, actor, key, async (tx) => {
+      await this.deductIn(tx, actor, userPlanId);
+      return this.get(actor, userPlanId, tx);
+    });
+  }
+
+  /** The same as a part of a larger transaction. */
+  async deductIn(tx: Transaction, actor: Actor, userPlanId: number): Promise<void> {
+    const member = await this.lockMemberOf(tx, actor, userPlanId);
+    const [left] = await tx.query<{ remaining_sessions: number }>(sql`
+      UPDATE user_plans up
+      SET remaining_sessions = remaining_sessions - 1, updated_at = now(),
+          ended_at = CASE WHEN remaining_sessions = 1 THEN moment() END,
+          end_reason = CASE WHEN remaining_sessions = 1 THEN 'used_up' END
+      WHERE id = ${userPlanId} AND ${of(member)} AND remaining_sessions > 0 AND user_plan_status(up) = 'active'
+      RETURNING remaining_sessions`);
+    if (!left) {
+      const plan = await this.get(actor, userPlanId, tx);
+      if (plan.remaining_sessions === null) throw new SessionsNotCounted();
+      if (plan.remaining_sessions === 0) throw new NoSessionsLeft();
+      throw new PlanNotActive(`This plan is ${plan.status}.`);
+    }
+    if (left.remaining_sessions > 0) return;
+    await this.park(tx, member);
+    await this.place(tx, member);
+  }
+
+  /**
+   * For an entry that is charged to the plan: takes a session, if the member's plan counts sessions.
+   * @param member the condition of the person `u`
+   * @returns the plan that lost a session, or null
+   * @throws PlanNotActive, NoSessionsLeft
+   */
+  async useOne(tx: Transaction, actor: Actor, member: ScopedSql): Promise<number | null> {
+    const [plan] = await tx.query<{ id: number; status: UserPlanStatus; is_counted: boolean }>(sql`
+      SELECT up.id, user_plan_status(up) AS status, up.remaining_sessions IS NOT NULL AS is_counted
+      FROM users u JOIN user_plans up ON up.user_id = u.id AND up.gym_id = u.gym_id WHERE ${member}
+      ORDER BY user_plan_status(up) IN ('active', 'frozen') DESC, up.id DESC LIMIT 1`);
+    if (!plan) throw new PlanNotActive('The member has no plan.');
+    if (plan.is_counted) await this.deductIn(tx, actor, plan.id);
+    else if (plan.status !== 'active') throw new PlanNotActive(`The plan is ${plan.status}.`);
+    return plan.is_counted ? plan.id : null;
+  }
+
+  /**
+   * Sells another plan instead of this one, or corrects it.
+   * @throws UserPlanNotFound, ChangeNotYours, FieldsInvalid, NotAnUpgrade, PlanNotActive, PlansOverlap, PlanTimesWrong
+   */
+  update(actor: Actor, userPlanId: number, input: UpdateUserPlanDto): Promise<UserPlanDto> {
+    return this.db.transaction(async (tx) => {
+      const member = await this.lockMemberOf(tx, actor, userPlanId);
+      const before = await this.get(actor, userPlanId, tx);
+      // The same plan again is a renewal of one that is over, unless the whole object was sent back.
+      const isOver = before.status === 'expired' || before.status === 'cancelled';
+      const isRenewal = isOver && input.status === undefined && input.expires_at === undefined;
+      if (input.plan_id && (input.plan_id !== before.plan_id || isRenewal)) {
+        const { plan_id, purchased_price } = input;
+        const sale = { user_id: member.id, plan_id, purchased_price };
+        if (before.status !== 'scheduled') return this.assignIn(tx, actor, sale);
+        requireMayReplace(actor, before.plan, await this.planForSale(tx, member.gym_id, plan_id));
+        await this.end(tx, member, before.id);
+        return this.assignIn(tx, actor, { ...sale, start: 'after_current' });
+      }
+      await this.correct(tx, actor, member, before, input);
+      return this.get(actor, userPlanId, tx);
+    });
+  }
+
+  /**
+   * Takes an assignment back as if it had never been, money and all; to end one, set its status to cancelled.
+   * @throws UserPlanNotFound
+   */
+  remove(actor: Actor, userPlanId: number): Promise<void> {
+    return this.db.transaction(async (tx) => {
+      const member = await this.lockMemberOf(tx, actor, userPlanId);
+      await this.park(tx, member);
+      await tx.query(sql`DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${of(member)}`);
+      await this.place(tx, member);
+    });
+  }
+
+  /** The corrections of PUT: what an admin or a manager may change of a plan that was sold. */
+  private async correct(
+    tx: Transaction,
+    actor: Actor,
+    member: LockedMember,
+    before: UserPlanDto,
+    input: UpdateUserPlanDto,
+  ): Promise<void> {
+    const status = changed(input.status, before.status);
+    const sessions = changed(input.remaining_sessions, before.remaining_sessions);
+    const expiry = changed(
+      input.expires_at && new Date(input.expires_at).toISOString(),
+      before.expires_at?.toISOString() ?? null,
+    );
+    if (changed(input.purchased_price, before.purchased_price) !== undefined) {
+      throw FieldsInvalid.of('purchased_price', 'is what was paid; it never changes');
+    }
+    if (status === undefined && sessions === undefined && expiry === undefined) return;
+    if (!actor.is('admin', 'manager')) throw new ChangeNotYours();
+    if (before.status === 'cancelled') throw new PlanNotActive('This plan is cancelled.');
+    if (before.status === 'scheduled' && expiry !== undefined) {
+      throw FieldsInvalid.of('expires_at', 'follows from the end of the plan before it, while this one is scheduled');
+    }
+    await this.park(tx, member);
+    let statusNow: UserPlanStatus = before.status;
+    if (sessions !== undefined || expiry !== undefined) {
+      if (sessions !== undefined && before.remaining_sessions === null) throw new SessionsNotCounted();
+      const isReopened = before.remaining_sessions === 0 && (sessions ?? 0) > 0;
+      await tx.query(sql`
+        UPDATE user_plans up
+        SET ${assignments({ remaining_sessions: sessions, expires_at: expiry }, ['remaining_sessions', 'expires_at'])}
+            ${sessions === 0 ? raw(`ended_at = moment(), end_reason = 'used_up',`) : empty}
+            ${isReopened ? raw('ended_at = NULL, end_reason = NULL,') : empty} updated_at = now()
+        WHERE id = ${before.id} AND ${of(member)}`);
+      statusNow = (await this.get(actor, before.id, tx)).status;
+    }
+    // A correction of the numbers may have made it what is asked for.
+    if (status !== undefined && status !== statusNow) await this.setStatus(tx, member, before.id, statusNow, status);
+    await this.place(tx, member);
+  }
+
+  private async setStatus(
+    tx: Transaction,
+    member: LockedMember,
+    userPlanId: number,
+    before: UserPlanStatus,
+    status: UserPlanStatus,
+  ): Promise<void> {
+    const mine = sql`id = ${userPlanId} AND ${of(member)}`;
+    if (status === 'cancelled' && before !== 'expired') return this.end(tx, member, userPlanId);
+    if (status === 'frozen' && before === 'active') {
+      await tx.query(sql`UPDATE user_plans up SET frozen_at = moment(), updated_at = now() WHERE ${mine}`);
+    } else if (status === 'active' && before === 'frozen') {
+      // The time it stood still is added to its end.
+      await tx.query(sql`
+        UPDATE user_plans up SET frozen_at = NULL, expires_at = expires_at + (moment() - frozen_at), updated_at = now()
+        WHERE ${mine}`);
+    } else {
+      throw new PlanNotActive(`A plan that is ${before} cannot become ${status}.`);
+    }
+  }
+
+  /** Locks the member, so that of two changes of their plans one waits for the other. @throws FieldsInvalid */
+  private async lockMember(tx: Transaction, actor: Actor, userId: number): Promise<LockedMember> {
+    const [member] = await tx.query<LockedMember>(sql`
+      SELECT u.id, u.gym_id, g.timezone FROM users u JOIN gyms g ON g.id = u.gym_id
+      WHERE u.id = ${userId} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}
+      FOR NO KEY UPDATE OF u`);
+    if (!member) throw FieldsInvalid.of('user_id', 'is not a member of the gym');
+    return member;
+  }
+
+  /** The same for the member whose plan this is. @throws UserPlanNotFound */
+  private async lockMemberOf(tx: Transaction, actor: Actor, userPlanId: number): Promise<LockedMember> {
+    const [member] = await tx.query<LockedMember>(sql`
+      SELECT u.id, up.gym_id, g.timezone
+      FROM user_plans up JOIN users u ON u.id = up.user_id JOIN gyms g ON g.id = up.gym_id
+      WHERE up.id = ${userPlanId} AND ${visible(actor)} FOR NO KEY UPDATE OF u`);
+    if (!member) throw new UserPlanNotFound();
+    return member;
+  }
+
+  private async planForSale(tx: Transaction, gymId: ScopedGymId, planId: number): Promise<PlanDto> {
+    const [plan] = await tx.query<PlanDto>(sql`
+      SELECT id, price, kind, duration_days, session_count, is_active FROM plans
+      WHERE id = ${planId} AND gym_id = ${gymId} FOR KEY SHARE`);
+    if (!plan) throw FieldsInvalid.of('plan_id', 'is not a plan of the gym');
+    if (!plan.is_active) throw new PlanInactive();
+    return plan;
+  }
+
+  /** The plan that counts now, active or frozen. */
+  private async current(tx: Transaction, member: LockedMember): Promise<CurrentPlan | undefined> {
+    const [current] = await tx.query<CurrentPlan>(sql`
+      SELECT up.id, p.price, up.duration_days FROM user_plans up JOIN plans p ON p.id = up.plan_id
+      WHERE ${of(member)} AND up.ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')`);
+    return current;
+  }
+
+  private async end(tx: Transaction, member: LockedMember, userPlanId: number): Promise<void> {
+    await tx.query(sql`
+      UPDATE user_plans up SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
+      WHERE id = ${userPlanId} AND ${of(member)}`);
+  }
+
+  /** Takes the waiting plan out of the calendar, so that the one before it can be changed. */
+  private async park(tx: Transaction, member: LockedMember): Promise<void> {
+    await tx.query(sql`
+      UPDATE user_plans up SET starts_at = NULL, expires_at = NULL
+      WHERE ${of(member)} AND ended_at IS NULL AND starts_at > moment()`);
+  }
+
+  /** Puts the waiting plan behind the current one; it begins now if there is none. */
+  private async place(tx: Transaction, member: LockedMember): Promise<void> {
+    await tx.query(sql`
+      WITH current AS (
+        SELECT CASE WHEN frozen_at IS NULL THEN expires_at END AS ends_at FROM user_plans up
+        WHERE ${of(member)} AND ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')
+      ), start AS (
+        SELECT CASE WHEN EXISTS (SELECT FROM current) THEN (SELECT ends_at FROM current) ELSE moment() END AS moment
+      )
+      UPDATE user_plans up
+      SET starts_at = start.moment, expires_at = ${later(raw('start.moment'), raw('up.duration_days'), member)}
+      FROM start WHERE ${of(member)} AND up.ended_at IS NULL AND up.starts_at IS NULL`);
+  }
+
+  private async find(db: Queryable, condition: ScopedSql): Promise<UserPlanDto> {
+    const [found] = await db.query<UserPlanDto>(sql`SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS} WHERE ${condition}`);
+    if (!found) throw new UserPlanNotFound();
+    return found;
+  }
+}
+
+const of = (member: LockedMember): ScopedSql => sql`up.user_id = ${member.id} AND up.gym_id = ${member.gym_id}`;
+
+/** To a member only their own. */
+const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
+  sql`${inGym(scope, 'up.gym_id')} ${actor.role === 'user' ? sql`AND up.user_id = ${actor.user_id}` : empty}`;
+
+/** So many days later at the same hour of the gym's clock. */
+const later = (moment: ReturnType<typeof raw>, days: ReturnType<typeof raw>, { timezone }: LockedMember) =>
+  sql`((${moment} AT TIME ZONE ${timezone}) + make_interval(days => ${days})) AT TIME ZONE ${timezone}`;
+
+/** An upgrade is a longer or dearer plan. @throws NotAnUpgrade */
+function requireMayReplace(actor: Actor, current: Omit<CurrentPlan, 'id'>, next: PlanDto): void {
+  if (actor.is('admin', 'manager')) return;
+  const isDearer = next.price > current.price;
+  const isLonger =
+    next.duration_days !== null && current.duration_days !== null && next.duration_days > current.duration_days;
+  if (!isDearer && !isLonger) throw new NotAnUpgrade();
+}
+
+/** Clients send back the whole object: what is as it was is no change. */
+const changed = <Value>(now: Value | null | undefined, was: Value | null): Value | undefined =>
+  now === was ? undefined : (now ?? undefined);

@@ -1,0 +1,63 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  UpdateDateColumn,
+} from 'typeorm';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+import { Product } from '../../inventory/entities/product.entity.js';
+import { User } from '../../members/entities/user.entity.js';
+
+@Entity('sales')
+@Check('sales_quantity_check', 'quantity > 0')
+@Index('sales_gym_id_created_at_idx', ['gym_id', 'created_at', 'id'])
+@Index('sales_created_at_idx', ['created_at', 'id'])
+@Index('sales_sold_by_id_idx', ['sold_by_id', 'created_at', 'id'])
+@Index('sales_product_id_idx', ['product_id', 'created_at', 'id'])
+export class Sale {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => Gym)
+  @JoinColumn()
+  gym: Relation<Gym>;
+
+  @Column('integer')
+  gym_id: number;
+
+  @ManyToOne(() => Product)
+  @JoinColumn()
+  product: Relation<Product>;
+
+  @Column('integer')
+  product_id: number;
+
+  @Column('integer')
+  quantity: number;
+
+  /** The product's price at that moment. */
+  @Column('numeric', { precision: 12, scale: 2 })
+  unit_price: number;
+
+  @Column('numeric', { precision: 12, scale: 2 })
+  total_amount: number;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  sold_by: Relation<User>;
+
+  @Column('integer')
+  sold_by_id: number;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

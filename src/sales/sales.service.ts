@@ -1,0 +1,213 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor, GymScope, ScopedGymId } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { DomainError } from '../common/errors/domain-error.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
+import type { ListQuery, Page } from '../common/http/list.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { once } from '../database/idempotency.js';
+import { listPage } from '../database/keyset.js';
+import { empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { betweenDays, localDay, onLocalDays, today } from '../gyms/local-time.js';
+import { ProductInactive } from '../inventory/inventory.errors.js';
+import { InventoryService } from '../inventory/inventory.service.js';
+import type {
+  CreateSaleDto,
+  DailySalesQuery,
+  SaleDto,
+  SaleListQuery,
+  SalesSummaryDto,
+  SummaryQuery,
+  UpdateSaleDto,
+} from './dto/sale.dto.js';
+import { SaleNotFound } from './sales.errors.js';
+
+const COLUMNS = raw(`s.id, s.gym_id, s.product_id, json_build_object('id', p.id, 'name', p.name) AS product, s.quantity,
+  s.unit_price, s.total_amount, s.sold_by_id, json_build_object('id', v.id, 'full_name', v.full_name) AS sold_by, s.created_at,
+  s.updated_at`);
+// LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
+const SALES = raw(`sales s LEFT JOIN products p ON p.id = s.product_id LEFT JOIN users v ON v.id = s.sold_by_id
+  LEFT JOIN gyms g ON g.id = s.gym_id`);
+
+/** The shop's sales. A sale, its money and its stock are one transaction. */
+@Injectable()
+export class SalesService {
+  constructor(
+    private readonly db: Database,
+    private readonly inventory: InventoryService,
+  ) {}
+
+  /** The newest first. @throws OtherGym */
+  list(actor: Actor, query: SaleListQuery): Promise<Page<SaleDto>> {
+    const scope = actor.scope(query.gym_id);
+    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} ${betweenDays(scope, 's.created_at', query)}
+      ${query.product_id ? sql`AND s.product_id = ${query.product_id}` : empty}
+      ${query.sold_by_id ? sql`AND s.sold_by_id = ${query.sold_by_id}` : empty}`;
+    return this.page(query, from);
+  }
+
+  /** Those of a local day, by default today's, the newest first. @throws OtherGym */
+  listDaily(actor: Actor, query: DailySalesQuery): Promise<Page<SaleDto>> {
+    const scope = actor.scope(query.gym_id);
+    const day = query.date ? sql`${query.date}::date` : today(scope);
+    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.created_at', day, day)}`;
+    return this.page(query, from);
+  }
+
+  /** Sums over local days, by default this month's. @throws OtherGym */
+  async summarize(actor: Actor, query: SummaryQuery): Promise<SalesSummaryDto> {
+    const scope = actor.scope(query.gym_id);
+    const first = query.start_date ? sql`${query.start_date}::date` : sql`date_trunc('month', ${today(scope)})::date`;
+    const last = query.end_date ? sql`${query.end_date}::date` : today(scope);
+    // One pass over the sales, grouped four ways, and the names afterwards; only PostgreSQL's numeric adds up to the cent.
+    const rows = await this.db.query<SummaryRow>(sql`
+      SELECT s.*, (SELECT name FROM products WHERE id = s.product_id) AS name,
+        (SELECT full_name FROM users WHERE id = s.sold_by_id) AS full_name, (${first})::text AS start_date, (${last})::text AS end_date
+      FROM (
+        SELECT s.product_id, s.sold_by_id, d.date::text, grouping(s.product_id, s.sold_by_id, d.date) AS grouping,
+          count(*) AS sale_count, coalesce(sum(s.quantity), 0) AS total_quantity,
+          coalesce(sum(s.total_amount), 0) AS total_amount
+        FROM sales s JOIN gyms g ON g.id = s.gym_id
+        CROSS JOIN LATERAL (SELECT ${localDay(scope, 's.created_at')} AS date) d
+        WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.created_at', first, last)}
+        GROUP BY GROUPING SETS ((), (s.product_id), (s.sold_by_id), (d.date))
+      ) s
+      ORDER BY s.date, s.total_amount DESC, s.product_id, s.sold_by_id`);
+    const grouped = <Key extends keyof SummaryRow>(grouping: number, ...keys: Key[]) =>
+      rows
+        .filter((row) => row.grouping === grouping)
+        .map((row) => pick(row, [...keys, 'sale_count', 'total_quantity', 'total_amount']));
+    const total = rows.find((row) => row.grouping === GROUPING.total)!;
+    return {
+      ...pick(total, ['start_date', 'end_date', 'sale_count', 'total_quantity', 'total_amount']),
+      by_product: grouped(GROUPING.product, 'product_id', 'name'),
+      by_seller: grouped(GROUPING.seller, 'sold_by_id', 'full_name'),
+      by_day: grouped(GROUPING.day, 'date'),
+    };
+  }
+
+  /** @throws SaleNotFound */
+  get(actor: Actor, saleId: number): Promise<SaleDto> {
+    return this.find(this.db, sql`s.id = ${saleId} AND ${visible(actor)}`);
+  }
+
+  /** @throws FieldsInvalid, ProductInactive, GymInactive, InsufficientStock */
+  sell(actor: Actor, input: CreateSaleDto, key: IdempotencyKey | null): Promise<SaleDto> {
+    return once(this.db, actor, key, async (tx) => {
+      const [sale] = await tx.query<SaleDto>(sql`
+        WITH s AS (
+          INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id)
+          SELECT p.gym_id, p.id, ${input.quantity}, p.price, p.price * ${input.quantity}::int, ${actor.user_id}
+          FROM products p JOIN gyms g ON g.id = p.gym_id
+          WHERE p.id = ${input.product_id} AND ${inGym(actor.scope(), 'p.gym_id')} AND p.is_active AND g.is_active
+          RETURNING *)
+        SELECT ${COLUMNS} FROM s JOIN products p ON p.id = s.product_id JOIN users v ON v.id = s.sold_by_id`);
+      if (!sale) throw await this.whyNotForSale(tx, actor, input.product_id);
+      await this.inventory.moveStock(tx, actor, sale.product_id, {
+        change: -sale.quantity,
+        reason: 'sale',
+        sale_id: sale.id,
+      });
+      return sale;
+    });
+  }
+
+  /**
+   * Corrects a sale; the stock gets the difference. Another product comes at its price of today.
+   * @throws SaleNotFound, FieldsInvalid, ProductInactive, InsufficientStock
+   */
+  update(actor: Actor, saleId: number, input: UpdateSaleDto): Promise<SaleDto> {
+    return this.db.transaction(async (tx) => {
+      const before = await this.lock(tx, actor, saleId);
+      const quantity = input.quantity ?? before.quantity;
+      const productId = input.product_id ?? before.product_id;
+      const isSameProduct = productId === before.product_id;
+      // Always in the order of their ids, so that two corrections cannot wait for each other.
+      const products = await tx.query<{ id: number; price: number; is_active: boolean }>(sql`
+        SELECT id, price, is_active FROM products p
+        WHERE id IN (${before.product_id}, ${productId}) AND gym_id = ${before.gym_id} ORDER BY id FOR NO KEY UPDATE`);
+      const product = products.find(({ id }) => id === productId);
+      if (!product) throw FieldsInvalid.of('product_id', 'is not a product of the gym');
+      if (!isSameProduct && !product.is_active) throw new ProductInactive();
+      const price = isSameProduct ? before.unit_price : product.price;
+      const back = isSameProduct ? before.quantity - quantity : before.quantity;
+      const reason = back > 0 ? 'reversal' : 'sale';
+      if (back !== 0)
+        await this.inventory.moveStock(tx, actor, before.product_id, { change: back, reason, sale_id: saleId });
+      if (!isSameProduct) {
+        await this.inventory.moveStock(tx, actor, productId, { change: -quantity, reason: 'sale', sale_id: saleId });
+      }
+      await tx.query(sql`
+        UPDATE sales s SET product_id = ${productId}, quantity = ${quantity}, unit_price = ${price}::numeric,
+          total_amount = ${price}::numeric * ${quantity}::int, updated_at = now()
+        WHERE id = ${saleId} AND ${visible(actor)}`);
+      return this.find(tx, sql`s.id = ${saleId} AND ${visible(actor)}`);
+    });
+  }
+
+  /** Deletes a sale; what was sold is in stock again. @throws SaleNotFound */
+  remove(actor: Actor, saleId: number): Promise<void> {
+    return this.db.transaction(async (tx) => {
+      const { product_id, quantity } = await this.lock(tx, actor, saleId);
+      await this.inventory.moveStock(tx, actor, product_id, { change: quantity, reason: 'reversal', sale_id: saleId });
+      await tx.query(sql`DELETE FROM sales s WHERE id = ${saleId} AND ${visible(actor)}`);
+    });
+  }
+
+  private async lock(tx: Transaction, actor: Actor, saleId: number): Promise<LockedSale> {
+    const [sale] = await tx.query<LockedSale>(sql`
+      SELECT gym_id, product_id, quantity, unit_price FROM sales s WHERE id = ${saleId} AND ${visible(actor)} FOR UPDATE`);
+    if (!sale) throw new SaleNotFound();
+    return sale;
+  }
+
+  private async whyNotForSale(tx: Transaction, actor: Actor, productId: number): Promise<DomainError> {
+    const [product] = await tx.query<{ is_active: boolean }>(sql`
+      SELECT is_active FROM products p WHERE id = ${productId} AND ${inGym(actor.scope(), 'p.gym_id')}`);
+    if (!product) return FieldsInvalid.of('product_id', 'is not a product of the gym');
+    return product.is_active ? new GymInactive() : new ProductInactive();
+  }
+
+  private page(query: ListQuery, from: ScopedSql): Promise<Page<SaleDto>> {
+    const keys = { created_at: 's.created_at', id: 's.id' };
+    return listPage<SaleDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
+  }
+
+  private async find(db: Queryable, condition: ScopedSql): Promise<SaleDto> {
+    const [sale] = await db.query<SaleDto>(sql`SELECT ${COLUMNS} FROM ${SALES} WHERE ${condition}`);
+    if (!sale) throw new SaleNotFound();
+    return sale;
+  }
+}
+
+interface LockedSale {
+  gym_id: ScopedGymId;
+  product_id: number;
+  quantity: number;
+  unit_price: number;
+}
+
+/** PostgreSQL's grouping(product, seller, day): a bit is set for what a row is not grouped by. */
+const GROUPING = { product: 0b011, seller: 0b101, day: 0b110, total: 0b111 };
+
+interface SummaryRow {
+  grouping: number;
+  product_id: number;
+  name: string;
+  sold_by_id: number;
+  full_name: string;
+  date: string;
+  sale_count: number;
+  total_quantity: number;
+  total_amount: number;
+  start_date: string;
+  end_date: string;
+}
+
+const pick = <Row extends object, Key extends keyof Row>(row: Row, keys: Key[]) =>
+  Object.fromEntries(keys.map((key) => [key, row[key]])) as Pick<Row, Key>;
+
+/** Reception and trainer see what they sold themselves. */
+const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
+  sql`${inGym(scope, 's.gym_id')} ${actor.is('reception', 'trainer') ? sql`AND s.sold_by_id = ${actor.user_id}` : empty}`;

@@ -1,0 +1,469 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { MemberCheckedIn, MemberCheckedOut } from '../../src/attendance/attendance.events.js';
+import { AttendanceService } from '../../src/attendance/attendance.service.js';
+import type { Role } from '../../src/common/actor/roles.js';
+import { tally, times, wrongFields } from '../support/answers.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { type Person, type SignedIn, unique } from '../support/factory.js';
+import { CLOCK_CHANGES, localMidnight, NEW_YORK } from '../support/new-york.js';
+import { type GymWorld, makeWorld } from '../support/world.js';
+
+const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+describe('attendance', () => {
+  let t: TestApp;
+  let own: GymWorld;
+  let other: GymWorld;
+  let as: Record<Role, SignedIn>;
+  beforeAll(async () => {
+    t = await startApp();
+    ({ own, other } = await makeWorld(t));
+    as = own.people;
+  });
+  afterAll(() => t.close());
+
+  const DEDUCT = { action: 'check_in_with_deduction' };
+  const member = (fields = {}) => t.make.person('user', own.gym.id, fields);
+  const enter = (body: object, headers?: Record<string, string>) =>
+    as.reception.client.post('/attendance', body, headers);
+  const checkIn = ({ id }: { id: number }, more: object = {}) => enter({ user_id: id, ...more });
+  const checkOut = (id: number, body?: object) => as.trainer.client.post(`/attendance/${id}/check-out`, body);
+  const correct = (id: number, body: object) => as.trainer.client.put(`/attendance/${id}`, body);
+  const visitsOf = ({ id }: { id: number }) => as.manager.client.all(`/attendance/user/${id}`);
+  const summaryOf = async ({ id }: { id: number }) =>
+    (await as.admin.client.get(`/attendance/user/${id}/summary`)).body;
+  const qrOf = async ({ id }: { id: number }) =>
+    (await t.db.pool.query('SELECT qr_code FROM users WHERE id = $1', [id])).rows[0].qr_code as string;
+  /** A member with so many sessions. */
+  async function withSessions(count: number): Promise<Person & { userPlanId: number }> {
+    const [somebody, plan] = [await member(), await t.make.plan(own.gym.id, { session_count: count })];
+    return { ...somebody, userPlanId: (await t.make.userPlan(somebody, plan)).id };
+  }
+  const sessionsLeft = async ({ userPlanId }: { userPlanId: number }) =>
+    (await as.manager.client.get(`/user-plans/${userPlanId}`)).body.remaining_sessions;
+
+  describe('a check-in', () => {
+    it('shows the desk who came, with their membership', async () => {
+      const { status, body } = await checkIn(as.user);
+      expect([status, body.code]).toEqual([409, 'already_checked_in']);
+      const somebody = await member({ full_name: 'María López' });
+      const none = await checkIn(somebody, { location: ' Main entrance ', notes: 'Forgot the card' });
+      expect([none.status, none.body]).toMatchObject([
+        201,
+        {
+          user_id: somebody.id,
+          gym_id: own.gym.id,
+          member: { id: somebody.id, full_name: 'María López', email: somebody.email, membership: null },
+          check_out_time: null,
+          stay_minutes: null,
+          is_auto_closed: false,
+          location: 'Main entrance',
+          notes: 'Forgot the card',
+          status: 'checked_in',
+          user_plan_id: null,
+          checked_in_by_id: as.reception.id,
+        },
+      ]);
+      await checkOut(none.body.id);
+      const { id } = await t.make.userPlan(somebody, own.plan);
+      const paid = (await checkIn(somebody)).body;
+      expect(paid.member.membership).toMatchObject({ id, plan: { name: own.plan.name }, status: 'active' });
+      await t.db.pool.query(
+        `UPDATE user_plans SET starts_at = starts_at - interval '31 days', expires_at = expires_at - interval '31 days'
+         WHERE id = $1`,
+        [id],
+      );
+      // Who must renew is seen too.
+      const current = await as.reception.client.get(`/attendance?user_id=${somebody.id}`);
+      expect(current.body[0].member.membership).toMatchObject({ id, status: 'expired' });
+    });
+
+    it('is by id or by the code of the pass', async () => {
+      const somebody = await member();
+      const code = await qrOf(somebody);
+      expect(code).toMatch(new RegExp(`^GYM-${somebody.id}-[0-9a-f]{8}$`));
+      expect((await enter({ qr_code: code })).body).toMatchObject({ user_id: somebody.id, status: 'checked_in' });
+      for (const wrong of [code.replace(/.{8}$/, 'ffffffff'), `GYM-${somebody.id}-`, await qrOf(other.people.user)]) {
+        expect([wrong, wrongFields(await enter({ qr_code: wrong }))]).toEqual([wrong, ['qr_code']]);
+      }
+      for (const id of [undefined, other.people.user.id, as.trainer.id, 2_000_000_000]) {
+        expect([id, wrongFields(await enter({ user_id: id }))]).toEqual([id, ['user_id']]);
+      }
+      expect(wrongFields(await enter({ user_id: somebody.id, action: 'sneak_in' }))).toEqual(['action']);
+      await as.admin.client.delete(`/users/${somebody.id}`);
+      expect(wrongFields(await enter({ qr_code: code }))).toEqual(['qr_code']);
+    });
+
+    it('is refused to the inactive and in a closed gym', async () => {
+      expect(await checkIn(await member({ is_active: false }))).toMatchObject({
+        status: 409,
+        body: { code: 'member_inactive' },
+      });
+      const closed = await t.make.gym({ is_active: false });
+      const somebody = await t.make.person('user', closed.id);
+      const answer = await as.admin.client.post('/attendance', { user_id: somebody.id });
+      expect(answer.body.code).toBe('gym_inactive');
+    });
+
+    it('is once, until the check-out: 50 at once are one visit', async () => {
+      const somebody = await withSessions(10);
+      const answers = await times(50, (index) => checkIn(somebody, index % 2 ? DEDUCT : {}));
+      expect(tally(answers)).toEqual({ 201: 1, 409: 49 });
+      const [visit, ...more] = await visitsOf(somebody);
+      expect([more, visit.status]).toEqual([[], 'checked_in']);
+      expect(await sessionsLeft(somebody)).toBe(visit.user_plan_id === null ? 10 : 9);
+      await checkOut(visit.id);
+      expect((await checkIn(somebody)).status).toBe(201);
+    });
+
+    it('with an Idempotency-Key is one, also 20 times at once, and all are told of it', async () => {
+      const [somebody, key] = [await withSessions(10), { 'idempotency-key': unique('key') }];
+      const answers = await times(20, () => enter({ user_id: somebody.id, ...DEDUCT }, key));
+      expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
+      expect(answers[0]!.status).toBe(201);
+      expect(await sessionsLeft(somebody)).toBe(9);
+      expect((await enter({ user_id: somebody.id }, key)).body.code).toBe('idempotency_key_reused');
+    });
+  });
+
+  describe('with deduction', () => {
+    it('takes a session of a plan that counts them, and none of a plan by time', async () => {
+      const somebody = await withSessions(2);
+      const { body } = await checkIn(somebody, DEDUCT);
+      expect(body).toMatchObject({
+        user_plan_id: somebody.userPlanId,
+        member: { membership: { remaining_sessions: 1 } },
+      });
+      const byTime = await member();
+      await t.make.userPlan(byTime, own.plan);
+      expect(await checkIn(byTime, DEDUCT)).toMatchObject({ status: 201, body: { user_plan_id: null } });
+      const without = await checkIn(await withSessions(5));
+      expect(without.body).toMatchObject({ user_plan_id: null, member: { membership: { remaining_sessions: 5 } } });
+    });
+
+    it('needs an active plan, and leaves no visit without', async () => {
+      const [none, over] = [await member(), await member()];
+      await t.db.pool.query(
+        `UPDATE user_plans SET starts_at = starts_at - interval '31 days', expires_at = expires_at - interval '31 days'
+         WHERE id = $1`,
+        [(await t.make.userPlan(over, own.plan)).id],
+      );
+      const [used, frozen, frozenByTime] = [await withSessions(1), await withSessions(3), await member()];
+      await checkOut((await checkIn(used, DEDUCT)).body.id);
+      for (const id of [frozen.userPlanId, (await t.make.userPlan(frozenByTime, own.plan)).id]) {
+        expect((await as.manager.client.put(`/user-plans/${id}`, { status: 'frozen' })).status).toBe(200);
+      }
+      for (const somebody of [none, over, used, frozen, frozenByTime]) {
+        const { status, body } = await checkIn(somebody, DEDUCT);
+        expect([status, body.code]).toEqual([409, somebody === used ? 'no_sessions_left' : 'plan_not_active']);
+        expect(await visitsOf(somebody)).toHaveLength(somebody === used ? 1 : 0);
+      }
+      expect(await sessionsLeft(frozen)).toBe(3);
+    });
+
+    it('takes nothing for a visit that is refused', async () => {
+      const inside = await withSessions(3);
+      await checkIn(inside);
+      expect((await checkIn(inside, DEDUCT)).body.code).toBe('already_checked_in');
+      expect(await sessionsLeft(inside)).toBe(3);
+      const inactive = await withSessions(1);
+      await as.manager.client.put(`/users/${inactive.id}`, { is_active: false });
+      expect((await checkIn(inactive, DEDUCT)).body.code).toBe('member_inactive');
+      expect(await sessionsLeft(inactive)).toBe(1);
+    });
+
+    it('of the last session begins the plan that waits', async () => {
+      const somebody = await withSessions(1);
+      const waiting = { user_id: somebody.id, plan_id: own.plan.id, start: 'after_current' };
+      const { body: next } = await as.reception.client.post('/user-plans', waiting);
+      const { body: visit } = await checkIn(somebody, DEDUCT);
+      expect(visit).toMatchObject({
+        user_plan_id: somebody.userPlanId,
+        member: { membership: { id: next.id, status: 'active' } },
+      });
+      await checkOut(visit.id);
+      expect((await checkIn(somebody, DEDUCT)).body.user_plan_id).toBeNull();
+    });
+  });
+
+  describe('a check-out', () => {
+    it('ends the visit, once, and says how long it was', async () => {
+      const visit = await t.make.visit(await member(), ago(75));
+      const answers = await times(10, () => checkOut(visit.id, { notes: 'Left the towel' }));
+      expect(tally(answers)).toEqual({ 200: 1, 409: 9 });
+      const refusal = answers.find(({ status }) => status === 409)!;
+      expect(refusal.body.code).toBe('already_checked_out');
+      expect(answers.find(({ status }) => status === 200)!.body).toMatchObject({
+        status: 'checked_out',
+        stay_minutes: 75,
+        notes: 'Left the towel',
+      });
+      expect((await checkOut(2_000_000_000)).body.code).toBe('visit_not_found');
+    });
+
+    it('and a check-in are told to the server once, and a refusal is not', async () => {
+      const heard: string[] = [];
+      const events = t.app.get(EventEmitter2);
+      const somebody = await member();
+      const hear = (event: MemberCheckedIn | MemberCheckedOut) => {
+        if (event.visit.user_id === somebody.id) heard.push(`${event.constructor.name} ${event.visit.status}`);
+      };
+      for (const { name } of [MemberCheckedIn, MemberCheckedOut]) events.on(name, hear);
+      const { body } = await checkIn(somebody);
+      await checkIn(somebody);
+      await checkOut(body.id);
+      await checkOut(body.id);
+      for (const { name } of [MemberCheckedIn, MemberCheckedOut]) events.off(name, hear);
+      expect(heard).toEqual(['MemberCheckedIn checked_in', 'MemberCheckedOut checked_out']);
+    });
+  });
+
+  describe('a correction', () => {
+    it('changes times, place and notes, and nothing that is not sent', async () => {
+      const visit = await t.make.visit(await member(), ago(200), ago(100));
+      const corrected = { check_in_time: ago(120), check_out_time: ago(60) };
+      const { body } = await correct(visit.id, { ...corrected, notes: 'By hand' });
+      expect(body).toMatchObject({ ...corrected, stay_minutes: 60, notes: 'By hand', location: null });
+      expect((await correct(visit.id, { location: 'Pool' })).body).toMatchObject({
+        ...corrected,
+        location: 'Pool',
+        notes: 'By hand',
+      });
+      expect((await correct(visit.id, { notes: null })).body).toMatchObject({ notes: null, location: 'Pool' });
+    });
+
+    it('keeps the times in order and in the past', async () => {
+      const visit = await t.make.visit(await member(), ago(200), ago(100));
+      const soon = new Date(Date.now() + 3_600_000).toISOString();
+      for (const [field, value] of [
+        ['check_out_time', ago(201)],
+        ['check_out_time', soon],
+        ['check_in_time', soon],
+        ['check_in_time', null],
+        ['check_in_time', '2026-01-01'],
+        ['check_in_time', '2026-01-01T00:00:00+23:00'],
+      ] as const) {
+        expect([value, wrongFields(await correct(visit.id, { [field]: value }))]).toEqual([value, [field]]);
+      }
+      expect((await correct(visit.id, { check_in_time: ago(99) })).body.code).toBe('visit_times_wrong');
+    });
+
+    it('opens a visit again, unless the member is inside', async () => {
+      const somebody = await member();
+      const visit = await t.make.visit(somebody, ago(200), ago(100));
+      const reopened = { status: 'checked_in', check_out_time: null, stay_minutes: null };
+      expect((await correct(visit.id, { check_out_time: null })).body).toMatchObject(reopened);
+      await checkOut(visit.id);
+      await checkIn(somebody);
+      expect((await correct(visit.id, { check_out_time: null })).body.code).toBe('already_checked_in');
+    });
+
+    it('that deletes leaves the session deducted', async () => {
+      const somebody = await withSessions(3);
+      const { body } = await checkIn(somebody, DEDUCT);
+      expect((await as.admin.client.delete(`/attendance/${body.id}`)).status).toBe(204);
+      expect((await as.admin.client.delete(`/attendance/${body.id}`)).body.code).toBe('visit_not_found');
+      expect([await visitsOf(somebody), await sessionsLeft(somebody)]).toEqual([[], 2]);
+    });
+
+    it('of a plan that was assigned by mistake leaves the visit', async () => {
+      const somebody = await withSessions(3);
+      const { body } = await checkIn(somebody, DEDUCT);
+      expect((await as.manager.client.delete(`/user-plans/${somebody.userPlanId}`)).status).toBe(204);
+      expect(await visitsOf(somebody)).toMatchObject([{ id: body.id, user_plan_id: null }]);
+    });
+  });
+
+  describe('lists', () => {
+    it('show who is inside, the last to come first, page by page', async () => {
+      const gym = await t.make.gym();
+      const { client } = await t.make.signedIn('reception', gym.id);
+      const visits: number[] = [];
+      const [early, late] = [ago(60), ago(30)];
+      for (const moment of [early, late, late, late]) {
+        visits.push((await t.make.visit(await t.make.person('user', gym.id), moment)).id);
+      }
+      await t.make.visit(await t.make.person('user', gym.id), late, ago(10));
+      const inside = async () => (await client.all('/attendance/current?limit=2')).map(({ id }) => id);
+      expect(await inside()).toEqual(visits.toReversed());
+      await client.post(`/attendance/${visits[1]}/check-out`);
+      expect(await inside()).toEqual([visits[3], visits[2], visits[0]]);
+      expect((await client.get('/attendance?limit=1&count=true')).headers.get('x-total-count')).toBe('5');
+    });
+
+    it('show the visits of a member or of some days, the newest first', async () => {
+      const somebody = await member();
+      const days = ['2026-03-01', '2026-03-02', '2026-03-02', '2026-03-03'];
+      for (const day of days) await t.make.visit(somebody, `${day}T10:00:00Z`, `${day}T11:00:00Z`);
+      const list = async (query: string) =>
+        (await as.trainer.client.all(`/attendance?limit=1&user_id=${somebody.id}${query}`)).map(({ check_in_time }) =>
+          check_in_time.slice(0, 10),
+        );
+      expect(await list('')).toEqual(days.toReversed());
+      expect(await list('&start_date=2026-03-02')).toEqual(['2026-03-03', '2026-03-02', '2026-03-02']);
+      expect(await list('&start_date=2026-03-02&end_date=2026-03-02')).toHaveLength(2);
+      expect(await visitsOf(somebody)).toHaveLength(4);
+      for (const day of ['today', '2026-02-30', '26-01-01']) {
+        expect([day, wrongFields(await as.trainer.client.get(`/attendance/daily/${day}`))]).toEqual([day, ['date']]);
+      }
+    });
+
+    it('show a member their own visits and nobody else’s', async () => {
+      const somebody = await member();
+      await t.make.visit(somebody);
+      const { client, id } = as.user;
+      expect((await client.all('/attendance')).map(({ user_id }) => user_id)).toEqual([id]);
+      expect(await client.all(`/attendance?user_id=${somebody.id}`)).toEqual([]);
+      expect((await client.get(`/attendance/user/${id}/summary`)).body).toMatchObject({
+        total_visits: 1,
+        is_inside: true,
+      });
+      for (const path of ['', '/summary']) {
+        expect((await client.get(`/attendance/user/${somebody.id}${path}`)).body.code).toBe('user_not_found');
+      }
+    });
+  });
+
+  describe('the summary of a member', () => {
+    it('counts visits, and averages the stays that somebody ended', async () => {
+      const somebody = await member();
+      expect(await summaryOf(somebody)).toEqual({
+        user_id: somebody.id,
+        total_visits: 0,
+        visits_this_month: 0,
+        average_stay_minutes: null,
+        current_streak_days: 0,
+        last_visit_at: null,
+        is_inside: false,
+      });
+      await t.make.visit(somebody, '2025-01-01T10:00:00Z', '2025-01-01T10:30:00Z');
+      await t.make.visit(somebody, '2025-01-01T12:00:00Z', '2025-01-01T13:01:00Z');
+      const forgotten = await t.make.visit(somebody, '2025-01-05T10:00:00Z', '2025-01-06T00:00:00Z');
+      await t.db.pool.query('UPDATE attendance SET is_auto_closed = TRUE WHERE id = $1', [forgotten.id]);
+      const { body } = await checkIn(somebody);
+      expect(await summaryOf(somebody)).toMatchObject({
+        total_visits: 4,
+        visits_this_month: 1,
+        average_stay_minutes: 46,
+        current_streak_days: 1,
+        last_visit_at: body.check_in_time,
+        is_inside: true,
+      });
+    });
+  });
+
+  describe('in New York, on a server in UTC', () => {
+    let somebody: Person;
+    let manager: SignedIn;
+    beforeEach(async () => {
+      const gym = await t.make.gym({ timezone: NEW_YORK });
+      somebody = await t.make.person('user', gym.id);
+      manager = await t.make.signedIn('manager', gym.id);
+    });
+
+    it.each(CLOCK_CHANGES)('the day $date has $hours hours', async ({ date, moments }) => {
+      const ids: number[] = [];
+      for (const moment of moments) ids.push((await t.make.visit(somebody, moment, moment)).id);
+      const [, first, last] = ids;
+      for (const { client } of [manager, as.admin]) {
+        for (const path of [`/attendance/daily/${date}`, `/attendance?start_date=${date}&end_date=${date}`]) {
+          const visits = (await client.all(path)).filter(({ user_id }) => user_id === somebody.id);
+          expect(visits.map(({ id }) => id)).toEqual([last, first]);
+        }
+      }
+    });
+
+    it('the month begins at local midnight', async () => {
+      const midnight = (await localMidnight(t, 'month')).getTime();
+      for (const moment of [midnight - 1, midnight].map((time) => new Date(time).toISOString())) {
+        await t.make.visit(somebody, moment, moment);
+      }
+      expect(await summaryOf(somebody)).toMatchObject({ total_visits: 2, visits_this_month: 1 });
+    });
+
+    it('days in a row are local days, across every change of the clocks in 400 days', async () => {
+      // In turn the first and the last moment of a day: counted in UTC, or in days of 24 hours, half of them are missing.
+      await t.db.pool.query(
+        `INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time)
+         SELECT $1, $2, moment, moment FROM (SELECT (now() AT TIME ZONE $3)::date AS today) t, generate_series(0, 399) n,
+         LATERAL (SELECT CASE n % 2 WHEN 0 THEN (today - n)::timestamp AT TIME ZONE $3
+           ELSE (today - n + 1)::timestamp AT TIME ZONE $3 - interval '1 millisecond' END AS moment) m`,
+        [somebody.id, manager.gym_id, NEW_YORK],
+      );
+      const streak = async () => (await summaryOf(somebody)).current_streak_days;
+      const forget = (daysAgo: number) =>
+        t.db.pool.query(
+          `DELETE FROM attendance WHERE user_id = $1 AND (check_in_time AT TIME ZONE $2)::date = (now() AT TIME ZONE $2)::date - $3::int`,
+          [somebody.id, NEW_YORK, daysAgo],
+        );
+      expect(await streak()).toBe(400);
+      await forget(300);
+      expect(await streak()).toBe(300);
+      await forget(0);
+      expect(await streak()).toBe(299);
+      await forget(1);
+      expect(await streak()).toBe(0);
+    });
+
+    it('the night job ends what was left open at the end of its local day', async () => {
+      const open = async (moment: string) =>
+        (await t.make.visit(await t.make.person('user', manager.gym_id), moment)).id;
+      const [spring, autumn, now] = [
+        await open('2025-03-09T16:00:00Z'),
+        await open('2025-11-02T04:00:00Z'),
+        await open(ago(0)),
+      ];
+      await t.app.get(AttendanceService).closeForgotten();
+      const read = async (id: number) => (await manager.client.all('/attendance')).find((visit) => visit.id === id);
+      const closed = { status: 'checked_out', is_auto_closed: true };
+      expect(await read(spring)).toMatchObject({ ...closed, check_out_time: '2025-03-10T04:00:00.000Z' });
+      expect(await read(autumn)).toMatchObject({
+        ...closed,
+        check_out_time: '2025-11-03T05:00:00.000Z',
+        stay_minutes: 1500,
+      });
+      expect(await read(now)).toMatchObject({ status: 'checked_in', is_auto_closed: false });
+      // Sent back as it is, it is no correction.
+      const { check_out_time, check_in_time } = await read(spring);
+      const change = (body: object) => manager.client.put(`/attendance/${spring}`, body);
+      expect((await change({ check_in_time, check_out_time, notes: 'x' })).body.is_auto_closed).toBe(true);
+      const corrected = { is_auto_closed: false, stay_minutes: 90 };
+      expect((await change({ check_out_time: '2025-03-09T17:30:00Z' })).body).toMatchObject(corrected);
+    });
+
+    it('the night job leaves who came late', async () => {
+      // A zone in which it is past one o'clock at night; Etc/GMT+5 is what others call UTC-5.
+      const hour = new Date().getUTCHours();
+      const zone = hour - 1 > 12 ? hour - 25 : hour - 1;
+      const gym = await t.make.gym({ timezone: `Etc/GMT${zone < 0 ? zone : `+${zone}`}` });
+      const open = async (moment: string) => (await t.make.visit(await t.make.person('user', gym.id), moment)).id;
+      await open(ago(7 * 60));
+      const late = await open(ago(3 * 60));
+      await t.app.get(AttendanceService).closeForgotten();
+      const inside = await as.admin.client.all(`/attendance/current?gym_id=${gym.id}`);
+      expect(inside.map(({ id }) => id)).toEqual([late]);
+    });
+
+    it('the night job takes as many as there are, and on two servers each visit once', async () => {
+      const heard: number[] = [];
+      const hear = ({ visit }: MemberCheckedOut) => void (visit.gym_id === manager.gym_id && heard.push(visit.id));
+      const { rows } = await t.db.pool.query<{ id: number }>(
+        `WITH people AS (
+           INSERT INTO users (email, full_name, gym_id)
+           SELECT $1 || n || '@example.com', 'Left open', $2::int FROM generate_series(1, 1100) n RETURNING id)
+         INSERT INTO attendance (user_id, gym_id, check_in_time) SELECT id, $2, '2025-06-01Z' FROM people RETURNING id`,
+        [unique('open'), manager.gym_id],
+      );
+      const second = await startApp();
+      const buses = [t, second].map(({ app }) => app.get(EventEmitter2));
+      for (const bus of buses) bus.on(MemberCheckedOut.name, hear);
+      await Promise.all([t, second].map(({ app }) => app.get(AttendanceService).closeForgotten()));
+      await second.close();
+      for (const bus of buses) bus.off(MemberCheckedOut.name, hear);
+      const ascending = (ids: number[]) => ids.toSorted((a, b) => a - b);
+      expect(ascending(heard)).toEqual(ascending(rows.map(({ id }) => id)));
+      expect(await manager.client.all('/attendance/current')).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { startApp } from '../support/app.js';
+import { ownDatabase } from '../support/database.js';
+import { makeWorld } from '../support/world.js';
+
+const FOLDER = path.resolve('migrations');
+
+/** All that a migration can make, as PostgreSQL would write it. */
+const SCHEMA = `
+  SELECT table_name || '.' || column_name || ' ' || concat_ws(' ', data_type, is_nullable, column_default) AS definition
+  FROM information_schema.columns WHERE table_schema = 'public'
+  UNION ALL SELECT pg_get_constraintdef(oid) || conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+  UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+  WHERE pronamespace = 'public'::regnamespace AND lanname IN ('sql', 'plpgsql')
+  ORDER BY 1`;
+
+it('every migration but the first goes down and up again, and people keep what they had before', async () => {
+  const url = await ownDatabase('migrations');
+  const t = await startApp({ DATABASE_URL: url });
+  const { own } = await makeWorld(t);
+  await own.people.admin.client.delete(`/users/${own.people.trainer.id}`);
+  await t.close();
+
+  const files = await Promise.all(readdirSync(FOLDER).map((file) => import(path.join(FOLDER, file))));
+  const migrations = files.flatMap((file) => Object.values<new () => never>(file));
+  const source = new DataSource({ type: 'postgres', url, migrations, migrationsTransactionMode: 'each' });
+  await source.initialize();
+  try {
+    const schema = () => source.query(SCHEMA);
+    const people = () =>
+      source.query(`SELECT to_jsonb(u) - 'qr_code' AS person, (SELECT count(*) FROM sessions WHERE user_id = u.id) AS sessions
+        FROM users u ORDER BY id`);
+    const [before, peopleBefore] = [await schema(), await people()];
+    for (let step = 1; step < migrations.length; step++) await source.undoLastMigration();
+    const tables = await source.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
+    expect(tables.map(({ tablename }: { tablename: string }) => tablename)).toEqual([
+      'attempt_budgets',
+      'gyms',
+      'idempotency_keys',
+      'migrations',
+      'sessions',
+      'users',
+    ]);
+    expect(await people()).toEqual(peopleBefore);
+    expect(await source.runMigrations()).toHaveLength(migrations.length - 1);
+    expect(await schema()).toEqual(before);
+    expect(await people()).toEqual(peopleBefore);
+    // Whoever was there before has a pass as well, and nobody who has left.
+    const passes = await source.query(
+      `SELECT count(*) FILTER (WHERE qr_code ~ ('^GYM-' || id || '-[0-9a-f]{8}$') AND deleted_at IS NULL)::int AS given,
+         count(*) FILTER (WHERE qr_code IS NOT NULL)::int AS all FROM users`,
+    );
+    expect(passes).toEqual([{ given: peopleBefore.length - 1, all: peopleBefore.length - 1 }]);
+  } finally {
+    await source.destroy();
+  }
+});
