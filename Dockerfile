@@ -10,7 +10,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY --from=build /app/package.json /app/openapi.json ./
+COPY --from=build /app/package.json /app/openapi.json /app/asyncapi.json ./
 RUN mkdir /data && chown node:node /data
 USER node
 EXPOSE 8000

@@ -270,6 +270,9 @@ app.post<{ Body: { user_id: number } }>('/api/v1/attendance', { schema: { body: 
     );
     return rows[0];
   });
+  // Everybody who watches sees it, on whichever server.
+  const seen = JSON.stringify(['member_checked_in', visit]);
+  void pool.query('SELECT publish_socket_message($1, $2, $3)', ['/none', [`gym:${visit.gym_id}`], seen]);
   return visit;
 });
 

@@ -176,6 +176,7 @@ async function start(name: string, script: string, databaseUrl: string): Promise
       LOG_LEVEL: 'warn',
       JWT_SECRET: 'a secret that only the benchmark knows',
       ENCRYPTION_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
+      FINGERPRINT_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,4 +1,4 @@
-// Writes openapi.json from the code; with --check only says whether it is up to date. `npm run build` first.
+// Writes openapi.json and asyncapi.json from the code; with --check only says whether they are up to date. `npm run build` first.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PluginMetadataGenerator } from '@nestjs/cli/lib/compiler/plugins/plugin-metadata-generator.js';
 import { ReadonlyVisitor } from '@nestjs/swagger/plugin';
@@ -27,26 +27,32 @@ const { code } = await transform(readFileSync('dist/src/metadata.ts', 'utf8'), {
 });
 writeFileSync('dist/src/metadata.js', code);
 
-if (!readFileSync('openapi.json', { encoding: 'utf8', flag: 'a+' })) writeFileSync('openapi.json', '{}');
+const FILES = ['openapi.json', 'asyncapi.json'];
+for (const file of FILES) if (!readFileSync(file, { encoding: 'utf8', flag: 'a+' })) writeFileSync(file, '{}');
 const { default: metadata } = await import('../dist/src/metadata.js');
 const { Config } = await import('../dist/src/config/config.js');
 const { createApp } = await import('../dist/src/server.js');
 const { createOpenApi } = await import('../dist/src/docs/openapi.js');
+const { createAsyncApi } = await import('../dist/src/docs/asyncapi.js');
 
 const config = Object.assign(new Config(), {
   DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
   JWT_SECRET: 'x'.repeat(32),
   ENCRYPTION_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
+  FINGERPRINT_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
   LOG_LEVEL: 'silent',
 });
 const app = await createApp(config);
-const text = await format(JSON.stringify(await createOpenApi(app, metadata)), { parser: 'json', printWidth: 120 });
+// In this order: the first reads what types and comments say, for both.
+const documents = [await createOpenApi(app, metadata), await createAsyncApi(app)];
 await app.close();
 
-if (process.argv.includes('--check')) {
-  if (readFileSync('openapi.json', 'utf8') !== text) {
-    console.error('openapi.json is not what the code says: run `npm run openapi` and read the difference.');
+for (const [index, file] of FILES.entries()) {
+  const text = await format(JSON.stringify(documents[index]), { parser: 'json', printWidth: 120 });
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`${file} is not what the code says: run \`npm run openapi\` and read the difference.`);
     process.exit(1);
   }
-} else writeFileSync('openapi.json', text);
+}
 process.exit(0);

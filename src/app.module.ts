@@ -9,6 +9,7 @@ import { validationPipe } from './common/http/validation.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DevicesModule } from './devices/devices.module.js';
 import { DocsModule } from './docs/docs.module.js';
 import { GymsModule } from './gyms/gyms.module.js';
 import { InventoryModule } from './inventory/inventory.module.js';
@@ -17,6 +18,7 @@ import { MeasurementsModule } from './measurements/measurements.module.js';
 import { MembersModule } from './members/members.module.js';
 import { PlansModule } from './plans/plans.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { RealtimeModule } from './realtime/realtime.module.js';
 import { SalesModule } from './sales/sales.module.js';
 
 /** Composition only. */
@@ -37,6 +39,8 @@ export class AppModule {
         SalesModule,
         MeasurementsModule,
         AttendanceModule,
+        DevicesModule,
+        RealtimeModule,
         JobsModule,
         OperationsModule,
         DocsModule,

@@ -12,12 +12,24 @@ import { sendPages } from './common/http/list.js';
 import { findFault, readJsonBodies } from './common/http/json-body.js';
 import type { Config } from './config/config.js';
 import { serveSwaggerUi } from './docs/docs.js';
+import { Cluster } from './realtime/cluster.js';
+import { RealtimeAdapter } from './realtime/realtime.adapter.js';
 import { PinoLogger } from './operations/pino-logger.js';
 import { MetricsService } from './operations/metrics.service.js';
 
 const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
 /** What the watching machines and the documentation ask for stands outside /api/v1. */
-const UNPREFIXED = ['health/live', 'health/ready', 'metrics', 'openapi.json', 'redoc', 'redoc.standalone.js', 'errors'];
+const UNPREFIXED = [
+  'health/live',
+  'health/ready',
+  'metrics',
+  'openapi.json',
+  'redoc',
+  'redoc.standalone.js',
+  'errors',
+  'asyncapi',
+  'asyncapi.json',
+];
 
 /** The application, ready to listen; migrations have run. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
@@ -42,6 +54,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     });
   }
   serveSwaggerUi(app);
+  await app.get(Cluster).connect();
+  app.useWebSocketAdapter(new RealtimeAdapter(app));
   return app;
 }
 

@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { PlansModule } from '../plans/plans.module.js';
 import { AttendanceController } from './attendance.controller.js';
+import { AttendanceGateway } from './attendance.gateway.js';
 import { AttendanceService } from './attendance.service.js';
 
 @Module({
   imports: [PlansModule],
   controllers: [AttendanceController],
-  providers: [AttendanceService],
+  providers: [AttendanceService, AttendanceGateway],
   exports: [AttendanceService],
 })
 export class AttendanceModule {}

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor, GymScope } from '../common/actor/actor.js';
+import type { Actor, GymScope, Principal } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
@@ -9,12 +9,13 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { betweenDays, localDay, today } from '../gyms/local-time.js';
+import { betweenDays, localDay, onLocalDays, today } from '../gyms/local-time.js';
 import { requirePerson } from '../members/people.js';
 import { MEMBERSHIP } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
 import { MemberCheckedIn, MemberCheckedOut, VisitCorrected } from './attendance.events.js';
+import type { CheckInStatsDto } from './dto/checkin-messages.dto.js';
 import type {
   CheckInDto,
   CheckOutDto,
@@ -36,6 +37,13 @@ const VISITS = raw(`attendance v ${OF_WHOM.text}`);
 
 /** A night job takes so many visits at a time. */
 const BATCH = 500;
+
+interface VisitDetails {
+  location?: string | null;
+  notes?: string | null;
+  /** The plan that has lost a session for it. */
+  user_plan_id: number | null;
+}
 
 /** Who is in the gym, and who was. */
 @Injectable()
@@ -94,6 +102,19 @@ export class AttendanceService {
     return summary!;
   }
 
+  /** Who is inside, and today in numbers: two ranges of two indexes. */
+  async stats(scope: GymScope): Promise<CheckInStatsDto> {
+    const [stats] = await this.db.query<Omit<CheckInStatsDto, 'timestamp'>>(sql`
+      SELECT ${scope.gym_id}::int AS gym_id,
+        (SELECT count(*) FROM attendance v WHERE ${inGym(scope, 'v.gym_id')} AND v.check_out_time IS NULL) AS currently_in,
+        count(*) AS today_total,
+        coalesce(round(avg(extract(epoch FROM v.check_out_time - v.check_in_time) / 60) FILTER (WHERE NOT v.is_auto_closed)), 0)
+          AS average_stay_minutes
+      FROM attendance v JOIN gyms g ON g.id = v.gym_id
+      WHERE ${inGym(scope, 'v.gym_id')} AND ${onLocalDays(scope, 'v.check_in_time', today(scope), today(scope))}`);
+    return { ...stats!, timestamp: new Date().toISOString() };
+  }
+
   /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft */
   checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
     return once(this.db, actor, key, async (tx) => {
@@ -101,17 +122,18 @@ export class AttendanceService {
       const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}`;
       const userPlanId =
         input.action === 'check_in_with_deduction' ? await this.userPlans.useOne(tx, actor, member) : null;
-      const [visit] = await tx.query<VisitDto>(sql`
-        WITH v AS (
-          INSERT INTO attendance (user_id, gym_id, check_in_time, location, notes, user_plan_id, checked_in_by_id)
-          SELECT u.id, u.gym_id, moment(), ${input.location}, ${input.notes}, ${userPlanId}::int, ${actor.user_id}
-          FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
-          RETURNING *)
-        SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+      const visit = await this.open(tx, actor, member, { ...input, user_plan_id: userPlanId });
       if (!visit) throw await this.whyNot(tx, member, input);
-      tx.emit(new MemberCheckedIn(visit));
       return visit;
     });
+  }
+
+  /** The visit of a member who was found fit to enter. @throws MemberInactive, AlreadyCheckedIn */
+  async enter(tx: Transaction, actor: Principal, memberId: number, details: VisitDetails): Promise<VisitDto> {
+    const member = sql`u.id = ${memberId} AND u.role = 'user' AND ${inGym(actor.scope(), 'u.gym_id')}`;
+    const visit = await this.open(tx, actor, member, details);
+    if (!visit) throw new MemberInactive();
+    return visit;
   }
 
   /** @throws VisitNotFound, AlreadyCheckedOut */
@@ -181,6 +203,23 @@ export class AttendanceService {
         return visits.length;
       });
     }
+  }
+
+  private async open(
+    tx: Transaction,
+    actor: Principal,
+    member: ScopedSql,
+    { location, notes, user_plan_id }: VisitDetails,
+  ): Promise<VisitDto | undefined> {
+    const [visit] = await tx.query<VisitDto>(sql`
+      WITH v AS (
+        INSERT INTO attendance (user_id, gym_id, check_in_time, location, notes, user_plan_id, checked_in_by_id)
+        SELECT u.id, u.gym_id, moment(), ${location}, ${notes}, ${user_plan_id}::int, ${actor.user_id}::int
+        FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
+        RETURNING *)
+      SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+    if (visit) tx.emit(new MemberCheckedIn(visit));
+    return visit;
   }
 
   private async whyNot(tx: Transaction, member: ScopedSql, input: CheckInDto): Promise<DomainError> {

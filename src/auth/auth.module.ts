@@ -35,6 +35,6 @@ import { Tokens } from './tokens.js';
     Tokens,
     { provide: KeyRing, inject: [Config], useFactory: (config: Config) => new KeyRing(config.ENCRYPTION_KEYS) },
   ],
-  exports: [ActorResolver, SessionsService, Attempts, Passwords, KeyRing],
+  exports: [AuthService, ActorResolver, SessionsService, Attempts, Passwords, KeyRing],
 })
 export class AuthModule {}

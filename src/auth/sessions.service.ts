@@ -45,7 +45,16 @@ export class SessionsService extends ActorResolver {
   /** @throws NotSignedIn, SessionEnded */
   async resolve(accessToken: string): Promise<Access> {
     const { sub, sid } = this.tokens.verify(accessToken, 'access');
-    const access = await this.cache.get(Number(sub), sid, () => this.load(sid));
+    return this.live(Number(sub), sid);
+  }
+
+  /** @throws SessionEnded */
+  async renew({ user_id, session_id }: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor> {
+    return (await this.live(user_id, session_id)).actor;
+  }
+
+  private async live(userId: number, sessionId: number): Promise<Access> {
+    const access = await this.cache.get(userId, sessionId, () => this.load(sessionId));
     if (!access) throw new SessionEnded();
     return access;
   }

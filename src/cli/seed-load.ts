@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { Presets, SingleBar } from 'cli-progress';
 import pg from 'pg';
 import type { Config } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { migrate } from '../database/migrate.js';
 import { type Figures, seedLoad } from '../demo/seed-load.js';
 import { firstStart } from '../first-start.js';
+import { ProgressBar } from './progress.js';
 import { runCommand } from './run.js';
 
 const DEFAULTS: Figures = { gyms: 20, members: 100_000, visits: 1_000_000, sales: 500_000 };
@@ -30,29 +30,6 @@ function prepare({ production }: Config): Figures {
     );
   }
   return { ...DEFAULTS, ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name, Number(value)])) };
-}
-
-/** A bar for each kind of rows on a terminal; where nobody watches, a line when it is done. */
-class ProgressBar {
-  private bar: SingleBar | undefined;
-
-  show(what: string, done: number, of: number): void {
-    if (process.stderr.isTTY) {
-      if (!this.bar) {
-        const format = `${what.padEnd(20)} {bar} {percentage} %, {duration_formatted}`;
-        this.bar = new SingleBar({ format }, Presets.shades_classic);
-        this.bar.start(of, 0);
-      }
-      this.bar.update(done);
-    } else if (done === of) process.stdout.write(`${what}: ${of}\n`);
-    if (done === of) this.stop();
-  }
-
-  /** It draws itself, and keeps the process alive, until then. */
-  stop(): void {
-    this.bar?.stop();
-    this.bar = undefined;
-  }
 }
 
 await runCommand(async (config, figures) => {

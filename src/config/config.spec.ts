@@ -29,7 +29,11 @@ describe('the configuration', () => {
     expect(first.JWT_SECRET.length).toBeGreaterThanOrEqual(32);
     expect(second.JWT_SECRET).toBe(first.JWT_SECRET);
     expect(second.ENCRYPTION_KEYS).toBe(first.ENCRYPTION_KEYS);
-    expect(statSync(path.join(DATA_DIR, 'secrets.json')).mode & 0o077).toBe(0);
+    expect(second.FINGERPRINT_KEYS).toBe(first.FINGERPRINT_KEYS);
+    expect(first.FINGERPRINT_KEYS).not.toBe(first.ENCRYPTION_KEYS);
+    for (const file of ['secrets.json', 'fingerprint-keys.json']) {
+      expect(statSync(path.join(DATA_DIR, file)).mode & 0o077).toBe(0);
+    }
   });
 
   it('names every wrong setting, and shows no secret', () => {
@@ -51,5 +55,7 @@ describe('the configuration', () => {
     const production = { DATA_DIR, NODE_ENV: 'production', DATABASE_URL: 'postgres://a@b/c' };
     expect(() => loadConfig(production)).toThrow('JWT_SECRET and ENCRYPTION_KEYS must be set in production');
     expect(() => loadConfig({ ...production, JWT_SECRET: 'x'.repeat(40) })).toThrow('ENCRYPTION_KEYS must be set');
+    const others = { JWT_SECRET: 'x'.repeat(40), ENCRYPTION_KEYS: `k:${Buffer.alloc(32).toString('base64')}` };
+    expect(() => loadConfig({ ...production, ...others })).toThrow('FINGERPRINT_KEYS must be set');
   });
 });

@@ -22,6 +22,11 @@ const ToInt = () =>
 const ToBoolean = () =>
   Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value));
 
+const IsKeyRing = () =>
+  Matches(/^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/, {
+    message: 'must be id:base64 pairs of 32-byte keys, comma-separated (openssl rand -base64 32 makes one)',
+  });
+
 /** Everything the server can be told from outside. `.env.example` documents the same names; a test compares the two. */
 export class Config {
   @IsIn(['development', 'test', 'production'])
@@ -49,6 +54,11 @@ export class Config {
   @Max(500)
   DATABASE_POOL_SIZE = 20;
 
+  /** How several servers reach each other's sockets; unset: over PostgreSQL. */
+  @IsOptional()
+  @Matches(/^rediss?:\/\/./, { message: 'must look like redis://user:password@host:6379' })
+  REDIS_URL?: string;
+
   /** Folder of the embedded database and of generated secrets. */
   @IsString()
   DATA_DIR = '.data';
@@ -58,10 +68,12 @@ export class Config {
   JWT_SECRET: string;
 
   /** `id:base64` pairs of 32 bytes, comma-separated; the first encrypts, all decrypt. */
-  @Matches(/^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/, {
-    message: 'must be id:base64 pairs of 32-byte keys, comma-separated (openssl rand -base64 32 makes one)',
-  })
+  @IsKeyRing()
   ENCRYPTION_KEYS: string;
+
+  /** The same form, for fingerprints. */
+  @IsKeyRing()
+  FINGERPRINT_KEYS: string;
 
   /** 0: an access token is good until sign-out, for clients that know no refresh. */
   @ToInt()
@@ -170,14 +182,23 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   return config;
 }
 
-const SECRETS = new Set(['JWT_SECRET', 'ENCRYPTION_KEYS', 'ADMIN_PASSWORD', 'DATABASE_URL']);
+const SECRETS = new Set([
+  'JWT_SECRET',
+  'ENCRYPTION_KEYS',
+  'FINGERPRINT_KEYS',
+  'ADMIN_PASSWORD',
+  'DATABASE_URL',
+  'REDIS_URL',
+]);
 
 /** The names of all settings. */
 export const SETTINGS: ReadonlySet<string> = new Set([
   ...Object.keys(new Config()),
   'DATABASE_URL',
+  'REDIS_URL',
   'JWT_SECRET',
   'ENCRYPTION_KEYS',
+  'FINGERPRINT_KEYS',
   'ADMIN_EMAIL',
   'ADMIN_PASSWORD',
 ]);

@@ -4,36 +4,38 @@ import path from 'node:path';
 import type { Config } from './config.js';
 import { ConfigError } from './config-error.js';
 
-interface Secrets {
-  JWT_SECRET: string;
-  ENCRYPTION_KEYS: string;
-}
+type Secret = 'JWT_SECRET' | 'ENCRYPTION_KEYS' | 'FINGERPRINT_KEYS';
+
+const newKey = () => `k1:${randomBytes(32).toString('base64')}`;
+/** The files of the data folder, and what is generated into them. The keys of fingerprints lie apart. */
+const FILES: Record<string, Partial<Record<Secret, () => string>>> = {
+  'secrets.json': { JWT_SECRET: () => randomBytes(48).toString('base64url'), ENCRYPTION_KEYS: newKey },
+  'fingerprint-keys.json': { FINGERPRINT_KEYS: newKey },
+};
 
 /**
- * Secrets that the operator did not set come from `secrets.json` in the data folder, which is generated once. In
+ * Secrets that the operator did not set come from files in the data folder, which are generated once. In
  * production on a database of the operator's they must be set: a second server would generate others and both would
  * refuse each other's tokens.
  */
 export function fillSecrets(config: Config): void {
-  if (config.JWT_SECRET && config.ENCRYPTION_KEYS) return;
-  if (config.NODE_ENV === 'production' && config.DATABASE_URL) {
-    const missing = (['JWT_SECRET', 'ENCRYPTION_KEYS'] as const).filter((name) => !config[name]);
-    throw new ConfigError(`${missing.join(' and ')} must be set in production. See .env.example.`);
+  for (const [file, secrets] of Object.entries(FILES)) {
+    const missing = (Object.keys(secrets) as Secret[]).filter((name) => !config[name]);
+    if (missing.length === 0) continue;
+    if (config.NODE_ENV === 'production' && config.DATABASE_URL) {
+      throw new ConfigError(`${missing.join(' and ')} must be set in production. See .env.example.`);
+    }
+    const stored = readOrCreate(config.data_dir, file);
+    for (const name of missing) config[name] = stored[name];
   }
-  const secrets = readOrCreate(config.data_dir);
-  config.JWT_SECRET ??= secrets.JWT_SECRET;
-  config.ENCRYPTION_KEYS ??= secrets.ENCRYPTION_KEYS;
 }
 
-function readOrCreate(folder: string): Secrets {
-  const file = path.join(folder, 'secrets.json');
+function readOrCreate(folder: string, name: string): Record<Secret, string> {
+  const file = path.join(folder, name);
   try {
     fs.mkdirSync(folder, { recursive: true });
     if (!fs.existsSync(file)) {
-      const fresh: Secrets = {
-        JWT_SECRET: randomBytes(48).toString('base64url'),
-        ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-      };
+      const fresh = Object.fromEntries(Object.entries(FILES[name]!).map(([secret, generate]) => [secret, generate()]));
       const draft = `${file}.${process.pid}`;
       const handle = fs.openSync(draft, 'w', 0o600);
       fs.writeSync(handle, JSON.stringify(fresh, null, 2));
@@ -48,7 +50,7 @@ function readOrCreate(folder: string): Secrets {
         fs.rmSync(draft, { force: true });
       }
     }
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as Secrets;
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<Secret, string>;
   } catch (error) {
     throw new ConfigError(`Secrets could not be read from or written to ${file}: ${(error as Error).message}.`);
   }

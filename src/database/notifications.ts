@@ -13,16 +13,16 @@ const PING_MS = 10_000;
 export class Notifications implements OnApplicationBootstrap, OnApplicationShutdown {
   connected = false;
   private readonly logger = new Logger(Notifications.name);
-  private readonly listeners = new Map<string, (payload: string) => void>();
+  private readonly listeners = new Map<string, ((payload: string) => void)[]>();
   private readonly resets: (() => void)[] = [];
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
 
   constructor(private readonly config: Config) {}
 
-  /** Called with every payload of the channel. To be called before the application has started. */
+  /** Calls the listener with every payload of the channel. To be asked before the application has started. */
   listen(channel: string, listener: (payload: string) => void): void {
-    this.listeners.set(channel, listener);
+    this.listeners.set(channel, [...(this.listeners.get(channel) ?? []), listener]);
   }
 
   /** Called whenever the connection was lost or is new. */
@@ -65,7 +65,9 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
       await new Promise<never>((_, reject) => {
         client.on('error', reject);
         client.on('end', () => reject(new Error('the connection was closed')));
-        client.on('notification', ({ channel, payload }) => this.listeners.get(channel)?.(payload ?? ''));
+        client.on('notification', ({ channel, payload }) => {
+          for (const listener of this.listeners.get(channel) ?? []) listener(payload ?? '');
+        });
         signal.addEventListener('abort', () => reject(new Error('stopping')), { once: true });
         // A connection can die without a word (a sleeping laptop, a firewall); only asking tells.
         ping = setInterval(() => void client.query('SELECT 1').catch(reject), PING_MS);

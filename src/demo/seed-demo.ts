@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { KeyRing } from '../common/crypto/key-ring.js';
 import type { Config } from '../config/config.js';
+import { addDevices } from './demo-devices.js';
 import { addMeasurements } from './demo-measurements.js';
 import { addGym, addMembers, DEMO_GYM, DEMO_PASSWORD } from './demo-people.js';
 import { addPlans } from './demo-plans.js';
@@ -17,6 +18,7 @@ export async function seedDemo(client: pg.Client, config: Config): Promise<strin
   const visits = await addVisits(client, demo, members, await addPlans(client, demo));
   const sales = await addShop(client, demo, visits);
   await addMeasurements(client, demo, members);
+  await addDevices(client, demo);
   await client.query('COMMIT');
   return (
     `Added ${DEMO_GYM} (manager@demo.gym / ${DEMO_PASSWORD}): ${members.length} members, ${visits.length} visits, ` +

@@ -5,7 +5,9 @@ import { ApiExcludeController, type OpenAPIObject } from '@nestjs/swagger';
 import { AccessFor, PUBLIC } from '../common/actor/access.js';
 import { allProblemKinds } from '../common/errors/domain-error.js';
 import { packageRoot } from '../config/package-root.js';
-import { readOpenApi } from './docs.js';
+import type { AsyncApiDocument } from './asyncapi.js';
+import { describeEvents } from './asyncapi-page.js';
+import { readAsyncApi, readOpenApi } from './docs.js';
 
 const page = (title: string, head: string, body: string): string => `<!doctype html>
 <html lang="en">
@@ -14,10 +16,14 @@ const page = (title: string, head: string, body: string): string => `<!doctype h
 </html>
 `;
 
-const ERRORS_STYLE = `<style>
+const STYLE = `<style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
+pre { overflow-x: auto; padding: .6rem; background: #8882; border-radius: 4px; font-size: 85% }
+code { overflow-wrap: anywhere }
+summary { padding: .3rem 0; cursor: pointer }
+details > :not(summary) { margin-left: 1.1rem }
 td, th { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid #8884 }
 :target { background: #fd06 }
 </style>`;
@@ -27,11 +33,25 @@ td, th { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid #8884 
 @Controller()
 export class DocsController {
   private readonly document = readOpenApi();
+  private readonly events = readAsyncApi();
 
   @Get('openapi.json')
   @AccessFor(PUBLIC)
   openapi(): OpenAPIObject {
     return this.document;
+  }
+
+  @Get('asyncapi.json')
+  @AccessFor(PUBLIC)
+  asyncapi(): AsyncApiDocument {
+    return this.events;
+  }
+
+  @Get('asyncapi')
+  @AccessFor(PUBLIC)
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  asyncapiPage(): string {
+    return page('Spotter events', STYLE, describeEvents(this.events));
   }
 
   @Get('redoc')
@@ -64,7 +84,7 @@ export class DocsController {
     );
     return page(
       'Spotter errors',
-      ERRORS_STYLE,
+      STYLE,
       `<h1>Errors</h1><table><tr><th>code</th><th>status</th><th>meaning</th></tr>${rows.join('')}</table>`,
     );
   }

@@ -11,7 +11,7 @@ import { assignments, everyGym, raw } from '../database/sql.js';
 import type { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
 import { GymInactive, GymNotFound } from './gyms.errors.js';
 
-const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, created_at, updated_at');
+const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, allow_reentry, created_at, updated_at');
 
 /** @throws FieldsInvalid if there is no such gym, GymInactive if it takes nothing new */
 export async function requireActiveGym(db: Queryable, gymId: number): Promise<void> {
@@ -41,8 +41,9 @@ export class GymsService {
   create(actor: Actor, input: CreateGymDto, key: IdempotencyKey | null): Promise<GymDto> {
     return once(this.db, actor, key, async (tx) => {
       const [gym] = await tx.query<GymDto>(everyGym`
-        INSERT INTO gyms (name, address, phone_number, timezone)
-        VALUES (${input.name}, ${input.address}, ${input.phone_number}, ${input.timezone ?? 'UTC'})
+        INSERT INTO gyms (name, address, phone_number, timezone, allow_reentry)
+        VALUES (${input.name}, ${input.address}, ${input.phone_number}, ${input.timezone ?? 'UTC'},
+          ${input.allow_reentry ?? false})
         RETURNING ${COLUMNS}`);
       return gym!;
     });
@@ -50,7 +51,7 @@ export class GymsService {
 
   /** @throws GymNotFound, GymNameTaken */
   async update(_actor: Actor, gymId: number, input: UpdateGymDto): Promise<GymDto> {
-    const changes = assignments(input, ['name', 'address', 'phone_number', 'timezone', 'is_active']);
+    const changes = assignments(input, ['name', 'address', 'phone_number', 'timezone', 'is_active', 'allow_reentry']);
     const [gym] = await this.db.query<GymDto>(everyGym`
       UPDATE gyms SET ${changes} updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
     if (!gym) throw new GymNotFound();

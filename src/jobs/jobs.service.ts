@@ -7,6 +7,7 @@ import { SessionsService } from '../auth/sessions.service.js';
 import { Attempts } from '../auth/attempts.js';
 import { Config } from '../config/config.js';
 import { Database, DELIVER_EVENT, type StoredEvent } from '../database/database.js';
+import { purgeSocketMessages } from '../realtime/postgres-adapter.js';
 import { purgeIdempotencyKeys } from '../database/idempotency.js';
 
 const WORTH_A_WARNING = new Set<string>(['error', 'warning']);
@@ -17,6 +18,7 @@ const SCHEDULE: Record<string, string> = {
   purge_sessions: '17 * * * *',
   purge_idempotency_keys: '27 * * * *',
   purge_attempts: '37 * * * *',
+  purge_socket_messages: '*/5 * * * *',
 };
 
 /**
@@ -53,6 +55,7 @@ export class JobsService implements OnApplicationBootstrap, OnApplicationShutdow
     purge_sessions: () => this.sessions.purge(),
     purge_idempotency_keys: () => purgeIdempotencyKeys(this.db),
     purge_attempts: () => this.attempts.purge(),
+    purge_socket_messages: () => purgeSocketMessages(this.db),
   };
 
   async onApplicationBootstrap(): Promise<void> {

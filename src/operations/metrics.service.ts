@@ -21,6 +21,13 @@ export class MetricsService {
     registers: [this.registry],
   });
 
+  private readonly messages = new Counter({
+    name: 'socket_messages_total',
+    help: 'Messages from sockets',
+    labelNames: ['namespace', 'event', 'outcome'],
+    registers: [this.registry],
+  });
+
   constructor(db: Database) {
     collectDefaultMetrics({ register: this.registry });
     this.gauge('database_pool_connections', 'Open connections', () => db.pool.totalCount);
@@ -39,6 +46,11 @@ export class MetricsService {
   answered(method: string, route: string, status: number, seconds: number): void {
     this.requests.inc({ method, route, status });
     this.latency.observe({ method, route }, seconds);
+  }
+
+  /** @param outcome `ok`, or the code of the refusal */
+  message(namespace: string, event: string, outcome: string): void {
+    this.messages.inc({ namespace, event, outcome });
   }
 
   /** A number that is read when somebody looks. */

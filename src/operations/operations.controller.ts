@@ -4,6 +4,7 @@ import { AccessFor, PUBLIC } from '../common/actor/access.js';
 import { Unavailable } from '../common/errors/common.errors.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
+import { Cluster } from '../realtime/cluster.js';
 import { MetricsService } from './metrics.service.js';
 
 /** For the machines that watch the server; outside /api/v1. */
@@ -13,6 +14,7 @@ export class OperationsController {
   constructor(
     private readonly db: Database,
     private readonly metrics: MetricsService,
+    private readonly cluster: Cluster,
   ) {}
 
   /** The process answers. */
@@ -22,7 +24,7 @@ export class OperationsController {
     return { status: 'ok' };
   }
 
-  /** It can do its work: the database answers and has this version's schema. 503 otherwise. */
+  /** It can do its work: the database answers and has this version's schema, and Redis, if there is to be one. 503 otherwise. */
   @Get('health/ready')
   @AccessFor(PUBLIC)
   async ready() {
@@ -30,7 +32,9 @@ export class OperationsController {
       everyGym`SELECT count(*) AS migrations FROM migrations`,
     );
     if (!schema?.migrations) throw new Unavailable('The database has no schema yet.');
-    return { status: 'ok', database: 'ok', migrations: schema.migrations };
+    const { isRedisReady } = this.cluster;
+    if (isRedisReady === false) throw new Unavailable('Redis does not answer.');
+    return { status: 'ok', database: 'ok', migrations: schema.migrations, ...(isRedisReady && { redis: 'ok' }) };
   }
 
   @Get('metrics')

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor, GymScope, ScopedGymId } from '../common/actor/actor.js';
+import type { Actor, GymScope, Principal, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
@@ -81,7 +81,7 @@ export class UserPlansService {
   }
 
   /** @throws UserPlanNotFound */
-  get(actor: Actor, userPlanId: number, db: Queryable = this.db): Promise<UserPlanDto> {
+  get(actor: Principal, userPlanId: number, db: Queryable = this.db): Promise<UserPlanDto> {
     return this.find(db, sql`up.id = ${userPlanId} AND ${visible(actor)}`);
   }
 
@@ -139,7 +139,7 @@ export class UserPlansService {
   }
 
   /** The same as a part of a larger transaction. */
-  async deductIn(tx: Transaction, actor: Actor, userPlanId: number): Promise<void> {
+  async deductIn(tx: Transaction, actor: Principal, userPlanId: number): Promise<void> {
     const member = await this.lockMemberOf(tx, actor, userPlanId);
     const [left] = await tx.query<{ remaining_sessions: number }>(sql`
       UPDATE user_plans up
@@ -286,7 +286,7 @@ export class UserPlansService {
   }
 
   /** The same for the member whose plan this is. @throws UserPlanNotFound */
-  private async lockMemberOf(tx: Transaction, actor: Actor, userPlanId: number): Promise<LockedMember> {
+  private async lockMemberOf(tx: Transaction, actor: Principal, userPlanId: number): Promise<LockedMember> {
     const [member] = await tx.query<LockedMember>(sql`
       SELECT u.id, up.gym_id, g.timezone
       FROM user_plans up JOIN users u ON u.id = up.user_id JOIN gyms g ON g.id = up.gym_id
@@ -349,7 +349,7 @@ export class UserPlansService {
 const of = (member: LockedMember): ScopedSql => sql`up.user_id = ${member.id} AND up.gym_id = ${member.gym_id}`;
 
 /** To a member only their own. */
-const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
+const visible = (actor: Principal, scope: GymScope = actor.scope()): ScopedSql =>
   sql`${inGym(scope, 'up.gym_id')} ${actor.role === 'user' ? sql`AND up.user_id = ${actor.user_id}` : empty}`;
 
 /** So many days later at the same hour of the gym's clock. */

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { plainToInstance } from 'class-transformer';
+import { validate } from 'class-validator';
 import pg from 'pg';
 import { RouteTable } from '../../src/common/actor/route-table.js';
+import { SERVER_EVENTS } from '../../src/realtime/event-map.js';
+import { MessageTable } from '../../src/realtime/message-table.js';
 import { seedDemo } from '../../src/demo/seed-demo.js';
 import { firstStart } from '../../src/first-start.js';
 import { startApp, testConfig, type TestApp } from '../support/app.js';
@@ -46,7 +50,7 @@ describe('the documentation', () => {
     const documented = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     const routes = t.app
       .get(RouteTable)
-      .routes.filter(({ path }) => !/^(health|metrics|redoc|openapi|errors)/.test(path))
+      .routes.filter(({ path }) => !/^(health|metrics|redoc|openapi|errors|asyncapi)/.test(path))
       .map(({ method, path }) => `${method} /api/v1/${path.replace(/:(\w+)/g, '{$1}')}`);
     expect(documented.toSorted()).toEqual(routes.toSorted());
   });
@@ -122,7 +126,7 @@ describe('the documentation', () => {
     beforeAll(async () => void (served = await startApp()));
     afterAll(() => served.close());
 
-    it.each(['/docs', '/redoc', '/errors', '/docs/swagger-ui-bundle.js', '/redoc.standalone.js'])(
+    it.each(['/docs', '/redoc', '/errors', '/asyncapi', '/docs/swagger-ui-bundle.js', '/redoc.standalone.js'])(
       'serves %s',
       async (path) => {
         const { status, headers } = await served.nobody.get(served.url + path);
@@ -130,6 +134,57 @@ describe('the documentation', () => {
         expect(headers.get('content-security-policy')).toContain("script-src 'self'");
       },
     );
+
+    it('has every event, in both directions, with a payload and an example', async () => {
+      const { body: events } = await served.nobody.get(`${served.url}/asyncapi.json`);
+      const { body: page } = await served.nobody.get(`${served.url}/asyncapi`);
+      const table = [...served.app.get(MessageTable).namespaces];
+      const sent = Object.entries(SERVER_EVENTS).flatMap(([namespace, kinds]) =>
+        Object.keys(kinds).map((event) => [namespace, 'from_server', event]),
+      );
+      const received = table.flatMap(([namespace, { messages }]) =>
+        [...messages.values()].flatMap(({ event, answer, also = [], refusal, deviceRefusal }) => [
+          [namespace, 'from_client', event],
+          ...[answer?.event, ...also.map((kind) => kind.event), refusal, deviceRefusal]
+            .filter((name) => name !== undefined)
+            .map((name) => [namespace, 'from_server', name]),
+        ]),
+      );
+      const expected = [...sent, ...received].map(
+        ([namespace, from, event]) => `${namespace!.slice(1)}.${from}.${event}`,
+      );
+      expect(Object.keys(events.components.messages).toSorted()).toEqual([...new Set(expected)].toSorted());
+      for (const [name, message] of Object.entries<any>(events.components.messages)) {
+        const [channel, from, event] = name.split('.') as [string, string, string];
+        expect([name, events.channels[channel].messages[`${from}.${event}`]]).toEqual([
+          name,
+          { $ref: `#/components/messages/${name}` },
+        ]);
+        const schema = message.payload.$ref?.split('/').at(-1);
+        expect([name, message.payload]).toEqual([name, schema ? expect.anything() : { type: 'object' }]);
+        if (schema) expect([schema, events.components.schemas[schema]]).toEqual([schema, expect.any(Object)]);
+        expect([name, message.examples]).toEqual([name, [{ payload: expect.any(Object) }]]);
+        expect(page).toContain(`<code>${event}</code>`);
+      }
+    });
+
+    it('has examples of what clients send that the server would take', async () => {
+      const { body: events } = await served.nobody.get(`${served.url}/asyncapi.json`);
+      let checked = 0;
+      for (const [namespace, { messages }] of served.app.get(MessageTable).namespaces) {
+        for (const { event, payload } of messages.values()) {
+          const [{ payload: shown }] =
+            events.components.messages[`${namespace.slice(1)}.from_client.${event}`].examples;
+          if (!payload) expect([event, shown]).toEqual([event, {}]);
+          else {
+            const errors = await validate(plainToInstance(payload, shown));
+            expect([namespace, event, shown, errors]).toEqual([namespace, event, shown, []]);
+            checked++;
+          }
+        }
+      }
+      expect(checked).toBeGreaterThan(5);
+    });
 
     it('has an anchor for every error that a problem points to', async () => {
       const problem = await served.nobody.get('/gyms');

@@ -95,7 +95,9 @@ describe('malformed requests', () => {
   beforeAll(async () => {
     t = await startApp({ SIGN_IN_FAILURES_PER_ADDRESS: '100000', REGISTRATIONS_PER_ADDRESS: '100000' });
     world = await makeWorld(t);
-    routes = t.app.get(RouteTable).routes.filter(({ path }) => !/^(health|metrics|redoc|openapi|errors)/.test(path));
+    routes = t.app
+      .get(RouteTable)
+      .routes.filter(({ path }) => !/^(health|metrics|redoc|openapi|errors|asyncapi)/.test(path));
     client = (await t.make.signIn(world.own.people.admin)).client;
     document = (await t.nobody.get(`${t.url}/openapi.json`)).body;
   });

@@ -83,6 +83,7 @@ describe('operations', () => {
       DATABASE_URL: await ownDatabase('logs', { empty: true }),
       JWT_SECRET: 'planted-jwt-secret-planted-jwt-secret',
       ENCRYPTION_KEYS: 'test:cGxhbnRlZC1rZXktcGxhbnRlZC1rZXktcGxhbnRlZC0=',
+      FINGERPRINT_KEYS: 'test:cGxhbnRlZC1maW5nZXItcGxhbnRlZC1maW5nZXItcGw=',
       LOG_LEVEL: 'trace',
     });
     const nobody = await server.ready();

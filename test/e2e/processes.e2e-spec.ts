@@ -12,6 +12,7 @@ import { ServerProcess } from '../support/server-process.js';
 const SECRETS = {
   JWT_SECRET: 'a secret that only the tests know, of some length',
   ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
+  FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
 };
 
 async function signInAsAdmin(nobody: HttpClient): Promise<HttpClient> {
@@ -169,6 +170,9 @@ describe('the server as a process', () => {
       [{ HOST: '192.0.2.1', DATABASE_URL: database }, /^HOST is not an address of this machine/],
       [{ NODE_ENV: 'production', DATABASE_URL: database }, /^JWT_SECRET and ENCRYPTION_KEYS must be set in production/],
       [{ ENCRYPTION_KEYS: 'short' }, /^ENCRYPTION_KEYS must be id:base64 pairs(?!.*short)/],
+      [{ FINGERPRINT_KEYS: 'short' }, /^FINGERPRINT_KEYS must be id:base64 pairs(?!.*short)/],
+      [{ REDIS_URL: 'http://x' }, /^REDIS_URL must look like redis:/],
+      [{ DATABASE_URL: database, REDIS_URL: 'redis://127.0.0.1:1' }, /^REDIS_URL: there is no Redis that answers/],
     ];
     for (const [settings, sentence] of reasons) {
       const server = start({ ...SECRETS, DATA_DIR: newFolder(), ...withoutSecrets(settings), ...settings });
@@ -212,4 +216,4 @@ describe('the server as a process', () => {
 
 /** The test of missing secrets must not be given any. */
 const withoutSecrets = (settings: Record<string, string>): Record<string, string> =>
-  settings.NODE_ENV === 'production' ? { JWT_SECRET: '', ENCRYPTION_KEYS: '' } : {};
+  settings.NODE_ENV === 'production' ? { JWT_SECRET: '', ENCRYPTION_KEYS: '', FINGERPRINT_KEYS: '' } : {};

@@ -116,6 +116,7 @@ describe('npm run seed:load', () => {
   const settings = {
     JWT_SECRET: 'a secret that only the tests know, of some length',
     ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
+    FINGERPRINT_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
   };
   let DATABASE_URL: string;
   const run = (options: string[], others: Record<string, string> = {}) =>

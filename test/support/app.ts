@@ -24,6 +24,7 @@ export const testConfig = (settings: Record<string, string> = {}): Config =>
     PORT: '0',
     JWT_SECRET: 'a secret that only the tests know, of some length',
     ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
+    FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
     BCRYPT_ROUNDS: '4',
     DATABASE_POOL_SIZE: '15',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'fatal',

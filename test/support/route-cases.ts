@@ -1,4 +1,5 @@
 import type { Role } from '../../src/common/actor/roles.js';
+import { makeDevice } from './device.js';
 import { PASSWORD, unique } from './factory.js';
 import type { World } from './world.js';
 
@@ -30,6 +31,10 @@ const newPerson = () => {
   const name = unique('new');
   return { email: `${name}@example.com`, full_name: name, document_id: name, phone_number: '+1 555 0199' };
 };
+
+/** By a manager of its own: the attempts push the sessions of the others out. */
+const newDevice = async ({ t, own }: World) =>
+  makeDevice((await t.make.signedIn('manager', own.gym.id)).client, 'fingerprint', own.mark);
 
 /** How to call every route. The matrix test fails for a route that is not here. */
 export const routeCases: Record<string, RouteCase> = {
@@ -306,5 +311,40 @@ export const routeCases: Record<string, RouteCase> = {
     call: async (world) => ({ path: `/attendance/${(await world.t.make.visit(await newMember(world))).id}` }),
     success: 204,
     otherGym: 404,
+  },
+
+  'GET devices': { call: () => ({ path: '/devices' }), otherGym: 'nothing' },
+  'POST devices': {
+    call: ({ own }) => ({
+      path: '/devices',
+      body: { name: unique('Reader'), kind: 'fingerprint', gym_id: own.gym.id },
+    }),
+    otherGym: 403,
+  },
+  'GET devices/:device_id': {
+    call: async (world) => ({ path: `/devices/${(await newDevice(world)).id}` }),
+    otherGym: 404,
+  },
+  'PUT devices/:device_id': {
+    call: async (world) => ({ path: `/devices/${(await newDevice(world)).id}`, body: { name: 'Changed' } }),
+    otherGym: 404,
+  },
+  'DELETE devices/:device_id': {
+    call: async (world) => ({ path: `/devices/${(await newDevice(world)).id}` }),
+    success: 204,
+    otherGym: 404,
+  },
+  'POST devices/:device_id/rotate-key': {
+    call: async (world) => ({ path: `/devices/${(await newDevice(world)).id}/rotate-key` }),
+    success: 200,
+    otherGym: 404,
+  },
+  'POST devices/access': {
+    call: async ({ t, own }) => ({
+      path: '/devices/access',
+      body: { user_id: (await t.make.person('user', own.gym.id)).id, gym_id: own.gym.id },
+    }),
+    success: 200,
+    otherGym: 403,
   },
 };

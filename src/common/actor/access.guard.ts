@@ -1,7 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { NotSignedIn, PasswordChangeRequired, RoleNotAllowed } from '../errors/common.errors.js';
+import type { AppSocket } from '../ws/gateway.js';
 import { ACCESS, type Access, type RequestWithActor } from './access.js';
+import type { Principal } from './actor.js';
 import { ActorResolver } from './actor-resolver.js';
 
 /** Closed by default: a request passes if its route names the role of its actor, or says that it is public. */
@@ -16,17 +18,26 @@ export class AccessGuard implements CanActivate {
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (!access) throw new RoleNotAllowed();
     if (access.roles === null) return true;
+    if (context.getType() === 'ws') {
+      const { principal } = context.switchToWs().getClient<AppSocket>().data;
+      if (!principal) throw new NotSignedIn('Authenticate first.');
+      requireRole(principal, access.roles);
+      return true;
+    }
     const request = context.switchToHttp().getRequest<RequestWithActor>();
     const { actor, must_change_password } = await this.actors.resolve(bearerToken(request.headers.authorization));
     request.actor = actor;
-    if (!actor.is(...access.roles)) {
-      throw new RoleNotAllowed(`This is for ${access.roles.join(', ')}; you are ${actor.role}.`);
-    }
+    requireRole(actor, access.roles);
     if (must_change_password && !access.beforePasswordChange) {
       throw new PasswordChangeRequired('Your password is temporary. POST /api/v1/auth/change-password sets your own.');
     }
     return true;
   }
+}
+
+/** @throws RoleNotAllowed */
+function requireRole(principal: Principal, roles: readonly string[]): void {
+  if (!principal.is(...roles)) throw new RoleNotAllowed(`This is for ${roles.join(', ')}; you are ${principal.role}.`);
 }
 
 function bearerToken(header: string | undefined): string {

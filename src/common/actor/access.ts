@@ -1,13 +1,14 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Actor } from './actor.js';
+import type { AppSocket } from '../ws/gateway.js';
+import type { Actor, DeviceKind } from './actor.js';
 import { ROLES, type Role } from './roles.js';
 
 export const ACCESS = 'spotter:access';
 
 export interface Access {
   /** The roles that may; null: everybody, signed in or not. */
-  readonly roles: readonly Role[] | null;
+  readonly roles: readonly (Role | DeviceKind)[] | null;
   /** Also before a temporary password has been changed. */
   readonly beforePasswordChange: boolean;
 }
@@ -18,7 +19,7 @@ export const PUBLIC = 'public';
 export const EVERYONE = ROLES;
 
 /** Who may use a route. Every route has one, or the server does not start. Usually set by @Operation. */
-export const AccessFor = (roles: readonly Role[] | typeof PUBLIC, beforePasswordChange = false) =>
+export const AccessFor = (roles: readonly (Role | DeviceKind)[] | typeof PUBLIC, beforePasswordChange = false) =>
   SetMetadata<string, Access>(ACCESS, { roles: roles === PUBLIC ? null : roles, beforePasswordChange });
 
 export interface RequestWithActor extends FastifyRequest {
@@ -32,7 +33,9 @@ export const whoAsked = ({ id, actor }: RequestWithActor) => ({
   gym_id: actor?.gym_id,
 });
 
-/** Who sent the request; undefined only on public routes. */
-export const CurrentActor = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<RequestWithActor>().actor,
+/** Who sent the request or the message; undefined only where nobody need be signed in. */
+export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  context.getType() === 'ws'
+    ? context.switchToWs().getClient<AppSocket>().data.principal
+    : context.switchToHttp().getRequest<RequestWithActor>().actor,
 );

@@ -3,10 +3,10 @@ import type { Role } from './roles.js';
 
 declare const scoped: unique symbol;
 
-/** The id of a gym in which the actor may act. Only an Actor yields one. */
+/** The id of a gym in which the actor may act. Only an Actor or a DeviceActor yields one. */
 export type ScopedGymId = number & { readonly [scoped]: true };
 
-/** The gyms whose rows the actor may see: one, or (null) all. Only an Actor yields one. */
+/** The gyms whose rows the actor may see: one, or (null) all. Only an Actor or a DeviceActor yields one. */
 export interface GymScope {
   readonly gym_id: ScopedGymId | null;
 }
@@ -23,7 +23,7 @@ export class Actor {
     Object.freeze(this);
   }
 
-  is(...roles: readonly Role[]): boolean {
+  is(...roles: readonly string[]): boolean {
     return roles.includes(this.role);
   }
 
@@ -47,3 +47,38 @@ export class Actor {
     return gymId as ScopedGymId;
   }
 }
+
+export const DEVICE_KINDS = ['fingerprint', 'qr', 'board'] as const;
+export type DeviceKind = (typeof DEVICE_KINDS)[number];
+
+/** A device that acts in its gym, known by its key or signed in by staff. */
+export class DeviceActor {
+  constructor(
+    /** null if it was signed in by staff and not registered. */
+    readonly device_id: number | null,
+    readonly gym_id: number,
+    readonly role: DeviceKind,
+    /** Rises when the key is replaced. */
+    readonly key_version: number,
+    /** The staff who signed it in; null if it has a key. */
+    readonly user_id: number | null = null,
+    readonly session_id: number | null = null,
+  ) {
+    Object.freeze(this);
+  }
+
+  is(...roles: readonly string[]): boolean {
+    return roles.includes(this.role);
+  }
+
+  scope(): { gym_id: ScopedGymId } {
+    return { gym_id: this.gym() };
+  }
+
+  gym(): ScopedGymId {
+    return this.gym_id as ScopedGymId;
+  }
+}
+
+/** A person or a device. */
+export type Principal = Actor | DeviceActor;

@@ -2,12 +2,13 @@ import { Injectable, type OnModuleInit, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { ACCESS, type Access } from './access.js';
+import type { Role } from './roles.js';
 
 export interface Route {
   method: string;
   /** Without the prefix: `users/:user_id`. */
   path: string;
-  access: Access;
+  access: Omit<Access, 'roles'> & { roles: readonly Role[] | null };
 }
 
 /** All routes and who may use them. A route that does not say stops the server from starting. */
@@ -27,7 +28,7 @@ export class RouteTable implements OnModuleInit {
         const handler = prototype[name]!;
         const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
         if (method === undefined) continue;
-        const access = Reflect.getMetadata(ACCESS, handler) as Access | undefined;
+        const access = Reflect.getMetadata(ACCESS, handler) as Route['access'] | undefined;
         if (!access)
           throw new Error(`${metatype?.name}.${name} is a route that does not say who may use it (@Operation)`);
         for (const controllerPath of paths(metatype!)) {

@@ -27,6 +27,8 @@ export function findFault(root: unknown): Malformed | undefined {
     for (const value of level) {
       if (typeof value === 'string') {
         if (value.includes('\0')) return new Malformed('A text contains the character NUL.');
+      } else if (ArrayBuffer.isView(value)) {
+        return new Malformed('Binary data is not taken here; send base64.');
       } else if (typeof value === 'object' && value !== null) {
         for (const key in value) next.push(key, (value as Record<string, unknown>)[key]);
       }

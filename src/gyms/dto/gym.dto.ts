@@ -31,6 +31,10 @@ export class GymDto {
   @IsBoolean()
   is_active: boolean;
 
+  /** The door lets in again who is inside already; otherwise it says `already_inside`. @example false */
+  @IsBoolean()
+  allow_reentry: boolean;
+
   created_at: Date;
 
   updated_at: Date;
@@ -38,11 +42,11 @@ export class GymDto {
 
 export class CreateGymDto extends IntersectionType(
   PickType(GymDto, ['name']),
-  PartialType(PickType(GymDto, ['address', 'phone_number', 'timezone'])),
+  PartialType(PickType(GymDto, ['address', 'phone_number', 'timezone', 'allow_reentry'])),
 ) {}
 
 /** What is not sent stays as it is. */
 export class UpdateGymDto extends PartialType(
-  PickType(GymDto, ['name', 'address', 'phone_number', 'timezone', 'is_active']),
+  PickType(GymDto, ['name', 'address', 'phone_number', 'timezone', 'is_active', 'allow_reentry']),
   { skipNullProperties: false },
 ) {}

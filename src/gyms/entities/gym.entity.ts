@@ -24,6 +24,10 @@ export class Gym {
   @Column('boolean', { default: true })
   is_active: boolean;
 
+  /** Whoever is inside may be let in again; otherwise the door says already_inside. */
+  @Column('boolean', { default: false })
+  allow_reentry: boolean;
+
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;
 

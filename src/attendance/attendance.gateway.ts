@@ -1,0 +1,110 @@
+import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
+import { CurrentActor } from '../common/actor/access.js';
+import type { Actor, Principal } from '../common/actor/actor.js';
+import { PUBLIC } from '../common/actor/access.js';
+import { DESK } from '../common/actor/roles.js';
+import { InternalError } from '../common/errors/common.errors.js';
+import { DomainError } from '../common/errors/domain-error.js';
+import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
+import {
+  AuthenticateDto,
+  AuthenticationSuccessDto,
+  HeartbeatAckDto,
+  type RefusalDto,
+} from '../common/ws/messages.dto.js';
+import { AttendanceService } from './attendance.service.js';
+import {
+  BatchDto,
+  type BatchOutcomeDto,
+  BatchResultDto,
+  CheckInMessageDto,
+  CheckOutMessageDto,
+} from './dto/checkin-messages.dto.js';
+import { VisitDto } from './dto/visit.dto.js';
+
+/** `/checkins`: the desk checks people in and out and sees who comes. */
+@Gateway('/checkins')
+export class AttendanceGateway implements Welcoming {
+  constructor(
+    private readonly attendance: AttendanceService,
+    private readonly door: SocketDoor,
+  ) {}
+
+  async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
+    socket.emit('initial_stats', await this.attendance.stats(principal.scope()));
+  }
+
+  @Message('authenticate', {
+    summary: 'Sign in, for clients that connect first',
+    roles: PUBLIC,
+    payload: AuthenticateDto,
+    answer: { event: 'authentication_success', payload: AuthenticationSuccessDto },
+  })
+  async authenticate(
+    @ConnectedSocket() socket: AppSocket,
+    @MessageBody() body: AuthenticateDto,
+  ): Promise<AuthenticationSuccessDto> {
+    await this.door.authenticate(socket, body.token);
+    return { message: 'Authenticated' };
+  }
+
+  @Message('check_in', {
+    summary: 'Check a member in, as POST /attendance does',
+    roles: DESK,
+    payload: CheckInMessageDto,
+    answer: { event: 'check_in_success', payload: VisitDto },
+    refusal: 'check_in_error',
+  })
+  checkIn(@CurrentActor() actor: Actor, @MessageBody() body: CheckInMessageDto): Promise<VisitDto> {
+    const { member_id, ...rest } = body;
+    return this.attendance.checkIn(actor, { ...rest, user_id: member_id }, null);
+  }
+
+  @Message('check_out', {
+    summary: 'Check a member out',
+    roles: DESK,
+    payload: CheckOutMessageDto,
+    answer: { event: 'check_out_success', payload: VisitDto },
+    refusal: 'check_out_error',
+  })
+  checkOut(@CurrentActor() actor: Actor, @MessageBody() body: CheckOutMessageDto): Promise<VisitDto> {
+    return this.attendance.checkOut(actor, body.check_in_id, body, null);
+  }
+
+  @Message('batch', {
+    summary: 'Several check-ins and check-outs, one after the other; each stands for itself',
+    roles: DESK,
+    payload: BatchDto,
+    answer: { event: 'batch_result', payload: BatchResultDto },
+  })
+  async batch(@CurrentActor() actor: Actor, @MessageBody() { batches }: BatchDto): Promise<BatchResultDto> {
+    const result: BatchResultDto = { check_in: [], check_out: [] };
+    for (const entry of batches.check_in ?? []) {
+      result.check_in.push(await outcome('check_in', this.checkIn(actor, entry)));
+    }
+    for (const entry of batches.check_out ?? []) {
+      result.check_out.push(await outcome('check_out', this.checkOut(actor, entry)));
+    }
+    return result;
+  }
+
+  @Message('heartbeat', {
+    summary: 'Is the server there?',
+    roles: DESK,
+    answer: { event: 'heartbeat_ack', payload: HeartbeatAckDto },
+  })
+  heartbeat(): HeartbeatAckDto {
+    return { timestamp: new Date().toISOString() };
+  }
+}
+
+/** The visit, or the refusal as the client would have got it alone. */
+async function outcome(event: string, work: Promise<VisitDto>): Promise<BatchOutcomeDto> {
+  try {
+    return { visit: await work };
+  } catch (error) {
+    if (!(error instanceof DomainError) || error instanceof InternalError) throw error;
+    const refusal: RefusalDto = { code: error.kind.code, error: error.message, event, errors: error.data.errors };
+    return { refusal };
+  }
+}

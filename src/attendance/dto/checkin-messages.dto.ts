@@ -1,0 +1,80 @@
+import { ApiProperty, OmitType, PickType } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { RefusalDto } from '../../common/ws/messages.dto.js';
+import { IsId } from '../../common/http/validation.js';
+import { CheckInDto, CheckOutDto, VisitDto } from './visit.dto.js';
+
+const MOST_IN_A_BATCH = 100;
+
+/** The gym in numbers, now. */
+export class CheckInStatsDto {
+  /** null: all gyms together, for an admin. @example 2 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  gym_id: number | null;
+
+  /** @example 23 */
+  @ApiProperty({ type: 'integer' })
+  currently_in: number;
+
+  /** Visits that began on this local day. @example 140 */
+  @ApiProperty({ type: 'integer' })
+  today_total: number;
+
+  /** Minutes, of today's visits that have ended; 0 if there is none. @example 68 */
+  @ApiProperty({ type: 'integer' })
+  average_stay_minutes: number;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  timestamp: string;
+}
+
+export class CheckInMessageDto extends OmitType(CheckInDto, ['user_id', 'qr_code']) {
+  /** @example 9 */
+  @IsId()
+  member_id: number;
+}
+
+export class CheckOutMessageDto extends PickType(CheckOutDto, ['notes']) {
+  /** @example 1 */
+  @IsId()
+  check_in_id: number;
+}
+
+export class BatchesDto {
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MOST_IN_A_BATCH)
+  @ValidateNested({ each: true })
+  @Type(() => CheckInMessageDto)
+  check_in?: CheckInMessageDto[];
+
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MOST_IN_A_BATCH)
+  @ValidateNested({ each: true })
+  @Type(() => CheckOutMessageDto)
+  check_out?: CheckOutMessageDto[];
+}
+
+/** What a desk without a network has collected, at most 100 of each. */
+export class BatchDto {
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BatchesDto)
+  batches: BatchesDto;
+}
+
+/** One entry of a batch: the visit, or why not. */
+export class BatchOutcomeDto {
+  visit?: VisitDto;
+  refusal?: RefusalDto;
+}
+
+/** The outcomes in the order of the batch. Each entry stands for itself. */
+export class BatchResultDto {
+  @ApiProperty({ type: [BatchOutcomeDto] })
+  check_in: BatchOutcomeDto[];
+  @ApiProperty({ type: [BatchOutcomeDto] })
+  check_out: BatchOutcomeDto[];
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { AlreadyCheckedIn } from '../attendance/attendance.errors.js';
+import { AttendanceService } from '../attendance/attendance.service.js';
+import { Actor, DeviceActor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
+import { Database, type Transaction } from '../database/database.js';
+import { everyGym, raw, sql } from '../database/sql.js';
+import { MEMBERSHIP } from '../plans/user-plans.sql.js';
+import type { UserPlanStatus } from '../plans/dto/user-plan.dto.js';
+import { UserPlansService } from '../plans/user-plans.service.js';
+import { DevicesService } from './devices.service.js';
+import type { AccessDto, AskAccessDto, Reason } from './dto/access.dto.js';
+
+/** The same scan again within this time is the same question. */
+const REPEAT_SECONDS = 5;
+
+interface Door {
+  gym_id: ScopedGymId;
+  device_id: number | null;
+  name: string | null;
+}
+
+interface Candidate {
+  id: number;
+  gym_id: number;
+  is_active: boolean;
+  is_gym_active: boolean;
+  allow_reentry: boolean;
+  open_visit_id: number | null;
+  plan: { id: number; status: UserPlanStatus; remaining_sessions: number | null } | null;
+}
+
+interface Decision {
+  user_id: number | null;
+  reason: Reason | null;
+  attendance_id: number | null;
+}
+
+/** Who may come in: one answer for a QR, a finger and staff. */
+@Injectable()
+export class AccessService {
+  constructor(
+    private readonly db: Database,
+    private readonly devices: DevicesService,
+    private readonly attendance: AttendanceService,
+    private readonly userPlans: UserPlansService,
+  ) {}
+
+  /**
+   * Decides and records it; whoever is allowed has begun a visit and used a session, if their plan counts them.
+   * @param input nobody, if a reader does not know the finger
+   * @throws DeviceNotFound, OtherGym, FieldsInvalid
+   */
+  async decide(actor: Principal, input: AskAccessDto): Promise<AccessDto> {
+    const door = await this.door(actor, input);
+    try {
+      return await this.db.transaction((tx) => this.decideIn(tx, actor, door, input));
+    } catch (error) {
+      // The desk has checked them in at this moment: now they are inside.
+      if (!(error instanceof AlreadyCheckedIn)) throw error;
+      return this.db.transaction((tx) => this.decideIn(tx, actor, door, input));
+    }
+  }
+
+  private async door(actor: Principal, { device_id, gym_id }: AskAccessDto): Promise<Door> {
+    if (actor instanceof DeviceActor) return { gym_id: actor.gym(), device_id: actor.device_id, name: null };
+    if (device_id === undefined) return { gym_id: actor.gym(gym_id), device_id: null, name: null };
+    const device = await this.devices.get(actor, device_id);
+    return { gym_id: actor.gym(device.gym_id), device_id, name: device.name };
+  }
+
+  private async decideIn(tx: Transaction, actor: Principal, door: Door, input: AskAccessDto): Promise<AccessDto> {
+    const scan = createHash('sha256')
+      .update(
+        JSON.stringify([
+          door.gym_id,
+          door.device_id,
+          door.device_id ?? actor.user_id,
+          input.qr_code ?? input.user_id ?? null,
+        ]),
+      )
+      .digest('base64url');
+    await tx.query(everyGym`SELECT pg_advisory_xact_lock(hashtextextended(${scan}, 0))`);
+    const [before] = await tx.query<Decision>(sql`
+      SELECT user_id, reason, attendance_id FROM access_events
+      WHERE scan = ${scan} AND created_at > now() - make_interval(secs => ${REPEAT_SECONDS}) AND gym_id = ${door.gym_id}
+      ORDER BY created_at DESC LIMIT 1`);
+    if (before) return this.answer(tx, door, before);
+    const found = await this.candidate(tx, door, input);
+    const decision: Decision = { user_id: found?.id ?? null, reason: judge(found, door), attendance_id: null };
+    if (decision.reason === null) decision.attendance_id = await this.letIn(tx, actor, found!, door);
+    const staffId = actor instanceof Actor ? actor.user_id : null;
+    await tx.query(sql`
+      INSERT INTO access_events (gym_id, device_id, staff_id, scan, user_id, reason, attendance_id)
+      VALUES (${door.gym_id}, ${door.device_id}, ${staffId}, ${scan}, ${decision.user_id}, ${decision.reason},
+        ${decision.attendance_id})`);
+    return this.answer(tx, door, decision);
+  }
+
+  /** The person with their state, locked until the decision stands. */
+  private async candidate(tx: Transaction, door: Door, input: AskAccessDto): Promise<Candidate | undefined> {
+    if (!input.qr_code && !input.user_id) return undefined;
+    const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
+    // Two queries: what the second reads must be as it is once the first has the lock.
+    const [locked] = await tx.query<{ id: number }>(
+      everyGym`SELECT u.id FROM users u WHERE ${who} AND u.deleted_at IS NULL FOR NO KEY UPDATE`,
+    );
+    if (!locked) return undefined;
+    const [found] = await tx.query<Candidate>(everyGym`
+      SELECT u.id, u.gym_id, u.is_active, g.is_active AS is_gym_active, g.allow_reentry,
+        (SELECT id FROM attendance WHERE user_id = u.id AND check_out_time IS NULL) AS open_visit_id,
+        (SELECT json_build_object('id', up.id, 'status', user_plan_status(up), 'remaining_sessions', up.remaining_sessions)
+          FROM user_plans up WHERE up.user_id = u.id AND up.gym_id = ${door.gym_id} AND user_plan_status(up) <> 'scheduled'
+          ORDER BY user_plan_status(up) IN ('active', 'frozen') DESC, up.id DESC LIMIT 1) AS plan
+      FROM users u JOIN gyms g ON g.id = ${door.gym_id} WHERE u.id = ${locked.id}`);
+    return found;
+  }
+
+  /** @returns the visit that begins, or goes on */
+  private async letIn(tx: Transaction, actor: Principal, { id, open_visit_id, plan }: Candidate, door: Door) {
+    if (open_visit_id !== null) return open_visit_id;
+    const isCounted = plan!.remaining_sessions !== null;
+    if (isCounted) await this.userPlans.deductIn(tx, actor, plan!.id);
+    const visit = await this.attendance.enter(tx, actor, id, {
+      location: door.name,
+      user_plan_id: isCounted ? plan!.id : null,
+    });
+    return visit.id;
+  }
+
+  private async answer(tx: Transaction, door: Door, { user_id, reason, attendance_id }: Decision): Promise<AccessDto> {
+    const isToldWho = reason !== 'unknown' && reason !== 'wrong_gym';
+    const [known] = isToldWho
+      ? await tx.query<Pick<AccessDto, 'user' | 'user_plan'>>(sql`
+          SELECT json_build_object('id', u.id, 'full_name', u.full_name) AS "user", ${raw(MEMBERSHIP)} AS user_plan
+          FROM users u CROSS JOIN (SELECT ${door.gym_id}::int AS gym_id) v WHERE u.id = ${user_id}`)
+      : [];
+    return { allowed: reason === null, reason, user: null, user_plan: null, attendance_id, ...known };
+  }
+}
+
+function judge(found: Candidate | undefined, door: Door): Reason | null {
+  if (!found) return 'unknown';
+  if (found.gym_id !== door.gym_id) return 'wrong_gym';
+  if (!found.is_active || !found.is_gym_active) return 'inactive';
+  if (found.open_visit_id !== null) return found.allow_reentry ? null : 'already_inside';
+  if (!found.plan || found.plan.status === 'cancelled') return 'no_plan';
+  if (found.plan.remaining_sessions === 0) return 'no_sessions';
+  if (found.plan.status === 'frozen' || found.plan.status === 'expired') return found.plan.status;
+  return null;
+}

@@ -1,0 +1,108 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentActor } from '../common/actor/access.js';
+import type { Actor } from '../common/actor/actor.js';
+import { DESK, MANAGERS } from '../common/actor/roles.js';
+import type { Page } from '../common/http/list.js';
+import { Operation } from '../common/http/operation.js';
+import { IdPipe } from '../common/http/validation.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { AccessService } from './access.service.js';
+import { DeviceNotFound, DeviceNumberTaken } from './devices.errors.js';
+import { DevicesService } from './devices.service.js';
+import { AccessDto, AskAccessDto } from './dto/access.dto.js';
+import { CreateDeviceDto, DeviceDto, DeviceListQuery, DeviceWithKeyDto, UpdateDeviceDto } from './dto/device.dto.js';
+
+const PARAMS = { device_id: 1 };
+
+@ApiTags('devices')
+@Controller('devices')
+export class DevicesController {
+  constructor(
+    private readonly devices: DevicesService,
+    private readonly access: AccessService,
+  ) {}
+
+  @Get()
+  @Operation({ summary: 'The devices, by name', roles: DESK, answer: [DeviceDto], list: true })
+  list(@CurrentActor() actor: Actor, @Query() query: DeviceListQuery): Promise<Page<DeviceDto>> {
+    return this.devices.list(actor, query);
+  }
+
+  @Post()
+  @Operation({
+    summary: 'Register a device',
+    description: 'The answer shows its key, once. Note it now: it is stored as a hash.',
+    roles: MANAGERS,
+    status: 201,
+    answer: DeviceWithKeyDto,
+    errors: [DeviceNumberTaken, GymInactive],
+  })
+  create(@CurrentActor() actor: Actor, @Body() body: CreateDeviceDto): Promise<DeviceWithKeyDto> {
+    return this.devices.create(actor, body);
+  }
+
+  @Post('access')
+  @Operation({
+    summary: 'May this person come in?',
+    description:
+      'Decides as a reader at the door does, and records it. Whoever is allowed has begun a visit, and has used a session if ' +
+      'the plan counts them. The same question within 5 seconds gets the same answer and does nothing twice. With ' +
+      '`allow_reentry` of the gym, whoever is inside may enter again; otherwise that is `already_inside`.',
+    roles: DESK,
+    answer: AccessDto,
+    errors: [DeviceNotFound],
+  })
+  ask(@CurrentActor() actor: Actor, @Body() body: AskAccessDto): Promise<AccessDto> {
+    return this.access.decide(actor, body);
+  }
+
+  @Get(':device_id')
+  @Operation({ summary: 'One device', roles: DESK, params: PARAMS, answer: DeviceDto, errors: [DeviceNotFound] })
+  get(@CurrentActor() actor: Actor, @Param('device_id', IdPipe) deviceId: number): Promise<DeviceDto> {
+    return this.devices.get(actor, deviceId);
+  }
+
+  @Put(':device_id')
+  @Operation({
+    summary: 'Change or revoke a device',
+    description: '`is_active: false` revokes it: it is cut off at once.',
+    roles: MANAGERS,
+    params: PARAMS,
+    answer: DeviceDto,
+    errors: [DeviceNotFound, DeviceNumberTaken],
+  })
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('device_id', IdPipe) deviceId: number,
+    @Body() body: UpdateDeviceDto,
+  ): Promise<DeviceDto> {
+    return this.devices.update(actor, deviceId, body);
+  }
+
+  @Delete(':device_id')
+  @Operation({
+    summary: 'Remove a device',
+    description: 'Whom it let in stays recorded.',
+    roles: MANAGERS,
+    params: PARAMS,
+    status: 204,
+    errors: [DeviceNotFound],
+  })
+  remove(@CurrentActor() actor: Actor, @Param('device_id', IdPipe) deviceId: number): Promise<void> {
+    return this.devices.remove(actor, deviceId);
+  }
+
+  @Post(':device_id/rotate-key')
+  @Operation({
+    summary: 'Give a device a new key',
+    description: 'The answer shows it, once. The old one opens nothing any more, and its connection is cut.',
+    roles: MANAGERS,
+    params: PARAMS,
+    answer: DeviceWithKeyDto,
+    errors: [DeviceNotFound],
+  })
+  rotateKey(@CurrentActor() actor: Actor, @Param('device_id', IdPipe) deviceId: number): Promise<DeviceWithKeyDto> {
+    return this.devices.rotateKey(actor, deviceId);
+  }
+}

@@ -1,0 +1,27 @@
+import { DomainError, Problem } from '../common/errors/domain-error.js';
+
+@Problem({ code: 'device_not_found', status: 404, title: 'There is no such device' })
+export class DeviceNotFound extends DomainError {}
+
+@Problem({
+  code: 'device_number_taken',
+  status: 409,
+  title: 'Another device of the gym has this number',
+  constraint: 'devices_device_number_key',
+})
+export class DeviceNumberTaken extends DomainError {}
+
+@Problem({ code: 'no_device_connected', status: 503, title: 'No fingerprint reader of the gym is connected' })
+export class NoDeviceConnected extends DomainError {}
+
+@Problem({ code: 'device_busy', status: 409, title: 'The readers of the gym are busy with other consoles' })
+export class DeviceBusy extends DomainError {}
+
+@Problem({ code: 'nobody_to_enrol', status: 409, title: 'Say whose finger it is first: send `user`' })
+export class NobodyToEnrol extends DomainError {}
+
+@Problem({ code: 'device_gone', status: 409, title: 'The reader has disconnected; start again' })
+export class DeviceGone extends DomainError {}
+
+@Problem({ code: 'console_gone', status: 409, title: 'The console has disconnected; nobody waits for the finger' })
+export class ConsoleGone extends DomainError {}

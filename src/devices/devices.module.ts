@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { AttendanceModule } from '../attendance/attendance.module.js';
+import { Config } from '../config/config.js';
+import { PlansModule } from '../plans/plans.module.js';
+import { AccessService } from './access.service.js';
+import { DevicesController } from './devices.controller.js';
+import { DevicesGateway } from './devices.gateway.js';
+import { DevicesService } from './devices.service.js';
+import { FingerprintKeys, FingerprintsService } from './fingerprints.service.js';
+import { Presence } from './presence.js';
+
+@Module({
+  imports: [AttendanceModule, PlansModule],
+  controllers: [DevicesController],
+  providers: [
+    DevicesService,
+    FingerprintsService,
+    AccessService,
+    Presence,
+    DevicesGateway,
+    {
+      provide: FingerprintKeys,
+      inject: [Config],
+      useFactory: (config: Config) => new FingerprintKeys(config.FINGERPRINT_KEYS),
+    },
+  ],
+  exports: [DevicesService, FingerprintsService, AccessService, Presence],
+})
+export class DevicesModule {}

@@ -1,0 +1,132 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { type Actor, DeviceActor, type DeviceKind } from '../common/actor/actor.js';
+import { NotSignedIn } from '../common/errors/common.errors.js';
+import type { Page } from '../common/http/list.js';
+import { Database, type Queryable } from '../database/database.js';
+import { listPage } from '../database/keyset.js';
+import { Notifications } from '../database/notifications.js';
+import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { requireActiveGym } from '../gyms/gyms.service.js';
+import { DeviceNotFound } from './devices.errors.js';
+import type {
+  CreateDeviceDto,
+  DeviceDto,
+  DeviceListQuery,
+  DeviceWithKeyDto,
+  UpdateDeviceDto,
+} from './dto/device.dto.js';
+
+const COLUMNS = raw(`d.id, d.name, d.kind, d.device_number, d.gym_id, d.is_active,
+  coalesce(d.online_until > now(), FALSE) AS online, d.last_seen_at, d.created_at`);
+
+interface KeyRow {
+  id: number;
+  gym_id: number;
+  kind: DeviceKind;
+  key_version: number;
+}
+
+/** The devices of the gyms and their keys. */
+@Injectable()
+export class DevicesService {
+  constructor(
+    private readonly db: Database,
+    private readonly notifications: Notifications,
+  ) {}
+
+  /** By name. @throws OtherGym */
+  list(actor: Actor, query: DeviceListQuery): Promise<Page<DeviceDto>> {
+    const from = sql`FROM devices d WHERE ${inGym(actor.scope(query.gym_id), 'd.gym_id')}
+      ${query.kind ? sql`AND d.kind = ${query.kind}` : empty}`;
+    return listPage<DeviceDto>(this.db, query, { columns: COLUMNS, from, keys: { name: 'd.name', id: 'd.id' } });
+  }
+
+  /** @throws DeviceNotFound */
+  async get(actor: Actor, deviceId: number, db: Queryable = this.db): Promise<DeviceDto> {
+    const [device] = await db.query<DeviceDto>(sql`SELECT ${COLUMNS} FROM devices d WHERE ${mine(actor, deviceId)}`);
+    if (!device) throw new DeviceNotFound();
+    return device;
+  }
+
+  /** @throws OtherGym, GymInactive, DeviceNumberTaken */
+  create(actor: Actor, input: CreateDeviceDto): Promise<DeviceWithKeyDto> {
+    const gymId = actor.gym(input.gym_id);
+    const key = newKey();
+    return this.db.transaction(async (tx) => {
+      // Of two new devices one waits for the other, so that each gets a number of its own.
+      await tx.query(sql`SELECT 1 FROM gyms WHERE id = ${gymId} FOR NO KEY UPDATE`);
+      await requireActiveGym(tx, gymId);
+      const [device] = await tx.query<DeviceDto>(sql`
+        INSERT INTO devices AS d (gym_id, name, kind, key_hash, device_number)
+        VALUES (${gymId}, ${input.name}, ${input.kind}, ${hash(key)}, coalesce(${input.device_number}::int,
+          (SELECT coalesce(max(device_number), 0) + 1 FROM devices WHERE gym_id = ${gymId})))
+        RETURNING ${COLUMNS}`);
+      return { ...device!, device_key: key };
+    });
+  }
+
+  /** One that is deactivated is cut off at once. @throws DeviceNotFound, DeviceNumberTaken */
+  async update(actor: Actor, deviceId: number, input: UpdateDeviceDto): Promise<DeviceDto> {
+    const [device] = await this.db.query<DeviceDto>(sql`
+      UPDATE devices d SET ${assignments(input, ['name', 'device_number', 'is_active'])} updated_at = now()
+      WHERE ${mine(actor, deviceId)} RETURNING ${COLUMNS}`);
+    if (!device) throw new DeviceNotFound();
+    return device;
+  }
+
+  /** @throws DeviceNotFound */
+  async remove(actor: Actor, deviceId: number): Promise<void> {
+    const [gone] = await this.db.query(sql`DELETE FROM devices d WHERE ${mine(actor, deviceId)} RETURNING 1`);
+    if (!gone) throw new DeviceNotFound();
+  }
+
+  /** A new key; the old one opens nothing any more, and its connection is cut. @throws DeviceNotFound */
+  async rotateKey(actor: Actor, deviceId: number): Promise<DeviceWithKeyDto> {
+    const key = newKey();
+    const [device] = await this.db.query<DeviceDto>(sql`
+      UPDATE devices d SET key_hash = ${hash(key)}, key_version = key_version + 1, updated_at = now()
+      WHERE ${mine(actor, deviceId)} RETURNING ${COLUMNS}`);
+    if (!device) throw new DeviceNotFound();
+    return { ...device, device_key: key };
+  }
+
+  /** @throws NotSignedIn if no active device has this key */
+  actorOfKey(key: string): Promise<DeviceActor> {
+    return this.actor(everyGym`key_hash = ${hash(key)}`);
+  }
+
+  /** The same device as it is now. @throws NotSignedIn if it was revoked or got another key */
+  async renew(known: DeviceActor): Promise<DeviceActor> {
+    // While the database tells us of changes, a device that is connected is one that may be.
+    return this.notifications.connected ? known : this.confirm(known);
+  }
+
+  /** The same, if a change may have been told before we listened. @throws NotSignedIn */
+  confirm({ device_id, key_version }: DeviceActor): Promise<DeviceActor> {
+    return this.actor(everyGym`id = ${device_id} AND key_version = ${key_version}`);
+  }
+
+  /** These devices are connected to this server. @param seconds until that must be said again; 0: they have left */
+  async seen(deviceIds: number[], seconds: number): Promise<void> {
+    if (deviceIds.length === 0) return;
+    await this.db.query(everyGym`
+      UPDATE devices SET last_seen_at = now(), online_until = now() + make_interval(secs => ${seconds})
+      WHERE id = ANY(${deviceIds})`);
+  }
+
+  private async actor(condition: ScopedSql): Promise<DeviceActor> {
+    const [device] = await this.db.query<KeyRow>(everyGym`
+      SELECT id, gym_id, kind, key_version FROM devices WHERE ${condition} AND is_active`);
+    if (!device) throw new NotSignedIn('This device key is not valid, or not any more.');
+    return new DeviceActor(device.id, device.gym_id, device.kind, device.key_version);
+  }
+}
+
+/** 32 random bytes, with a word in front that tells what it is when it turns up somewhere. */
+const newKey = (): string => `spotter_device_${randomBytes(32).toString('base64url')}`;
+
+const hash = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+const mine = (actor: Actor, deviceId: number): ScopedSql =>
+  sql`d.id = ${deviceId} AND ${inGym(actor.scope(), 'd.gym_id')}`;

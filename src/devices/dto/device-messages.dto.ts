@@ -1,0 +1,141 @@
+import { ApiProperty, PickType } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  IsEmail,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  MaxLength,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import { IsText, LowerCase } from '../../common/http/fields.js';
+import { IsId } from '../../common/http/validation.js';
+import { AccessDto } from './access.dto.js';
+import { IsTemplate } from '../template.js';
+
+export class LoginDataDto {
+  /** @example "reception@demo.gym" */
+  @LowerCase()
+  @IsEmail()
+  email: string;
+
+  /** @example "demo1234" */
+  @IsString()
+  @MaxLength(200)
+  password: string;
+}
+
+/** A reader without a key of its own: staff signs it in. */
+export class DeviceLoginDto {
+  @IsObject()
+  @ValidateNested()
+  @Type(() => LoginDataDto)
+  login_data: LoginDataDto;
+
+  /** For an admin, who belongs to no gym: in which one it stands. */
+  @IsOptional()
+  @IsId()
+  gym_id?: number;
+}
+
+export class ConnectedDto {
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+  /** @example "Connected" */
+  message: string;
+}
+
+export class ConsoleConnectedDto {
+  /** Default: your own gym. @example 2 */
+  @IsOptional()
+  @IsId()
+  gym_id?: number;
+}
+
+export class GymRefDto {
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+}
+
+export class UserRefDto {
+  /** @example 8 */
+  @IsId()
+  user_id: number;
+}
+
+export class ChooseUserDto extends UserRefDto {
+  /** From a console: which reader; default: a free one of the gym. */
+  @IsOptional()
+  @IsId()
+  device_id?: number;
+}
+
+export class StartEnrollmentDto extends UserRefDto {
+  /** @example "María López" */
+  full_name: string;
+  /** @example "maria@example.com" */
+  email: string | null;
+}
+
+export class UserEstablishedDto extends PickType(StartEnrollmentDto, ['user_id', 'full_name']) {}
+
+export class StoreFingerprintDto {
+  /** The template, in base64. @example "Rk1SACAyMAABGgAzAAAA/AFEAMUAxQEAAAAoJ4CfAKUlAA==" */
+  @IsTemplate()
+  fingerprint_data: string;
+
+  /** Which of the two. @example 1 */
+  @IsInt()
+  @IsIn([1, 2])
+  finger: 1 | 2;
+}
+
+export class FingerprintStoredDto extends UserRefDto {
+  /** @example "Fingerprint 1 stored" */
+  message: string;
+}
+
+export class UserFoundDto {
+  /** Whose finger it was; or send qr_code. @example 8 */
+  @ValidateIf((input: UserFoundDto) => !input.qr_code)
+  @IsId()
+  user_id?: number;
+
+  /** What a turnstile has read. */
+  @IsOptional()
+  @IsText(1, 50)
+  qr_code?: string;
+}
+
+/** What the consoles of the gym see of it. */
+export class UserSeenDto extends PickType(AccessDto, ['allowed', 'reason', 'user']) {
+  /** @example 8 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  user_id: number | null;
+}
+
+export class TemplateDto {
+  /** The member. @example 8 */
+  @IsId()
+  id: number;
+  /** @example "María López" */
+  full_name: string;
+  /** In base64, as it was stored; null if there is none. @example "Rk1SACAyMAABGgAzAAAA/AFEAMUAxQEAAAAoJ4CfAKUlAA==" */
+  fingerprint1: string | null;
+  /** @example null */
+  fingerprint2: string | null;
+}
+
+/** At most 100 members. */
+export class TemplatePageDto {
+  @ApiProperty({ type: [TemplateDto] })
+  data: TemplateDto[];
+}
+
+/** Nothing to say. */
+export class NothingDto {}

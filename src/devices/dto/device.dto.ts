@@ -1,0 +1,73 @@
+import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { DEVICE_KINDS, type DeviceKind } from '../../common/actor/actor.js';
+import { IsText } from '../../common/http/fields.js';
+import { GymListQuery } from '../../common/http/list.js';
+import { IsId } from '../../common/http/validation.js';
+
+export class DeviceDto {
+  /** @example 1 */
+  @IsId()
+  id: number;
+
+  /** @example "Reader at the entrance" */
+  @IsText(1, 100)
+  name: string;
+
+  /** fingerprint (reader), qr (turnstile) or board (lab board). @example "fingerprint" */
+  @ApiProperty({ enum: DEVICE_KINDS })
+  @IsIn(DEVICE_KINDS)
+  kind: DeviceKind;
+
+  /** Unique in the gym. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  device_number: number;
+
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+
+  /** false: revoked; its key opens nothing. @example true */
+  @IsBoolean()
+  is_active: boolean;
+
+  /** It is connected right now. */
+  online: boolean;
+
+  last_seen_at: Date | null;
+  created_at: Date;
+}
+
+/** The only time the key is shown: it is stored as a hash. */
+export class DeviceWithKeyDto extends DeviceDto {
+  /** What the device sends in its handshake: `auth: {device_key}`. */
+  device_key: string;
+}
+
+export class CreateDeviceDto extends PickType(DeviceDto, ['name', 'kind']) {
+  /** Default: your own gym. An admin must say it. @example 2 */
+  @IsOptional()
+  @IsId()
+  gym_id?: number;
+
+  /** Default: the next one. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  device_number?: number;
+}
+
+/** What is not sent stays as it is. */
+export class UpdateDeviceDto extends PartialType(PickType(DeviceDto, ['name', 'device_number', 'is_active']), {
+  skipNullProperties: false,
+}) {}
+
+export class DeviceListQuery extends GymListQuery {
+  /** Only these. @example "board" */
+  @IsOptional()
+  @IsIn(DEVICE_KINDS)
+  kind?: DeviceKind;
+}

@@ -1,0 +1,65 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  Unique,
+  UpdateDateColumn,
+} from 'typeorm';
+import type { DeviceKind } from '../../common/actor/actor.js';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+
+/** A small box of a gym that speaks for itself. */
+@Entity('devices')
+@Unique('devices_device_number_key', ['gym_id', 'device_number'])
+@Unique('devices_key_hash_key', ['key_hash'])
+@Check('devices_kind_check', `kind IN ('fingerprint', 'qr', 'board')`)
+@Index('devices_gym_id_name_idx', ['gym_id', 'name', 'id'])
+export class Device {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => Gym, { onDelete: 'CASCADE' })
+  @JoinColumn()
+  gym: Relation<Gym>;
+
+  @Column('integer')
+  gym_id: number;
+
+  @Column({ type: 'text', collation: 'und-x-icu' })
+  name: string;
+
+  @Column('text')
+  kind: DeviceKind;
+
+  @Column('integer')
+  device_number: number;
+
+  /** SHA-256 of the key, which is random and long: nobody can guess their way back. */
+  @Column('bytea')
+  key_hash: Buffer;
+
+  @Column('integer', { default: 1 })
+  key_version: number;
+
+  @Column('boolean', { default: true })
+  is_active: boolean;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  last_seen_at: Date | null;
+
+  /** The server it is connected to renews this; a server that dies does not. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  online_until: Date | null;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  created_at: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updated_at: Date;
+}

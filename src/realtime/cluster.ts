@@ -1,0 +1,134 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { createAdapter } from '@socket.io/redis-streams-adapter';
+import { createClient } from 'redis';
+import type { Namespace } from 'socket.io';
+import { type Adapter, type BroadcastOptions, MessageType } from 'socket.io-adapter';
+import { Config } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
+import type { SocketData } from '../common/ws/gateway.js';
+import { Handshake } from './handshake.js';
+import {
+  IN_TURN,
+  isForOne,
+  missedPacket,
+  type Packet,
+  PostgresAdapter,
+  PostgresRelay,
+  sendToOne,
+} from './postgres-adapter.js';
+
+const CONNECT_MS = 5_000;
+const STREAM = 'spotter';
+const BROADCAST = String(MessageType.BROADCAST);
+
+/** How several servers reach each other's sockets: over Redis if REDIS_URL is set, over PostgreSQL otherwise. */
+@Injectable()
+export class Cluster implements OnApplicationShutdown {
+  private readonly logger = new Logger('Realtime');
+  private readonly redis: ReturnType<typeof createClient> | null;
+  readonly adapter: (namespace: Namespace) => Adapter;
+
+  constructor(
+    config: Config,
+    private readonly handshake: Handshake,
+    relay: PostgresRelay,
+  ) {
+    this.redis = config.REDIS_URL ? createClient({ url: config.REDIS_URL, disableOfflineQueue: true }) : null;
+    this.redis?.on('error', (error: Error) => this.logger.warn(`Redis: ${error.message || error.name}`));
+    if (this.redis) this.adapter = this.overRedis(this.redis);
+    else {
+      relay.listen();
+      // Socket.IO calls it with `new`.
+      this.adapter = function adapter(namespace) {
+        return new PostgresAdapter(namespace, relay, handshake.readmit);
+      };
+    }
+  }
+
+  /** Whether servers reach each other; null where no Redis is configured. */
+  get isRedisReady(): boolean | null {
+    return this.redis && this.redis.isReady;
+  }
+
+  /** @throws ConfigError if Redis does not answer */
+  async connect(): Promise<void> {
+    if (!this.redis) return;
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, CONNECT_MS, 'late').unref());
+    const outcome = await Promise.race([this.redis.connect(), late]);
+    if (outcome !== 'late') return;
+    this.redis.destroy();
+    throw new ConfigError('REDIS_URL: there is no Redis that answers. Start it, or unset REDIS_URL.');
+  }
+
+  onApplicationShutdown(): void {
+    if (this.redis?.isOpen) this.redis.destroy();
+  }
+
+  /**
+   * As over PostgreSQL, a server reads its own messages too: all sockets get everything in the order of the stream, and one
+   * that comes back gets what was read here after its last message, neither more nor less.
+   */
+  private overRedis(redis: NonNullable<typeof this.redis>): (namespace: Namespace) => Adapter {
+    // Made when Redis answers: it opens connections of its own.
+    let create: ReturnType<typeof createAdapter> | undefined;
+    const { logger } = this;
+    const { readmit } = this.handshake;
+    return function make(namespace) {
+      create ??= createAdapter(redis, { streamName: STREAM, sessionKeyPrefix: 'spotter:session:' });
+      const adapter = create(namespace) as unknown as StreamAdapter;
+      const [receive, restore] = [adapter.onRawMessage.bind(adapter), adapter.restoreSession.bind(adapter)];
+      let last: string | undefined;
+      adapter.onRawMessage = (message, offset) => {
+        last = offset ?? last;
+        const isOwn = message.uid === adapter.uid && IN_TURN.has(Number(message.type));
+        receive(isOwn ? { ...message, uid: 'emitter' } : message, offset);
+      };
+      const publish = async (type: MessageType, { rooms, except, flags }: BroadcastOptions, what: object) => {
+        const opts = { rooms: [...rooms], except: [...(except ?? [])], flags };
+        const message = { type, uid: adapter.uid, nsp: namespace.name, data: { ...what, opts } };
+        try {
+          await adapter.doPublish(message);
+        } catch (error) {
+          logger.warn(`Other servers do not get a broadcast: ${(error as Error).message}`);
+          adapter.onMessage({ ...message, uid: 'emitter' });
+        }
+      };
+      adapter.broadcast = async (packet, opts) =>
+        isForOne(adapter, opts)
+          ? sendToOne(adapter, packet, opts, last)
+          : publish(MessageType.BROADCAST, opts, { packet });
+      adapter.addSockets = (opts, rooms) => publish(MessageType.SOCKETS_JOIN, opts, { rooms });
+      adapter.delSockets = (opts, rooms) => publish(MessageType.SOCKETS_LEAVE, opts, { rooms });
+      adapter.disconnectSockets = (opts, close) => publish(MessageType.DISCONNECT_SOCKETS, opts, { close });
+      adapter.restoreSession = async (pid, offset) => {
+        const session = await restore(pid, offset);
+        const data = session && (await readmit(namespace.name, session.data as SocketData));
+        if (!data || last === undefined) return null as never;
+        for (;;) {
+          const upTo: string = last;
+          const entries = (await redis.xRange(STREAM, `(${offset}`, upTo)) ?? [];
+          if (last !== upTo) continue;
+          const missedPackets = entries.flatMap(({ id, message: { nsp, type, data: text } }) =>
+            nsp === namespace.name && type === BROADCAST
+              ? missedPacket({ type: MessageType.BROADCAST, data: JSON.parse(text!) } as never, session.rooms, id)
+              : [],
+          );
+          return { ...session, data, missedPackets };
+        }
+      };
+      return adapter as unknown as Adapter;
+    };
+  }
+}
+
+/** What we use of the class of the library, which is not exported. */
+interface StreamAdapter extends Omit<Adapter, 'broadcast' | 'addSockets' | 'delSockets' | 'disconnectSockets'> {
+  readonly uid: string;
+  onRawMessage(message: Record<string, string>, offset?: string): void;
+  onMessage(message: object): void;
+  doPublish(message: object): Promise<string>;
+  broadcast(packet: Packet, opts: BroadcastOptions): Promise<void>;
+  addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void>;
+  delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void>;
+  disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<void>;
+}

@@ -1,0 +1,40 @@
+import type { Type } from '@nestjs/common';
+import { CheckInStatsDto } from '../attendance/dto/checkin-messages.dto.js';
+import { VisitDto } from '../attendance/dto/visit.dto.js';
+import { RefusalDto } from '../common/ws/messages.dto.js';
+import { UserEstablishedDto, UserRefDto, UserSeenDto } from '../devices/dto/device-messages.dto.js';
+
+interface ServerEvent {
+  summary: string;
+  payload: Type;
+}
+type EventsOf<Map> = {
+  [Namespace in keyof Map]: {
+    [Event in keyof Map[Namespace]]: Map[Namespace][Event] extends { payload: Type<infer Payload> } ? Payload : never;
+  };
+};
+
+const error: ServerEvent = { summary: 'A message was refused, or whoever is signed in must go', payload: RefusalDto };
+
+/** What the server sends by itself; answers to messages stand with the messages. */
+export const SERVER_EVENTS = {
+  '/checkins': {
+    initial_stats: { summary: 'The numbers, on connect', payload: CheckInStatsDto },
+    check_in_stats: { summary: 'The numbers have changed; at most once a second', payload: CheckInStatsDto },
+    member_checked_in: { summary: 'Somebody came', payload: VisitDto },
+    member_checked_out: { summary: 'Somebody left, or was checked out overnight', payload: VisitDto },
+    error,
+  },
+  '/devices': {
+    user: { summary: 'To a reader: a console wants to enrol this member', payload: UserRefDto },
+    user_established: { summary: 'To the console: the reader waits for the finger', payload: UserEstablishedDto },
+    finger1_captured: { summary: 'To the console', payload: UserRefDto },
+    enrollment_completed: { summary: 'To the console', payload: UserRefDto },
+    user_found: { summary: 'To the consoles: somebody is at the door', payload: UserSeenDto },
+    user_not_found: { summary: 'To the consoles: somebody unknown is at the door', payload: UserSeenDto },
+    error,
+  },
+} as const satisfies Record<string, Record<string, ServerEvent>>;
+
+/** The payload of every event, by namespace and name. */
+export type ServerEvents = EventsOf<typeof SERVER_EVENTS>;

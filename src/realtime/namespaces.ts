@@ -1,0 +1,20 @@
+import type { DeviceKind } from '../common/actor/actor.js';
+import { DEVICE_KINDS } from '../common/actor/actor.js';
+import { DESK, ROLES, type Role } from '../common/actor/roles.js';
+
+/** Who may be there, and whether one may connect first and sign in by a message. */
+export interface NamespaceRules {
+  roles: readonly (Role | DeviceKind)[];
+  canSignInLater: boolean;
+  summary: string;
+}
+
+export const NAMESPACES: Record<string, NamespaceRules> = {
+  '/checkins': { roles: DESK, canSignInLater: true, summary: 'Check-ins and check-outs of a gym as they happen.' },
+  '/devices': {
+    roles: [...DESK, ...DEVICE_KINDS],
+    canSignInLater: true,
+    summary: 'Fingerprint readers, turnstiles and lab boards of a gym, and the consoles of its staff.',
+  },
+  '/slots': { roles: ROLES, canSignInLater: false, summary: 'The hour slots of a day as they are booked.' },
+};

@@ -1,0 +1,281 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Namespace } from 'socket.io';
+import {
+  Adapter,
+  type BroadcastOptions,
+  type ClusterMessage,
+  type ClusterResponse,
+  ClusterAdapterWithHeartbeat,
+  MessageType,
+  type Session,
+} from 'socket.io-adapter';
+import { Database } from '../database/database.js';
+import { Notifications } from '../database/notifications.js';
+import { everyGym } from '../database/sql.js';
+import type { SocketData } from '../common/ws/gateway.js';
+
+const CHANNEL = 'socket_messages';
+/** How long a socket may be away and still get what it missed. Messages are kept longer than that. */
+export const RECOVERY_MS = 120_000;
+
+/** What the sender itself does when it is its turn to read it, too. */
+export const IN_TURN = new Set<number>([
+  ...[MessageType.BROADCAST, MessageType.SOCKETS_JOIN, MessageType.SOCKETS_LEAVE],
+  MessageType.DISCONNECT_SOCKETS,
+]);
+/** A broadcast that wants answers: the base class does it at the sender itself. */
+const isAsked = (message: ClusterMessage): boolean =>
+  message.type === MessageType.BROADCAST && message.data.requestId !== undefined;
+/** Messages that are stored by one query. */
+const BATCH = 100;
+
+/** Puts a restored socket's principal back, or refuses. */
+export type Readmit = (namespace: string, data: SocketData) => Promise<SocketData | null>;
+
+interface Unsent {
+  namespace: string;
+  rooms: string[];
+  message: string;
+  resolve(id: string): void;
+  reject(error: unknown): void;
+}
+
+interface StoredSession {
+  sid: string;
+  rooms: string[];
+  data: SocketData;
+}
+
+/**
+ * The servers' line to each other's sockets through PostgreSQL. Every message is a row with a rising id, and each server
+ * reads on from the last one it has delivered, its own messages too: so all sockets get everything once and in one order,
+ * a server whose connection broke misses nothing, and a socket that was away gets what came after its last message, on
+ * whichever server it returns to.
+ */
+@Injectable()
+export class PostgresRelay {
+  readonly logger = new Logger('Realtime');
+  private readonly adapters = new Map<string, PostgresAdapter>();
+  /** The last message that was delivered here; null until the first look. */
+  delivered: number | null = null;
+  private reading: Promise<void> | undefined;
+  private isStale = false;
+  private readonly unsent: Unsent[] = [];
+  private sending: Promise<void> | undefined;
+
+  constructor(
+    readonly db: Database,
+    private readonly notifications: Notifications,
+  ) {}
+
+  /** To be called before the application has started. */
+  listen(): void {
+    this.notifications.listen(CHANNEL, (payload) => {
+      // What is not stored (heartbeats) travels in the notification itself.
+      if (payload) this.deliver(JSON.parse(payload) as ClusterMessage);
+      else this.readOn();
+    });
+    this.notifications.onReset(() => this.notifications.connected && this.readOn());
+  }
+
+  add(adapter: PostgresAdapter): void {
+    this.adapters.set(adapter.nsp.name, adapter);
+  }
+
+  async publish(message: ClusterMessage): Promise<string> {
+    const text = JSON.stringify(message);
+    if (message.type === MessageType.HEARTBEAT || message.type === MessageType.INITIAL_HEARTBEAT) {
+      await this.db.query(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`);
+      return '';
+    }
+    const rooms = message.type === MessageType.BROADCAST ? message.data.opts.rooms : [];
+    const stored = new Promise<string>((resolve, reject) => {
+      this.unsent.push({ namespace: message.nsp, rooms, message: text, resolve, reject });
+    });
+    this.sending ??= this.send().finally(() => (this.sending = undefined));
+    return stored;
+  }
+
+  /** In the order in which they were published, which several connections would not keep. */
+  private async send(): Promise<void> {
+    while (this.unsent.length > 0) {
+      const batch = this.unsent.splice(0, BATCH);
+      const messages = JSON.stringify(batch.map(({ namespace, rooms, message }) => ({ namespace, rooms, message })));
+      try {
+        const rows = await this.db.query<{ id: number }>(everyGym`
+          SELECT publish_socket_message(m ->> 'namespace', ARRAY(SELECT json_array_elements_text(m -> 'rooms')),
+            (m ->> 'message')::json) AS id
+          FROM (SELECT m FROM json_array_elements(${messages}::json) WITH ORDINALITY AS q (m, place) ORDER BY place) ordered`);
+        batch.forEach((one, index) => one.resolve(String(rows[index]!.id)));
+      } catch (error) {
+        for (const one of batch) one.reject(error);
+      }
+    }
+  }
+
+  private readOn(): void {
+    this.isStale = true;
+    this.reading ??= this.read()
+      .catch((error: Error) => this.logger.warn(`Messages of other servers are delayed: ${error.message}`))
+      .finally(() => (this.reading = undefined));
+  }
+
+  private async read(): Promise<void> {
+    while (this.isStale) {
+      this.isStale = false;
+      if (this.delivered === null) {
+        const [last] = await this.db.query<{ id: number }>(
+          everyGym`SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id FROM socket_messages_id_seq`,
+        );
+        this.delivered = last!.id;
+      }
+      const rows = await this.db.query<{ id: number; message: ClusterMessage }>(everyGym`
+        SELECT id, message FROM socket_messages WHERE id > ${this.delivered} ORDER BY id LIMIT 500`);
+      for (const { id, message } of rows) {
+        this.delivered = id;
+        this.deliver(message, String(id));
+      }
+      this.isStale ||= rows.length === 500;
+    }
+  }
+
+  private deliver(message: ClusterMessage, offset?: string): void {
+    this.adapters.get(message.nsp)?.receive(message, offset);
+  }
+}
+
+/** One namespace's adapter. Socket.IO's own for PostgreSQL knows no connection state recovery (docs/decisions/0013). */
+export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
+  constructor(
+    namespace: Namespace,
+    private readonly relay: PostgresRelay,
+    private readonly readmit: Readmit,
+  ) {
+    super(namespace, {});
+    relay.add(this);
+  }
+
+  receive(message: ClusterMessage, offset?: string): void {
+    const isOwn = message.uid === this.uid;
+    if (!isOwn || (IN_TURN.has(message.type) && !isAsked(message))) {
+      // The base class ignores what came from itself; `emitter` is its name for somebody who is no server.
+      this.onMessage(isOwn ? { ...message, uid: 'emitter' } : message, offset);
+    }
+  }
+
+  /** Delivered when it is our turn to read it. */
+  override async broadcast(packet: unknown, opts: BroadcastOptions): Promise<void> {
+    if (isForOne(this, opts)) return sendToOne(this, packet as Packet, opts, this.relay.delivered);
+    return this.publishInTurn(MessageType.BROADCAST, opts, { packet });
+  }
+
+  override addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
+    return this.publishInTurn(MessageType.SOCKETS_JOIN, opts, { rooms });
+  }
+
+  /** After the broadcasts before it: whoever is sent away from a room gets what was sent there until then. */
+  override delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
+    return this.publishInTurn(MessageType.SOCKETS_LEAVE, opts, { rooms });
+  }
+
+  override disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<void> {
+    return this.publishInTurn(MessageType.DISCONNECT_SOCKETS, opts, { close });
+  }
+
+  private async publishInTurn(type: MessageType, { rooms, except, flags }: BroadcastOptions, what: object) {
+    const opts = { rooms: [...rooms], except: [...(except ?? [])], flags };
+    try {
+      await this.publishAndReturnOffset({ type, data: { ...what, opts } } as never);
+    } catch (error) {
+      this.relay.logger.warn(`A broadcast was lost: ${(error as Error).message}`);
+    }
+  }
+
+  protected override doPublish(message: ClusterMessage): Promise<never> {
+    return this.relay.publish(message) as Promise<never>;
+  }
+
+  protected override async doPublishResponse(_requester: string, response: ClusterResponse): Promise<void> {
+    await this.relay.publish(response as unknown as ClusterMessage);
+  }
+
+  override persistSession({ pid, sid, rooms, data }: { pid: string } & StoredSession): void {
+    const session = JSON.stringify({ sid, rooms, data } satisfies StoredSession);
+    this.relay.db
+      .query(
+        everyGym`
+        INSERT INTO socket_sessions (pid, session) VALUES (${pid}, ${session}::json)
+        ON CONFLICT (pid) DO UPDATE SET session = excluded.session, disconnected_at = now()`,
+      )
+      .catch((error: Error) => this.relay.logger.warn(`A socket cannot be recovered: ${error.message}`));
+  }
+
+  override async restoreSession(pid: string, offset: string): Promise<Session> {
+    const { db } = this.relay;
+    const none = null as unknown as Session;
+    // A server that has just started does not know yet what there was.
+    if (!/^\d{1,18}$/.test(offset) || this.relay.delivered === null) return none;
+    const [found] = await db.query<{ session: StoredSession }>(everyGym`
+      DELETE FROM socket_sessions WHERE pid = ${pid} AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
+      RETURNING session`);
+    const data = found && (await this.readmit(this.nsp.name, found.session.data));
+    if (!data) return none;
+    const { sid, rooms } = found.session;
+    // What is delivered while we read goes to the sockets that are connected, and this one is not yet: read again.
+    for (;;) {
+      const upTo: number | null = this.relay.delivered;
+      const missed = await db.query<{ id: number; message: ClusterMessage }>(everyGym`
+        SELECT id, message FROM socket_messages
+        WHERE id > ${offset}::bigint AND id <= ${upTo}::bigint AND namespace = ${this.nsp.name}
+          AND (rooms && ${rooms}::text[] OR rooms = '{}')
+        ORDER BY id`);
+      if (this.relay.delivered !== upTo) continue;
+      const missedPackets = missed.flatMap(({ id, message }) => missedPacket(message, rooms, String(id)));
+      return { pid, sid, rooms, data, missedPackets };
+    }
+  }
+}
+
+export interface Packet {
+  id?: number;
+  data: unknown[];
+}
+
+/** Socket.IO sends what goes to a single socket of this server through the adapter as well. */
+export function isForOne(adapter: Pick<Adapter, 'sids'>, { rooms }: BroadcastOptions): boolean {
+  const [room] = rooms;
+  return rooms.size === 1 && adapter.sids.has(room!);
+}
+
+/**
+ * An answer goes straight to its socket: it is nobody else's, least of all where it may hold a fingerprint. With it goes
+ * the id of the last message that was delivered, from which the socket can go on if it loses its connection.
+ */
+export function sendToOne(
+  adapter: object,
+  packet: Packet,
+  opts: BroadcastOptions,
+  last?: number | string | null,
+): void {
+  if (packet.id === undefined && last !== null && last !== undefined) packet.data.push(String(last));
+  Adapter.prototype.broadcast.call(adapter, packet, opts);
+}
+
+/** The event of a broadcast that a socket in these rooms would have got, with its offset. */
+export function missedPacket(message: ClusterMessage, rooms: string[], offset: string): unknown[][] {
+  if (message.type !== MessageType.BROADCAST || isAsked(message)) return [];
+  const { packet, opts } = message.data as unknown as {
+    packet: { data: unknown[] };
+    opts: { rooms: string[]; except: string[]; flags?: { volatile?: boolean } };
+  };
+  if (opts.rooms.length > 0 && !opts.rooms.some((room) => rooms.includes(room))) return [];
+  const isExcluded = opts.except.some((room) => rooms.includes(room));
+  return isExcluded || opts.flags?.volatile ? [] : [[...packet.data, offset]];
+}
+
+/** Forgets what nobody can ask for any more. */
+export async function purgeSocketMessages(db: Database): Promise<void> {
+  const old = everyGym`now() - make_interval(secs => ${(RECOVERY_MS / 1000) * 2})`;
+  await db.query(everyGym`DELETE FROM socket_messages WHERE created_at < ${old}`);
+  await db.query(everyGym`DELETE FROM socket_sessions WHERE disconnected_at < ${old}`);
+}

@@ -1,0 +1,29 @@
+import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { SocketDoor } from '../common/ws/gateway.js';
+import { AttendanceModule } from '../attendance/attendance.module.js';
+import { DevicesModule } from '../devices/devices.module.js';
+import { Broadcaster } from './broadcaster.js';
+import { Cluster } from './cluster.js';
+import { Handshake } from './handshake.js';
+import { MessageTable } from './message-table.js';
+import { PostgresRelay } from './postgres-adapter.js';
+import { RealtimeController } from './realtime.controller.js';
+import { Sockets } from './sockets.js';
+
+@Global()
+@Module({
+  imports: [DiscoveryModule, AttendanceModule, DevicesModule],
+  controllers: [RealtimeController],
+  providers: [
+    Handshake,
+    PostgresRelay,
+    Cluster,
+    MessageTable,
+    Sockets,
+    { provide: SocketDoor, useExisting: Sockets },
+    Broadcaster,
+  ],
+  exports: [SocketDoor, Cluster, Sockets],
+})
+export class RealtimeModule {}

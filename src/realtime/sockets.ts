@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import { OnEvent } from '@nestjs/event-emitter';
+import type { Server } from 'socket.io';
+import { AccessChanged } from '../auth/auth.events.js';
+import type { Principal } from '../common/actor/actor.js';
+import type { DomainError } from '../common/errors/domain-error.js';
+import { toDomainError } from '../common/errors/problem.js';
+import { type AppSocket, SocketDoor } from '../common/ws/gateway.js';
+import { Notifications } from '../database/notifications.js';
+import type { RealtimeHealthDto } from './dto/realtime.dto.js';
+import { Handshake } from './handshake.js';
+import { MessageTable } from './message-table.js';
+
+/** The room of a gym; null: of those who watch all gyms. */
+export const gymRoom = (gymId: number | null): string => `gym:${gymId ?? 'all'}`;
+const userRoom = (userId: number): string => `user:${userId}`;
+const deviceRoom = (deviceId: number): string => `device:${deviceId}`;
+
+/** The sockets of this server: lets them in, to the rooms that are theirs, and out when they must go. */
+@Injectable()
+export class Sockets extends SocketDoor {
+  io: Server | null = null;
+
+  constructor(
+    private readonly handshake: Handshake,
+    private readonly table: MessageTable,
+    notifications: Notifications,
+  ) {
+    super();
+    notifications.listen('access_changed', (userId) => void this.recheck(userRoom(Number(userId))));
+    notifications.listen('device_changed', (deviceId) => this.cutOff(deviceRoom(Number(deviceId))));
+    // Whatever was told while we did not listen may have been about any of them.
+    notifications.onReset(() => void this.recheck());
+  }
+
+  async authenticate(socket: AppSocket, accessToken: string): Promise<void> {
+    await this.enter(socket, await this.handshake.person(socket.nsp.name, accessToken));
+  }
+
+  async enter(socket: AppSocket, principal: Principal): Promise<void> {
+    this.handshake.allow(socket.nsp.name, principal);
+    for (const room of socket.rooms) if (room !== socket.id) await socket.leave(room);
+    socket.data.principal = principal;
+    const rooms = [gymRoom(principal.gym_id)];
+    if (principal.user_id !== null) rooms.push(userRoom(principal.user_id));
+    if ('device_id' in principal && principal.device_id !== null) rooms.push(deviceRoom(principal.device_id));
+    await socket.join(rooms);
+    await this.confirm(socket, principal);
+    await this.table.namespaces.get(socket.nsp.name)?.gateway.onSignedIn?.(socket, principal);
+  }
+
+  /** A socket that was away for a moment is back in its rooms. */
+  async welcomeBack(socket: AppSocket, principal: Principal): Promise<void> {
+    await this.confirm(socket, principal);
+    this.table.namespaces.get(socket.nsp.name)?.gateway.onReturned?.(socket, principal);
+  }
+
+  health(): RealtimeHealthDto {
+    const users = new Set<number>();
+    const gyms = new Set<number | null>();
+    let connections = 0;
+    for (const { data } of this.local()) {
+      connections++;
+      const { principal } = data;
+      if (!principal) continue;
+      if (principal.user_id !== null) users.add(principal.user_id);
+      gyms.add(principal.gym_id);
+    }
+    return {
+      active_connections: connections,
+      connected_users: users.size,
+      gym_subscriptions: gyms.size,
+      status: 'ok',
+    };
+  }
+
+  /** This server need not wait to be told of what it did itself. */
+  @OnEvent(AccessChanged.name)
+  onAccessChanged({ user_id }: AccessChanged): void {
+    void this.recheck(userRoom(user_id));
+  }
+
+  /** Those of this server in the room, or all. */
+  private *local(room?: string): Generator<AppSocket> {
+    for (const namespace of this.table.namespaces.keys()) {
+      const nsp = this.io?.of(namespace);
+      if (!nsp) return;
+      const ids = room === undefined ? nsp.sockets.keys() : (nsp.adapter.rooms.get(room) ?? []);
+      for (const id of [...ids]) {
+        const socket = nsp.sockets.get(id);
+        if (socket) yield socket;
+      }
+    }
+  }
+
+  private async recheck(room?: string): Promise<void> {
+    for (const socket of this.local(room)) {
+      const { principal } = socket.data;
+      if (!principal) continue;
+      try {
+        await this.confirm(socket, principal);
+      } catch (thrown) {
+        const error = toDomainError(thrown);
+        // A database that is away for a moment signs nobody out.
+        if (error.kind.status === 401) leave(socket, error);
+      }
+    }
+  }
+
+  /** Whoever was signed out while the socket was on its way to its rooms was not found in them. */
+  private async confirm(socket: AppSocket, principal: Principal): Promise<void> {
+    socket.data.principal = await this.handshake.confirm(principal);
+  }
+
+  private cutOff(room: string): void {
+    for (const socket of this.local(room)) socket.disconnect(true);
+  }
+}
+
+function leave(socket: AppSocket, error: DomainError): void {
+  socket.emit('error', { code: error.kind.code, error: error.message });
+  socket.disconnect(true);
+}

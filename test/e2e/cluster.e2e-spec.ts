@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import net from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { Balancer } from '../support/balancer.js';
+import { ownDatabase } from '../support/database.js';
+import { makeDevice, newTemplate } from '../support/device.js';
+import { unique } from '../support/factory.js';
+import type { HttpClient } from '../support/http-client.js';
+import { ServerProcess } from '../support/server-process.js';
+import { SocketClient } from '../support/socket-client.js';
+import { until } from '../support/until.js';
+
+const KEYS = {
+  JWT_SECRET: 'a secret that only the tests know, of some length',
+  ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
+  FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
+};
+const TRAINER = { email: 'trainer@gym.com', password: 'trainer123' };
+const RECONNECTS = { reconnection: true, reconnectionDelay: 200, reconnectionDelayMax: 500 };
+
+const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
+if (!hasRedis) console.warn('There is no redis-server here: two servers over Redis are NOT tested.');
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function startRedis(): Promise<{ url: string; stop(): Promise<void> }> {
+  const port = await freePort();
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const redis: ChildProcess = spawn('redis-server', options, { cwd: '/tmp', stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  redis.stdout!.on('data', (chunk) => (output += chunk));
+  await until(() => output.includes('Ready to accept connections'));
+  const ended = new Promise<void>((resolve) => redis.once('close', () => resolve()));
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    stop: () => {
+      redis.kill('SIGKILL');
+      return ended;
+    },
+  };
+}
+
+const ways = [
+  { way: 'PostgreSQL', isRedis: false },
+  { way: 'Redis', isRedis: true },
+];
+
+for (const { way, isRedis } of ways) {
+  (isRedis && !hasRedis ? describe.skip : describe)(`two servers over ${way}`, () => {
+    let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
+    let database: pg.Client;
+    let servers: ServerProcess[];
+    /** Nobody's clients of the two, and the trainer's. */
+    let nobodies: HttpClient[];
+    let desks: [HttpClient, HttpClient];
+    let urls: string[];
+    let admin: HttpClient;
+
+    beforeAll(async () => {
+      if (isRedis) redis = await startRedis();
+      const DATABASE_URL = await ownDatabase(`cluster_${way.toLowerCase()}`, { empty: true });
+      const settings = { ...KEYS, DATABASE_URL, LOG_LEVEL: 'warn', ...(redis && { REDIS_URL: redis.url }) };
+      servers = [1, 2].map(() => new ServerProcess(settings));
+      nobodies = await Promise.all(servers.map((server) => server.ready()));
+      urls = nobodies.map(({ base }) => base.replace('/api/v1', ''));
+      database = new pg.Client(DATABASE_URL);
+      await database.connect();
+      const signIn = async (who: object) => {
+        const { body } = await nobodies[0]!.post('/auth/login', who);
+        return nobodies.map((nobody) => nobody.withToken(body.access_token)) as [HttpClient, HttpClient];
+      };
+      desks = await signIn(TRAINER);
+      [admin] = await signIn({ email: 'admin@gym.com', password: 'admin123' });
+      await knowEachOther();
+    }, 60_000);
+
+    afterAll(async () => {
+      SocketClient.closeAll();
+      await Promise.all(servers.map((server) => server.kill('SIGKILL')));
+      await database.end();
+      await redis?.stop();
+    });
+
+    const connect = async (url: string, options?: object, token = desks[0].token) => {
+      const socket = await SocketClient.connect(url, '/checkins', { token }, options);
+      await socket.next('initial_stats');
+      return socket;
+    };
+
+    async function newMember(): Promise<number> {
+      const name = unique('m');
+      const { rows } = await database.query<{ id: number }>(
+        `INSERT INTO users (email, full_name, document_id, role, gym_id) VALUES ($1, $2, $2, 'user', 1) RETURNING id`,
+        [`${name}@example.com`, name],
+      );
+      return rows[0]!.id;
+    }
+
+    async function checkIn(desk: HttpClient): Promise<number> {
+      const { status, body } = await desk.post('/attendance', { user_id: await newMember() });
+      expect(status).toBe(201);
+      return body.id;
+    }
+
+    const seen = (socket: SocketClient): number[] => socket.all('member_checked_in').map(({ id }) => id);
+    const sees = (sockets: SocketClient[], visitId: number) =>
+      Promise.all(sockets.map((socket) => socket.next('member_checked_in', ({ id }) => id === visitId)));
+
+    /** Servers that have just started hear of each other within a moment. */
+    async function knowEachOther(): Promise<void> {
+      const sockets = await Promise.all(urls.map((url) => connect(url)));
+      await until(async () => {
+        await checkIn(desks[0]);
+        await checkIn(desks[1]);
+        return sockets.every((socket) => new Set(seen(socket)).size >= 2);
+      });
+      for (const socket of sockets) socket.close();
+    }
+
+    it('bring a check-in to 200 sockets of each, once', async () => {
+      const sockets: SocketClient[] = [];
+      for (const url of urls) {
+        for (let batch = 0; batch < 4; batch++) {
+          sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => connect(url)))));
+        }
+      }
+      expect(sockets).toHaveLength(400);
+      const visits = [await checkIn(desks[0])];
+      await sees(sockets, visits[0]!);
+      visits.push(await checkIn(desks[1]));
+      await sees(sockets, visits[1]!);
+      for (const socket of sockets) {
+        expect(seen(socket)).toEqual(visits);
+        socket.close();
+      }
+    }, 60_000);
+
+    it('cut a socket off whose owner signs out at the other', async () => {
+      const [person, ours] = await Promise.all(
+        [1, 2].map(async () => (await nobodies[0]!.post('/auth/login', TRAINER)).body.access_token as string),
+      );
+      const [socket, other] = [await connect(urls[1]!, {}, person), await connect(urls[1]!, {}, ours)];
+      await nobodies[0]!.withToken(person!).post('/auth/logout');
+      expect(await socket.gone).toBe('io server disconnect');
+      expect(await other.ask('heartbeat')).toMatchObject({ timestamp: expect.any(String) });
+    });
+
+    it('let a console of one and a reader of the other enrol a finger', async () => {
+      const device = await makeDevice({
+        post: (path: string, body: object) => admin.post(path, { ...body, gym_id: 1 }),
+      } as HttpClient);
+      const reader = await SocketClient.connect(urls[1]!, '/devices', { device_key: device.device_key });
+      await reader.ask('download_templates');
+      const desk = await SocketClient.connect(urls[0]!, '/devices', { token: desks[0].token });
+      expect(await desk.ask('fingerprint_connected', {})).toEqual({ gym_id: 1 });
+      const userId = await newMember();
+      expect(await desk.ask('user', { user_id: userId })).toEqual({});
+      expect(await reader.next('user')).toEqual({ user_id: userId });
+      const rival = await SocketClient.connect(urls[1]!, '/devices', { token: desks[0].token });
+      expect(await rival.ask('user', { user_id: userId })).toMatchObject({ code: 'device_busy' });
+      await reader.ask('user', { user_id: userId });
+      expect(await desk.next('user_established')).toMatchObject({ user_id: userId });
+      await reader.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 });
+      await reader.ask('finger1_captured');
+      expect(await desk.next('finger1_captured')).toEqual({ user_id: userId });
+      await reader.ask('enrollment_completed');
+      expect(await desk.next('enrollment_completed')).toEqual({ user_id: userId });
+      expect(await rival.ask('user', { user_id: userId })).toEqual({});
+      await reader.next('user');
+      reader.cut();
+      await rival.next('error', ({ code }) => code === 'device_gone');
+      expect(rival.all('user_established')).toEqual([]);
+    });
+
+    it('lose no broadcast while a server cannot hear the database', async () => {
+      const sockets = await Promise.all(urls.map((url) => connect(url)));
+      const visits: number[] = [];
+      for (let round = 0; round < 10; round++) {
+        visits.push(await checkIn(desks[round % 2]!));
+        if (round % 4 === 1) {
+          await database.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = 'spotter listener' AND datname = current_database()`,
+          );
+        }
+      }
+      await sees(sockets, visits.at(-1)!);
+      for (const socket of sockets) expect(seen(socket).toSorted((a, b) => a - b)).toEqual(visits);
+    });
+
+    it('survive kill -9 of one in the middle of 200 check-ins', async () => {
+      const balancer = await Balancer.before(...urls);
+      const watchers = await Promise.all(Array.from({ length: 20 }, () => connect(balancer.url, RECONNECTS)));
+      const isWhole = new Map(watchers.map((watcher) => [watcher, true]));
+      let recovered = 0;
+      for (const watcher of watchers) {
+        watcher.socket.on('connect', () => {
+          if (watcher.socket.recovered) recovered++;
+          else isWhole.set(watcher, false);
+        });
+      }
+      const answered: [number[], number[]] = [[], []];
+      const people = await Promise.all(Array.from({ length: 200 }, newMember));
+      const count = () => answered.flat().length;
+      const work = async (index: number) => {
+        for (let userId = people.pop(); userId; userId = people.pop()) {
+          const answer = await desks[index % 2]!.post('/attendance', { user_id: userId }).catch(() => null);
+          if (answer?.status === 201) answered[(index % 2) as 0 | 1].push(answer.body.id);
+          else if (index % 2 === 1) return; // its server is dead
+        }
+      };
+      const working = Promise.all(Array.from({ length: 8 }, (_, index) => work(index)));
+      await until(() => count() > 20);
+      for (const watcher of watchers.slice(0, 6)) watcher.cut();
+      await until(() => count() > 60 && recovered >= 6);
+      await servers[1]!.kill('SIGKILL');
+      await working;
+
+      const { rows } = await database.query<{ id: number }>('SELECT id FROM attendance');
+      const stored = new Set(rows.map(({ id }) => id));
+      expect(answered.flat().filter((id) => !stored.has(id))).toEqual([]);
+      expect(answered[0].length + answered[1].length).toBeGreaterThan(150);
+      // Whoever was on the dead server is served by the other.
+      await until(() => watchers.every(({ socket }) => socket.connected));
+      await Promise.all(watchers.map((watcher) => watcher.ask('heartbeat')));
+      await sees(watchers, await checkIn(desks[0]));
+      expect([...isWhole.values()].filter((whole) => !whole).length).toBeGreaterThan(0);
+      for (const watcher of watchers) {
+        const ids = seen(watcher);
+        expect(new Set(ids).size).toBe(ids.length);
+        if (isWhole.get(watcher)) expect(answered[0].filter((id) => !ids.includes(id))).toEqual([]);
+      }
+      expect([...isWhole.values()].filter(Boolean).length).toBeGreaterThan(0);
+
+      // A reader does not wait for what the dead server has to say.
+      const device = await makeDevice({
+        post: (path: string, body: object) => admin.post(path, { ...body, gym_id: 1 }),
+      } as HttpClient);
+      const reader = await SocketClient.connect(urls[0]!, '/devices', { device_key: device.device_key });
+      expect(await reader.ask('user_found', { user_id: await newMember() })).toMatchObject({ reason: 'no_plan' });
+      balancer.close();
+    }, 60_000);
+  });
+}

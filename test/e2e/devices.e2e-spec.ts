@@ -1,0 +1,673 @@
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { KeyRing } from '../../src/common/crypto/key-ring.js';
+import { everyGym } from '../../src/database/sql.js';
+import type { Reason } from '../../src/devices/dto/access.dto.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { ownDatabase } from '../support/database.js';
+import { makeDevice, newTemplate, type TestDevice } from '../support/device.js';
+import { PASSWORD, type Person, type SignedIn, unique } from '../support/factory.js';
+import { SocketClient } from '../support/socket-client.js';
+import { until } from '../support/until.js';
+
+interface Staffed {
+  id: number;
+  manager: SignedIn;
+  desk: SignedIn;
+}
+
+describe('devices', () => {
+  let t: TestApp;
+  let admin: SignedIn;
+  let gym: Staffed;
+
+  beforeAll(async () => {
+    t = await startApp({ DATABASE_URL: await ownDatabase('devices') });
+    admin = await t.make.signedIn('admin', null);
+    gym = await newGym();
+  });
+  afterAll(async () => {
+    SocketClient.closeAll();
+    await t.close();
+  });
+
+  async function newGym(): Promise<Staffed> {
+    const { id } = await t.make.gym();
+    return { id, manager: await t.make.signedIn('manager', id), desk: await t.make.signedIn('reception', id) };
+  }
+  const connect = (auth?: object) => SocketClient.connect(t.url, '/devices', auth);
+  const byKey = ({ device_key }: TestDevice) => connect({ device_key });
+  const newReader = async ({ manager }: Staffed) => byKey(await makeDevice(manager.client));
+  const newConsole = ({ desk }: Staffed) => connect({ token: desk.access_token });
+  const member = ({ id }: Staffed = gym, fields = {}) => t.make.person('user', id, fields);
+  const enrol = async (reader: SocketClient, { id }: Person, finger: 1 | 2, template = newTemplate()) => {
+    await reader.ask('user', { user_id: id });
+    expect(await reader.ask('store_fingerprint', { fingerprint_data: template, finger })).toMatchObject({
+      user_id: id,
+    });
+    return template;
+  };
+
+  describe('in the registry', () => {
+    it('show their key once, and are stored with its hash', async () => {
+      const { manager } = await newGym();
+      const device = await makeDevice(manager.client);
+      expect(device).toMatchObject({ device_number: 1, is_active: true, online: false, last_seen_at: null });
+      expect(device.device_key.length).toBeGreaterThan(40);
+      const { device_key, ...shown } = device;
+      expect((await manager.client.get('/devices')).body).toEqual([shown]);
+      expect((await manager.client.get(`/devices/${device.id}`)).body).toEqual(shown);
+      expect((await manager.client.put(`/devices/${device.id}`, { name: 'New' })).body).toEqual({
+        ...shown,
+        name: 'New',
+      });
+      const rows = await t.db.query(everyGym`SELECT d::text AS row FROM devices d`);
+      expect(JSON.stringify(rows)).not.toContain(device_key.slice(20));
+    });
+
+    it('have a number of their own, 20 of them that come at once too', async () => {
+      const { manager } = await newGym();
+      const devices = await Promise.all(Array.from({ length: 20 }, () => makeDevice(manager.client)));
+      const numbers = devices.map(({ device_number }) => device_number).toSorted((a, b) => a - b);
+      expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+      expect(new Set(devices.map(({ device_key }) => device_key)).size).toBe(20);
+      const taken = { name: 'x', kind: 'qr', device_number: 7 };
+      expect((await manager.client.post('/devices', taken)).body.code).toBe('device_number_taken');
+      expect((await manager.client.put(`/devices/${devices[0]!.id}`, { device_number: 900 })).status).toBe(200);
+      expect((await makeDevice(manager.client)).device_number).toBe(901);
+    });
+
+    it('are refused with wrong fields, and in a gym that is closed', async () => {
+      const wrong = [
+        {},
+        { name: '', kind: 'qr' },
+        { name: 'x', kind: 'door' },
+        { name: 'x', kind: 'qr', device_number: 0 },
+        { name: 'x', kind: 'qr', device_number: 'one' },
+      ];
+      for (const body of wrong)
+        expect([body, (await gym.manager.client.post('/devices', body)).status]).toEqual([body, 422]);
+      expect((await admin.client.post('/devices', { name: 'x', kind: 'qr' })).body.code).toBe('fields_invalid');
+      const closed = await t.make.gym({ is_active: false });
+      const late = await admin.client.post('/devices', { name: 'x', kind: 'qr', gym_id: closed.id });
+      expect(late.body.code).toBe('gym_inactive');
+    });
+
+    const cuts: Record<string, (path: string) => Promise<{ status: number; body: any }>> = {
+      'gets another key': (path) => gym.manager.client.post(`${path}/rotate-key`),
+      'is revoked': (path) => gym.manager.client.put(path, { is_active: false }),
+      'is removed': (path) => gym.manager.client.delete(path),
+    };
+    it.each(Object.keys(cuts))('are cut off at once if one %s, and the old key opens nothing', async (what) => {
+      const device = await makeDevice(gym.manager.client);
+      const [socket, other] = [await byKey(device), await newReader(gym)];
+      await Promise.all([socket, other].map((one) => one.ask('download_templates')));
+      const { status, body } = await cuts[what]!(`/devices/${device.id}`);
+      expect(status).toBeLessThan(300);
+      expect(await socket.gone).toBe('io server disconnect');
+      const { device_key } = device;
+      expect(await SocketClient.refused(t.url, '/devices', { device_key })).toMatchObject({ code: 4001 });
+      if (body?.device_key) await byKey(body);
+      expect(await other.ask('download_templates')).toEqual({ data: [] });
+    });
+
+    it('are cut off if it happened while the server could not hear the database', async () => {
+      const device = await makeDevice(gym.manager.client);
+      const socket = await byKey(device);
+      await socket.ask('download_templates');
+      await t.db.query(everyGym`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'spotter listener' AND datname = current_database()`);
+      await gym.manager.client.post(`/devices/${device.id}/rotate-key`);
+      expect(await socket.gone).toBe('io server disconnect');
+    });
+
+    it('say whether they are online', async () => {
+      const device = await makeDevice(gym.manager.client);
+      const shown = async () => (await gym.manager.client.get(`/devices/${device.id}`)).body;
+      const socket = await byKey(device);
+      await until(async () => (await shown()).online);
+      expect((await shown()).last_seen_at).toEqual(expect.any(String));
+      socket.close();
+      await until(async () => !(await shown()).online);
+    });
+  });
+
+  describe('that staff signs in', () => {
+    const login = (socket: SocketClient, email: string, password = PASSWORD, more = {}) =>
+      socket.ask('login', { login_data: { email, password }, ...more });
+
+    it('are readers of the gym of the staff, until they leave', async () => {
+      const socket = await connect();
+      expect(await login(socket, gym.desk.email.toUpperCase())).toEqual({ gym_id: gym.id, message: 'Connected' });
+      expect(await socket.next('connected')).toEqual({ gym_id: gym.id, message: 'Connected' });
+      expect(await (await newConsole(gym)).ask('fingerprint_connected')).toEqual({ gym_id: gym.id });
+      expect(await socket.ask('download_templates')).toEqual({ data: expect.any(Array) });
+      const sessions = async () =>
+        (await gym.desk.client.get('/auth/sessions')).body.filter(
+          ({ user_agent }: { user_agent: string }) => user_agent === 'fingerprint reader',
+        ).length;
+      expect(await sessions()).toBe(1);
+      socket.close();
+      await until(async () => (await sessions()) === 0);
+    });
+
+    it('ask an admin for the gym', async () => {
+      const socket = await connect();
+      expect(await login(socket, admin.email)).toMatchObject({ code: 'fields_invalid' });
+      expect(await login(socket, admin.email, PASSWORD, { gym_id: gym.id })).toMatchObject({ gym_id: gym.id });
+    });
+
+    it('let in no member, nobody without a desk, no other gym, and nobody with a wrong password', async () => {
+      const socket = await connect();
+      for (const role of ['user', 'accountant'] as const) {
+        const person = await t.make.person(role, gym.id);
+        expect(await login(socket, person.email)).toMatchObject({ code: 'role_not_allowed' });
+        expect(
+          await t.db.query(everyGym`SELECT 1 FROM sessions WHERE user_id = ${person.id} AND ended_at IS NULL`),
+        ).toEqual([]);
+      }
+      const fresh = await t.make.person('trainer', gym.id, { must_change_password: true });
+      expect(await login(socket, fresh.email)).toMatchObject({ code: 'role_not_allowed' });
+      const { id } = await t.make.gym();
+      expect(await login(socket, gym.desk.email, PASSWORD, { gym_id: id })).toMatchObject({ code: 'other_gym' });
+      expect(await socket.ask('download_templates')).toMatchObject({ code: 'not_signed_in' });
+      const guessed = await t.make.person('trainer', gym.id);
+      const answers = [];
+      for (let guess = 0; guess < 15; guess++)
+        answers.push((await login(socket, guessed.email, `guess ${guess}`)).code);
+      expect(answers[0]).toBe('wrong_credentials');
+      expect(answers.at(-1)).toBe('too_many_requests');
+      expect(await login(socket, guessed.email)).toMatchObject({ code: 'too_many_requests' });
+    });
+
+    it('are cut off with the staff that signed them in', async () => {
+      const leave: ((person: SignedIn) => Promise<unknown>)[] = [
+        ({ id }) => admin.client.put(`/users/${id}`, { role: 'accountant' }),
+        ({ id }) => admin.client.put(`/users/${id}`, { is_active: false }),
+        ({ id }) => admin.client.put(`/users/${id}`, { password: 'another password' }),
+      ];
+      for (const go of leave) {
+        const person = await t.make.signedIn('trainer', gym.id);
+        const socket = await connect();
+        await login(socket, person.email);
+        await go(person);
+        expect(await socket.gone).toBe('io server disconnect');
+      }
+    });
+  });
+
+  describe('that enrol a finger', () => {
+    it('talk with the console that asked, and no other console or reader hears of it', async () => {
+      const [own, other] = [await newGym(), await newGym()];
+      const [desk, otherDesk, strangeDesk] = await Promise.all([newConsole(own), newConsole(own), newConsole(other)]);
+      const nobody = await desk.ask('fingerprint_connected', {});
+      expect(nobody).toMatchObject({ code: 'no_device_connected' });
+      const devices = [await makeDevice(own.manager.client), await makeDevice(own.manager.client)];
+      const [one, two] = (await Promise.all(devices.map(byKey))) as [SocketClient, SocketClient];
+      const strange = await newReader(other);
+      await Promise.all([one, two, strange].map((reader) => reader.ask('download_templates')));
+      expect(await desk.ask('fingerprint_connected', {})).toEqual({ gym_id: own.id });
+      expect(await desk.next('fingerprint_connection_stablished')).toEqual({ gym_id: own.id });
+
+      const [anna, bert] = [await member(own, { full_name: 'Anna' }), await member(own, { full_name: 'Bert' })];
+      await desk.ask('user', { user_id: anna.id, device_id: devices[0]!.id });
+      expect(await one.next('user')).toEqual({ user_id: anna.id });
+      // The reader that is free.
+      await otherDesk.ask('user', { user_id: bert.id });
+      expect(await two.next('user')).toEqual({ user_id: bert.id });
+      const third = await newConsole(own);
+      expect(await third.ask('user', { user_id: bert.id })).toMatchObject({ code: 'device_busy' });
+      expect(await strangeDesk.ask('user', { user_id: anna.id })).toMatchObject({ code: 'user_not_found' });
+
+      const start = await one.ask('user', { user_id: anna.id });
+      expect(start).toEqual({ user_id: anna.id, full_name: 'Anna', email: anna.email });
+      expect(await one.next('start_enrollment')).toEqual(start);
+      expect(await desk.next('user_established')).toEqual({ user_id: anna.id, full_name: 'Anna' });
+      await two.ask('user', { user_id: bert.id });
+      expect(await otherDesk.next('user_established')).toEqual({ user_id: bert.id, full_name: 'Bert' });
+      const stored = await one.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 });
+      expect(stored).toEqual({ user_id: anna.id, message: 'Fingerprint 1 stored' });
+      expect(await one.next('fingerprint_stored')).toEqual(stored);
+      await one.ask('finger1_captured');
+      expect(await desk.next('finger1_captured')).toEqual({ user_id: anna.id });
+      await one.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 2 });
+      await one.ask('enrollment_completed');
+      expect(await desk.next('enrollment_completed')).toEqual({ user_id: anna.id });
+      expect(await one.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 })).toMatchObject({
+        code: 'nobody_to_enrol',
+      });
+      expect(await one.next('store_error')).toMatchObject({ code: 'nobody_to_enrol' });
+      // Now that one is free, the third console may have it.
+      expect(await third.ask('user', { user_id: bert.id })).toEqual({});
+      expect(await one.next('user', ({ user_id }) => user_id === bert.id)).toEqual({ user_id: bert.id });
+
+      for (const reader of [two, strange]) {
+        expect(JSON.stringify(reader.received)).not.toContain('Anna');
+        expect(reader.all('user').map(({ user_id }) => user_id)).not.toContain(anna.id);
+      }
+      for (const { received } of [otherDesk, third, strangeDesk]) {
+        expect(JSON.stringify(received)).not.toContain('Anna');
+      }
+      expect(desk.all('user_established')).toHaveLength(1);
+    });
+
+    it('take one of two consoles that want them at once', async () => {
+      const own = await newGym();
+      const reader = await newReader(own);
+      await reader.ask('download_templates');
+      const { id } = await member(own);
+      const desks = await Promise.all(Array.from({ length: 5 }, () => newConsole(own)));
+      await Promise.all(desks.map((desk) => desk.ask('fingerprint_connected', {})));
+      const answers = await Promise.all(desks.map((desk) => desk.ask('user', { user_id: id })));
+      expect(answers.map(({ code }) => code ?? 'chosen').toSorted()).toEqual(
+        ['chosen', ...Array(4).fill('device_busy')].toSorted(),
+      );
+    });
+
+    it('notice when the other side vanishes', async () => {
+      const own = await newGym();
+      const { id } = await member(own);
+      const [desk, reader] = [await newConsole(own), await newReader(own)];
+      await reader.ask('download_templates');
+      await desk.ask('user', { user_id: id });
+      await reader.next('user');
+      desk.cut();
+      expect(await reader.next('error')).toMatchObject({ code: 'console_gone' });
+      const next = await newConsole(own);
+      expect(await next.ask('user', { user_id: id })).toEqual({});
+      await reader.next('user');
+      reader.cut();
+      expect(await next.next('error')).toMatchObject({ code: 'device_gone' });
+      expect(await next.ask('user', { user_id: id })).toMatchObject({ code: 'no_device_connected' });
+    });
+
+    it('refuse whom they do not know', async () => {
+      const [reader, strangers] = [await newReader(gym), await newGym()];
+      const gone = await member();
+      await admin.client.delete(`/users/${gone.id}`);
+      for (const userId of [(await member(strangers)).id, gone.id, gym.desk.id, 2_000_000_000]) {
+        expect(await reader.ask('user', { user_id: userId })).toMatchObject({ code: 'user_not_found' });
+        expect(await reader.next('user_error')).toMatchObject({ code: 'user_not_found' });
+      }
+      // Whoever was chosen before does not get this one's finger.
+      const { id } = await member();
+      await reader.ask('user', { user_id: id });
+      await reader.ask('user', { user_id: 2_000_000_000 });
+      const finger = { fingerprint_data: newTemplate(), finger: 1 };
+      expect(await reader.ask('store_fingerprint', finger)).toMatchObject({ code: 'nobody_to_enrol' });
+    });
+  });
+
+  describe('fingerprints', () => {
+    const rows = (userId: number) =>
+      t.db.query<{ finger: number; template: string }>(
+        everyGym`SELECT finger, template FROM fingerprints WHERE user_id = ${userId} ORDER BY finger`,
+      );
+
+    it('are stored encrypted, two a member, and replaced', async () => {
+      const [reader, person] = [await newReader(gym), await member()];
+      const [first, second] = [await enrol(reader, person, 1), await enrol(reader, person, 2)];
+      const stored = await rows(person.id);
+      expect(stored.map(({ finger }) => finger)).toEqual([1, 2]);
+      for (const { template } of stored) {
+        expect(template).toMatch(/^test\./);
+        for (const plain of [first, second]) {
+          expect(template).not.toContain(plain.slice(0, 40));
+          expect(
+            Buffer.from(template.slice(5), 'base64url').includes(Buffer.from(plain, 'base64').subarray(0, 20)),
+          ).toBe(false);
+        }
+      }
+      const third = await enrol(reader, person, 1);
+      expect(await rows(person.id)).toHaveLength(2);
+      const { data } = await reader.ask('download_templates');
+      expect(data.find(({ id }: Person) => id === person.id)).toMatchObject({
+        fingerprint1: third,
+        fingerprint2: second,
+      });
+    });
+
+    it('go with the member', async () => {
+      const [reader, person] = [await newReader(gym), await member()];
+      await enrol(reader, person, 1);
+      expect((await admin.client.delete(`/users/${person.id}`)).status).toBe(204);
+      expect(await rows(person.id)).toEqual([]);
+      const { data } = await reader.ask('download_templates');
+      expect(data.map(({ id }: Person) => id)).not.toContain(person.id);
+      const finger = { fingerprint_data: newTemplate(), finger: 1 };
+      expect(await reader.ask('store_fingerprint', finger)).toMatchObject({ code: 'user_not_found' });
+    });
+
+    it('must be base64 of a sensible size, of finger 1 or 2', async () => {
+      const [reader, person] = [await newReader(gym), await member()];
+      await reader.ask('user', { user_id: person.id });
+      const fine = newTemplate();
+      const wrong = [
+        ...[
+          '',
+          'no base64!',
+          `${fine.slice(0, 8)} ${fine.slice(8)}`,
+          `${fine}=`,
+          newTemplate(15),
+          newTemplate(16_385),
+          7,
+          null,
+          {},
+        ],
+        ...[
+          Buffer.alloc(64).toString('base64').replaceAll('=', ''),
+          randomBytes(64).fill(255).toString('base64url'),
+          undefined,
+        ],
+      ];
+      for (const template of wrong) {
+        const { code } = await reader.ask('store_fingerprint', { fingerprint_data: template, finger: 1 });
+        expect([template, code]).toEqual([template, 'fields_invalid']);
+      }
+      for (const finger of [0, 3, '1', null, 1.5, undefined]) {
+        const { code } = await reader.ask('store_fingerprint', { fingerprint_data: fine, finger });
+        expect([finger, code]).toEqual([finger, 'fields_invalid']);
+      }
+      for (const length of [16, 16_384]) await enrol(reader, person, 1, newTemplate(length));
+    });
+
+    it('go to the readers of their gym alone, 100 members a page', async () => {
+      const [own, other] = [await newGym(), await newGym()];
+      const ring = new KeyRing(t.config.FINGERPRINT_KEYS);
+      const people = await Promise.all(Array.from({ length: 250 }, () => member(own)));
+      const templates = new Map(people.map(({ id }) => [id, newTemplate(40)]));
+      for (const [id, template] of templates) {
+        const sealed = ring.encrypt(Buffer.from(template, 'base64'), `fingerprints ${id} 2`);
+        await t.db.query(everyGym`INSERT INTO fingerprints (user_id, finger, template) VALUES (${id}, 2, ${sealed})`);
+      }
+      const reader = await newReader(own);
+      for (const round of [1, 2]) {
+        const pages = [];
+        for (const more of [true, true, false]) {
+          const { data } = await reader.ask('download_templates');
+          pages.push(data);
+          if (!more) await reader.next('download_templates_completed');
+          else expect([round, reader.all('download_templates_completed').length]).toEqual([round, round - 1]);
+        }
+        expect(pages.map(({ length }) => length)).toEqual([100, 100, 50]);
+        const got = pages.flat().map(({ id, fingerprint1, fingerprint2 }) => [id, fingerprint1, fingerprint2]);
+        expect(got).toEqual(
+          [...templates].map(([id, template]) => [id, null, template]).toSorted(([a], [b]) => +a! - +b!),
+        );
+      }
+      const stranger = await newReader(other);
+      expect(await stranger.ask('download_templates')).toEqual({ data: [] });
+      for (const kind of ['qr', 'board'] as const) {
+        const device = await byKey(await makeDevice(own.manager.client, kind));
+        expect(await device.ask('download_templates')).toMatchObject({ code: 'role_not_allowed' });
+      }
+      expect(await (await newConsole(own)).ask('download_templates')).toMatchObject({ code: 'role_not_allowed' });
+    });
+
+    it('that were tampered with or copied are left out and reported, and the others are given', async () => {
+      const own = await newGym();
+      const reader = await newReader(own);
+      const [healthy, tampered, copied] = [await member(own), await member(own), await member(own)];
+      const good = await enrol(reader, healthy, 1);
+      await enrol(reader, tampered, 1);
+      await enrol(reader, copied, 1);
+      const { template } = (await rows(tampered.id))[0]!;
+      const broken = template.slice(0, -2) + (template.endsWith('AA') ? 'BB' : 'AA');
+      const { template: another } = (await rows(healthy.id))[0]!;
+      const set = (id: number, value: string) =>
+        t.db.query(everyGym`UPDATE fingerprints SET template = ${value} WHERE user_id = ${id}`);
+      await set(tampered.id, broken);
+      await set(copied.id, another);
+      const lines: string[] = [];
+      const log = { error: (line: string) => void lines.push(line), log() {}, warn() {} };
+      Logger.overrideLogger(log);
+      const { data } = await reader.ask('download_templates');
+      Logger.overrideLogger(false);
+      expect(data.map(({ id, fingerprint1 }: any) => [id, fingerprint1])).toEqual([
+        [healthy.id, good],
+        [tampered.id, null],
+        [copied.id, null],
+      ]);
+      expect(lines).toEqual([
+        expect.stringContaining(`fingerprints ${tampered.id} 1`),
+        expect.stringContaining(`fingerprints ${copied.id} 1`),
+      ]);
+    });
+
+    it('are encrypted anew by a command, which may be killed and started again', async () => {
+      const DATABASE_URL = await ownDatabase('rotation', {});
+      const server = await startApp({ DATABASE_URL });
+      const { id } = await server.make.gym();
+      const people = await Promise.all(Array.from({ length: 1500 }, () => server.make.person('user', id)));
+      const old = new KeyRing(t.config.FINGERPRINT_KEYS);
+      const plain = new Map(people.map((person) => [person.id, newTemplate(40)]));
+      const sealed = [...plain].map(([user, text]) =>
+        old.encrypt(Buffer.from(text, 'base64'), `fingerprints ${user} 1`),
+      );
+      await server.db.query(everyGym`
+        INSERT INTO fingerprints (user_id, finger, template)
+        SELECT user_id, 1, template FROM unnest(${[...plain.keys()]}::int[], ${sealed}::text[]) AS f (user_id, template)`);
+      const newKeys = `next_1:${randomBytes(32).toString('base64')},${t.config.FINGERPRINT_KEYS}`;
+      const rotate = () => {
+        const { PATH = '', HOME = '' } = process.env;
+        const secrets = { JWT_SECRET: t.config.JWT_SECRET, ENCRYPTION_KEYS: t.config.ENCRYPTION_KEYS };
+        const env = { PATH, HOME, ...secrets, DATABASE_URL, FINGERPRINT_KEYS: newKeys };
+        const child = spawn(process.execPath, ['dist/src/cli/rotate-fingerprints.js'], { env });
+        let output = '';
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+        const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
+          child.once('close', (code) => resolve({ code, output }));
+        });
+        return { child, ended };
+      };
+      const countDone = async () =>
+        (await server.db.query(everyGym`SELECT 1 FROM fingerprints WHERE template LIKE 'next\\_1.%'`)).length;
+      const first = rotate();
+      await until(async () => (await countDone()) > 20);
+      first.child.kill('SIGKILL');
+      await first.ended;
+      // What was under way when it was killed is committed, or not.
+      const others = everyGym`FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'`;
+      await until(
+        async () => (await server.db.query(everyGym`SELECT 1 ${others} AND pid <> pg_backend_pid()`)).length === 0,
+      );
+      const done = await countDone();
+      expect(done).toBeLessThan(1500);
+      expect(await rotate().ended).toEqual({
+        code: 0,
+        output: expect.stringContaining(`${1500 - done} fingerprints were encrypted anew, with key "next_1".`),
+      });
+      const ring = new KeyRing(newKeys.split(',')[0]!);
+      const now = await server.db.query<{ user_id: number; template: string }>(
+        everyGym`SELECT user_id, template FROM fingerprints`,
+      );
+      expect(now).toHaveLength(1500);
+      for (const { user_id, template } of now) {
+        expect(ring.decrypt(template, `fingerprints ${user_id} 1`).toString('base64')).toBe(plain.get(user_id));
+      }
+      await server.db.query(everyGym`UPDATE fingerprints SET template = 'lost.AAAA' WHERE user_id = ${people[0]!.id}`);
+      const last = await rotate().ended;
+      expect([last.code, last.output]).toEqual([1, expect.stringMatching(/1 do not open with any key/)]);
+      await server.close();
+    }, 60_000);
+  });
+
+  describe('at the door', () => {
+    async function withPlan(own: Staffed, terms: object = { kind: 'time', duration_days: 30 }) {
+      const person = await member(own);
+      const plan = { name: unique('Plan'), price: 10, gym_id: own.id, ...terms };
+      const { body: sold } = await admin.client.post('/plans', plan);
+      const { status, body } = await admin.client.post('/user-plans', { user_id: person.id, plan_id: sold.id });
+      expect([status, body]).toEqual([201, expect.anything()]);
+      return { ...person, user_plan_id: body.id as number };
+    }
+    const bySessions = (count: number) => ({ kind: 'sessions', session_count: count });
+    const events = (gymId: number) =>
+      t.db.query<Record<string, number | string | null>>(everyGym`
+        SELECT user_id, reason, attendance_id, device_id, staff_id FROM access_events WHERE gym_id = ${gymId} ORDER BY id`);
+    const visits = async ({ id }: Person) => (await admin.client.get(`/attendance?user_id=${id}`)).body;
+    const remaining = async (userPlanId: number) =>
+      (await admin.client.get(`/user-plans/${userPlanId}`)).body.remaining_sessions;
+
+    const reasons: Record<Reason, (own: Staffed) => Promise<Person>> = {
+      unknown: async () => ({ ...(await member()), id: 2_000_000_000 }),
+      wrong_gym: async () => member(await newGym()),
+      inactive: (own) => member(own, { is_active: false }),
+      no_plan: (own) => member(own),
+      expired: async (own) => {
+        const person = await withPlan(own);
+        await t.db.query(everyGym`
+          UPDATE user_plans SET starts_at = now() - interval '40 days', expires_at = now() - interval '10 days'
+          WHERE id = ${person.user_plan_id}`);
+        return person;
+      },
+      frozen: async (own) => {
+        const person = await withPlan(own);
+        await admin.client.put(`/user-plans/${person.user_plan_id}`, { status: 'frozen' });
+        return person;
+      },
+      no_sessions: async (own) => {
+        const person = await withPlan(own, bySessions(1));
+        await admin.client.post(`/user-plans/${person.user_plan_id}/deduct`);
+        return person;
+      },
+      already_inside: async (own) => {
+        const person = await withPlan(own);
+        await own.desk.client.post('/attendance', { user_id: person.id });
+        return person;
+      },
+    };
+
+    it.each(Object.keys(reasons) as Reason[])(
+      'answer %s, over the socket and over REST alike, and record it',
+      async (reason) => {
+        const own = await newGym();
+        const device = await makeDevice(own.manager.client);
+        const [reader, desk] = [await byKey(device), await newConsole(own)];
+        const person = await reasons[reason](own);
+        const before = (await visits(person)).length;
+        const answer = await reader.ask('user_found', { user_id: person.id });
+        expect(answer).toMatchObject({ allowed: false, reason, attendance_id: null });
+        const isHidden = reason === 'unknown' || reason === 'wrong_gym';
+        expect(answer.user).toEqual(isHidden ? null : { id: person.id, full_name: expect.any(String) });
+        expect(await reader.next('access')).toEqual(answer);
+        const { allowed, user } = answer;
+        expect(await desk.next('user_found')).toEqual({ user_id: user?.id ?? null, allowed, reason, user });
+        const asked = await own.desk.client.post('/devices/access', { user_id: person.id });
+        expect([asked.status, asked.body]).toEqual([200, answer]);
+        const who = reason === 'unknown' ? null : person.id;
+        expect(await events(own.id)).toEqual([
+          { user_id: who, reason, attendance_id: null, device_id: device.id, staff_id: null },
+          { user_id: who, reason, attendance_id: null, device_id: null, staff_id: own.desk.id },
+        ]);
+        expect(await visits(person)).toHaveLength(before);
+      },
+    );
+
+    it('let in who may, with a visit and a session less', async () => {
+      const own = await newGym();
+      const device = await makeDevice(own.manager.client, 'qr');
+      const turnstile = await byKey(device);
+      const person = await withPlan(own, bySessions(2));
+      const [pass] = await t.db.query<{ qr_code: string }>(everyGym`SELECT qr_code FROM users WHERE id = ${person.id}`);
+      const answer = await turnstile.ask('user_found', { qr_code: pass!.qr_code });
+      const [visit] = await visits(person);
+      expect(answer).toMatchObject({ allowed: true, reason: null, user: { id: person.id }, attendance_id: visit.id });
+      expect(visit).toMatchObject({ user_plan_id: person.user_plan_id, status: 'checked_in' });
+      expect(await remaining(person.user_plan_id)).toBe(1);
+      expect(await events(own.id)).toEqual([
+        { user_id: person.id, reason: null, attendance_id: visit.id, device_id: device.id, staff_id: null },
+      ]);
+      const timed = await withPlan(own);
+      const byDesk = { user_id: timed.id, device_id: device.id };
+      expect((await own.desk.client.post('/devices/access', byDesk)).body).toMatchObject({ allowed: true });
+      expect(await visits(timed)).toMatchObject([
+        { user_plan_id: null, checked_in_by_id: own.desk.id, location: device.name },
+      ]);
+    });
+
+    it('deduct nothing if the visit cannot begin', async () => {
+      const own = await newGym();
+      const reader = await newReader(own);
+      const person = await withPlan(own, bySessions(5));
+      await t.db.query(everyGym`
+        CREATE FUNCTION refuse_visit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$`);
+      await t.db.query(everyGym`CREATE TRIGGER refuse BEFORE INSERT ON attendance EXECUTE FUNCTION refuse_visit()`);
+      expect(await reader.ask('user_found', { user_id: person.id })).toMatchObject({ code: 'internal_error' });
+      await t.db.query(everyGym`DROP FUNCTION refuse_visit CASCADE`);
+      expect(await remaining(person.user_plan_id)).toBe(5);
+      expect(await events(own.id)).toEqual([]);
+      expect(await reader.ask('user_found', { user_id: person.id })).toMatchObject({ allowed: true });
+      expect(await remaining(person.user_plan_id)).toBe(4);
+    });
+
+    it('let in again who is inside, only if the gym wants it, and for nothing', async () => {
+      const own = await newGym();
+      expect((await admin.client.put(`/gyms/${own.id}`, { allow_reentry: true })).body.allow_reentry).toBe(true);
+      const person = await withPlan(own, bySessions(1));
+      const [in1, in2] = [await newReader(own), await newReader(own)];
+      const first = await in1.ask('user_found', { user_id: person.id });
+      const second = await in2.ask('user_found', { user_id: person.id });
+      expect([first.allowed, second.allowed, second.attendance_id]).toEqual([true, true, first.attendance_id]);
+      expect(await visits(person)).toHaveLength(1);
+      await admin.client.put(`/gyms/${own.id}`, { allow_reentry: false });
+      const third = await (await newReader(own)).ask('user_found', { user_id: person.id });
+      expect(third).toMatchObject({ allowed: false, reason: 'already_inside' });
+    });
+
+    it('decide a scan that comes 20 times at once a single time', async () => {
+      const own = await newGym();
+      const device = await makeDevice(own.manager.client);
+      const person = await withPlan(own, bySessions(10));
+      const sockets = await Promise.all(Array.from({ length: 20 }, () => byKey(device)));
+      const answers = await Promise.all(sockets.map((socket) => socket.ask('user_found', { user_id: person.id })));
+      const [visit] = await visits(person);
+      for (const answer of answers) expect(answer).toMatchObject({ allowed: true, attendance_id: visit.id });
+      expect(await visits(person)).toHaveLength(1);
+      expect(await remaining(person.user_plan_id)).toBe(9);
+      expect(await events(own.id)).toHaveLength(1);
+    });
+
+    it('decide once for one person at many doors at once', async () => {
+      const own = await newGym();
+      const person = await withPlan(own, bySessions(10));
+      const doors = await Promise.all(Array.from({ length: 10 }, () => newReader(own)));
+      const asked = doors.map((door) => door.ask('user_found', { user_id: person.id }));
+      const answers = await Promise.all([...asked, own.desk.client.post('/attendance', { user_id: person.id })]);
+      expect(answers.filter(({ allowed, status }: any) => allowed || status === 201)).toHaveLength(1);
+      expect(await visits(person)).toHaveLength(1);
+      expect(await remaining(person.user_plan_id)).toBeGreaterThanOrEqual(9);
+    });
+
+    it('decide for two people at once, at one door', async () => {
+      const own = await newGym();
+      const door = await newReader(own);
+      const people = [await withPlan(own), await withPlan(own), await member(own)];
+      const answers = await Promise.all(people.map(({ id }) => door.ask('user_found', { user_id: id })));
+      expect(answers.map(({ allowed, user }) => [allowed, user.id])).toEqual([
+        [true, people[0]!.id],
+        [true, people[1]!.id],
+        [false, people[2]!.id],
+      ]);
+    });
+
+    it('record who is not known', async () => {
+      const own = await newGym();
+      const [reader, desk] = [await newReader(own), await newConsole(own)];
+      await reader.ask('user_not_found');
+      expect(await desk.next('user_not_found')).toEqual({
+        user_id: null,
+        allowed: false,
+        reason: 'unknown',
+        user: null,
+      });
+      expect(await events(own.id)).toMatchObject([{ user_id: null, reason: 'unknown' }]);
+      const board = await byKey(await makeDevice(own.manager.client, 'board'));
+      expect(await board.ask('user_found', { user_id: 1 })).toMatchObject({ code: 'role_not_allowed' });
+      expect((await own.desk.client.post('/devices/access', {})).body.code).toBe('fields_invalid');
+    });
+  });
+});

@@ -1,0 +1,80 @@
+import type { DeviceKind } from '../../src/common/actor/actor.js';
+import type { Role } from '../../src/common/actor/roles.js';
+import { makeDevice, newTemplate } from './device.js';
+import { SocketClient } from './socket-client.js';
+import type { World } from './world.js';
+
+export interface MessageCase {
+  /** Made anew for every attempt. It is about the world's own gym, whoever sends it. */
+  payload?(world: World): unknown;
+  /** What the sender has to do first. */
+  before?(socket: SocketClient, world: World): Promise<unknown>;
+  /** The code of the answer where that is not success: somebody who may send it, but not like this. */
+  answers?: Partial<Record<Role | DeviceKind, string>>;
+  /** What somebody of another gym gets: a code; or `nothing`: success, and not a trace of the gym in it. */
+  otherGym: string;
+}
+
+const newMember = ({ t, own }: World) => t.make.person('user', own.gym.id, { full_name: `member ${own.mark}` });
+
+const newVisit = async (world: World): Promise<number> => {
+  const { id } = await newMember(world);
+  return (await world.own.people.trainer.client.post('/attendance', { user_id: id })).body.id;
+};
+
+/** A reader of the world's own gym that nobody talks with. */
+async function freeReader({ t, own }: World): Promise<number> {
+  const { id, device_key } = await makeDevice(own.people.manager.client, 'fingerprint', own.mark);
+  const reader = await SocketClient.connect(t.url, '/devices', { device_key });
+  // Whoever is answered has been let in.
+  await reader.ask('finger1_captured');
+  return id;
+}
+
+const chooseMember = async (socket: SocketClient, world: World) =>
+  socket.ask('user', { user_id: (await newMember(world)).id });
+
+/** What to send for every message. The matrix of messages fails for one that is not here. */
+export const messageCases: Record<string, MessageCase> = {
+  '/checkins check_in': {
+    payload: async (world) => ({ member_id: (await newMember(world)).id, notes: world.own.mark }),
+    otherGym: 'fields_invalid',
+  },
+  '/checkins check_out': {
+    payload: async (world) => ({ check_in_id: await newVisit(world) }),
+    otherGym: 'visit_not_found',
+  },
+  '/checkins batch': {
+    payload: async (world) => ({
+      batches: {
+        check_in: [{ member_id: (await newMember(world)).id }],
+        check_out: [{ check_in_id: await newVisit(world) }],
+      },
+    }),
+    otherGym: 'nothing',
+  },
+  '/checkins heartbeat': { otherGym: 'nothing' },
+
+  '/devices fingerprint_connected': {
+    before: (_, world) => freeReader(world),
+    payload: ({ own }) => ({ gym_id: own.gym.id }),
+    otherGym: 'other_gym',
+  },
+  '/devices user': {
+    payload: async (world) => ({ user_id: (await newMember(world)).id, device_id: await freeReader(world) }),
+    otherGym: 'user_not_found',
+  },
+  '/devices store_fingerprint': {
+    before: chooseMember,
+    payload: () => ({ fingerprint_data: newTemplate(), finger: 1 }),
+    otherGym: 'nobody_to_enrol',
+  },
+  '/devices finger1_captured': { before: chooseMember, otherGym: 'nothing' },
+  '/devices enrollment_completed': { before: chooseMember, otherGym: 'nothing' },
+  '/devices user_found': {
+    payload: async (world) => ({ user_id: (await newMember(world)).id }),
+    otherGym: 'nothing',
+  },
+  '/devices user_not_found': { otherGym: 'nothing' },
+  '/devices download_templates': { otherGym: 'nothing' },
+};
