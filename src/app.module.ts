@@ -20,6 +20,7 @@ import { PlansModule } from './plans/plans.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { SalesModule } from './sales/sales.module.js';
+import { SlotsModule } from './slots/slots.module.js';
 
 /** Composition only. */
 @Module({})
@@ -39,6 +40,7 @@ export class AppModule {
         SalesModule,
         MeasurementsModule,
         AttendanceModule,
+        SlotsModule,
         DevicesModule,
         RealtimeModule,
         JobsModule,

@@ -6,6 +6,7 @@ import { addMeasurements } from './demo-measurements.js';
 import { addGym, addMembers, DEMO_GYM, DEMO_PASSWORD } from './demo-people.js';
 import { addPlans } from './demo-plans.js';
 import { addShop } from './demo-shop.js';
+import { addSlots } from './demo-slots.js';
 import { addVisits } from './demo-visits.js';
 
 /** Adds a believable gym, once, the same everywhere but for the day it is. @returns what was added, or that it was there */
@@ -19,6 +20,7 @@ export async function seedDemo(client: pg.Client, config: Config): Promise<strin
   const sales = await addShop(client, demo, visits);
   await addMeasurements(client, demo, members);
   await addDevices(client, demo);
+  await addSlots(client, demo, members);
   await client.query('COMMIT');
   return (
     `Added ${DEMO_GYM} (manager@demo.gym / ${DEMO_PASSWORD}): ${members.length} members, ${visits.length} visits, ` +

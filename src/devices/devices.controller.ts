@@ -7,11 +7,23 @@ import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
+import { NotYourHour } from '../slots/slots.errors.js';
 import { AccessService } from './access.service.js';
-import { DeviceNotFound, DeviceNumberTaken } from './devices.errors.js';
+import { BoardsService } from './boards.service.js';
+import { BoardNotConnected, BoardTimedOut, DeviceNotFound, DeviceNumberTaken } from './devices.errors.js';
 import { DevicesService } from './devices.service.js';
 import { AccessDto, AskAccessDto } from './dto/access.dto.js';
-import { CreateDeviceDto, DeviceDto, DeviceListQuery, DeviceWithKeyDto, UpdateDeviceDto } from './dto/device.dto.js';
+import {
+  BoardQuery,
+  CreateDeviceDto,
+  DeviceDto,
+  DeviceListQuery,
+  DeviceWithKeyDto,
+  SerialOutputDto,
+  UpdateDeviceDto,
+  UploadDto,
+  UploadResultDto,
+} from './dto/device.dto.js';
 
 const PARAMS = { device_id: 1 };
 
@@ -21,6 +33,7 @@ export class DevicesController {
   constructor(
     private readonly devices: DevicesService,
     private readonly access: AccessService,
+    private readonly boards: BoardsService,
   ) {}
 
   @Get()
@@ -55,6 +68,43 @@ export class DevicesController {
   })
   ask(@CurrentActor() actor: Actor, @Body() body: AskAccessDto): Promise<AccessDto> {
     return this.access.decide(actor, body);
+  }
+
+  @Post(':device_number/upload')
+  @Operation({
+    summary: 'Run code on a lab board',
+    description:
+      'For whoever has booked the current hour in its gym, and staff. The answer comes when the board has run it, within 60 s.',
+    roles: [...DESK, 'user'],
+    params: { device_number: 2 },
+    answer: UploadResultDto,
+    errors: [DeviceNotFound, NotYourHour, BoardNotConnected, BoardTimedOut],
+  })
+  upload(
+    @CurrentActor() actor: Actor,
+    @Param('device_number', IdPipe) deviceNumber: number,
+    @Query() { gym_id }: BoardQuery,
+    @Body() { code }: UploadDto,
+  ): Promise<UploadResultDto> {
+    return this.boards.upload(actor, deviceNumber, code, gym_id);
+  }
+
+  @Get(':device_number/serial-output')
+  @Operation({
+    summary: 'What a lab board has said last',
+    description:
+      'For whoever has booked the current hour in its gym, and staff. `/devices` of Socket.IO tells it live.',
+    roles: [...DESK, 'user'],
+    params: { device_number: 2 },
+    answer: SerialOutputDto,
+    errors: [DeviceNotFound, NotYourHour],
+  })
+  readSerial(
+    @CurrentActor() actor: Actor,
+    @Param('device_number', IdPipe) deviceNumber: number,
+    @Query() { gym_id }: BoardQuery,
+  ): Promise<SerialOutputDto> {
+    return this.boards.read(actor, deviceNumber, gym_id);
   }
 
   @Get(':device_id')

@@ -20,6 +20,15 @@ export class DeviceBusy extends DomainError {}
 @Problem({ code: 'nobody_to_enrol', status: 409, title: 'Say whose finger it is first: send `user`' })
 export class NobodyToEnrol extends DomainError {}
 
+@Problem({ code: 'board_not_connected', status: 503, title: 'The board is not connected' })
+export class BoardNotConnected extends DomainError {}
+
+@Problem({ code: 'board_timed_out', status: 504, title: 'The board did not answer in time' })
+export class BoardTimedOut extends DomainError {}
+
+@Problem({ code: 'already_signed_in', status: 409, title: 'Somebody is signed in on this connection; open another' })
+export class AlreadySignedIn extends DomainError {}
+
 @Problem({ code: 'device_gone', status: 409, title: 'The reader has disconnected; start again' })
 export class DeviceGone extends DomainError {}
 

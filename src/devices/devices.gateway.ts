@@ -1,4 +1,4 @@
-import type { OnGatewayDisconnect } from '@nestjs/websockets';
+import type { OnGatewayDisconnect, OnGatewayInit } from '@nestjs/websockets';
 import { ConnectedSocket, MessageBody, WebSocketServer } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { AuthService } from '../auth/auth.service.js';
@@ -13,8 +13,17 @@ import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '..
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { requirePerson } from '../members/people.js';
 import { Database } from '../database/database.js';
+import { BoardsService } from './boards.service.js';
 import { AccessService } from './access.service.js';
-import { ConsoleGone, DeviceBusy, DeviceGone, NobodyToEnrol, NoDeviceConnected } from './devices.errors.js';
+import {
+  AlreadySignedIn,
+  ConsoleGone,
+  DeviceBusy,
+  DeviceGone,
+  NobodyToEnrol,
+  NoDeviceConnected,
+} from './devices.errors.js';
+import { ReadSerialDto, SerialChunkDto, SerialOutputDto } from './dto/device.dto.js';
 import { AccessDto, type AskAccessDto } from './dto/access.dto.js';
 import {
   ChooseUserDto,
@@ -57,7 +66,7 @@ const stateOf = (socket: AppSocket): ReaderState => socket.data as ReaderState;
  * Socket.IO's rooms, which reach over all servers.
  */
 @Gateway('/devices')
-export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
+export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDisconnect {
   @WebSocketServer()
   private readonly namespace: Namespace;
 
@@ -69,12 +78,19 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
     private readonly fingerprints: FingerprintsService,
     private readonly access: AccessService,
     private readonly presence: Presence,
+    private readonly boards: BoardsService,
     private readonly door: SocketDoor,
   ) {}
 
+  afterInit(namespace: Namespace): void {
+    this.boards.attach(namespace);
+  }
+
   async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
-    if (!(principal instanceof DeviceActor)) await socket.join(consoles(principal.gym_id));
-    else if (principal.is(...READER)) await socket.join(readers(principal.gym_id));
+    if (principal instanceof DeviceActor) {
+      if (principal.is(...READER)) await socket.join(readers(principal.gym_id));
+      // A member is here to read a board: doors and fingers are nothing of theirs.
+    } else if (principal.role !== 'user') await socket.join(consoles(principal.gym_id));
     this.onReturned(socket, principal);
   }
 
@@ -90,6 +106,7 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
     this.tell(partners(socket.id), new DeviceGone());
     this.namespace.in(partners(socket.id)).socketsLeave(partners(socket.id));
     if (principal.device_id !== null) this.presence.left(principal.device_id);
+    if (principal.is('board')) this.boards.leaves(socket.id);
     const { user_id: userId, session_id: only } = principal;
     // The session that staff opened for it ends with it.
     if (userId !== null && only !== null) {
@@ -104,6 +121,7 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
     answer: { event: 'connected', payload: ConnectedDto },
   })
   async login(@ConnectedSocket() socket: AppSocket, @MessageBody() body: DeviceLoginDto): Promise<ConnectedDto> {
+    if (socket.data.principal) throw new AlreadySignedIn();
     const client = { ip_address: socket.handshake.address, user_agent: 'fingerprint reader' };
     const { access_token } = await this.auth.login(body.login_data, client);
     const { actor, must_change_password } = await this.actors.resolve(access_token);
@@ -219,6 +237,30 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
     // After the page, which is sent when this has returned.
     if (!has_more) setImmediate(() => socket.emit('download_templates_completed', {}));
     return { data };
+  }
+
+  @Message('serial_output', {
+    summary: 'From a lab board: what it says; told to whoever may read it',
+    roles: ['board'],
+    payload: SerialChunkDto,
+  })
+  said(@CurrentActor() actor: DeviceActor, @MessageBody() { output }: SerialChunkDto): Promise<void> {
+    return this.boards.said(actor, output);
+  }
+
+  @Message('read_serial', {
+    summary: 'From whoever has the current hour, or staff: what the board has said, and from now on says',
+    roles: [...DESK, 'user'],
+    payload: ReadSerialDto,
+    answer: { event: 'serial_history', payload: SerialOutputDto },
+  })
+  async read(
+    @CurrentActor() actor: Actor,
+    @ConnectedSocket() socket: AppSocket,
+    @MessageBody() { device_number, gym_id }: ReadSerialDto,
+  ): Promise<SerialOutputDto> {
+    await socket.join(await this.boards.roomFor(actor, device_number, gym_id));
+    return this.boards.read(actor, device_number, gym_id);
   }
 
   /** A console's member goes on to a reader that talks with nobody else. */

@@ -2,7 +2,9 @@ import { Module } from '@nestjs/common';
 import { AttendanceModule } from '../attendance/attendance.module.js';
 import { Config } from '../config/config.js';
 import { PlansModule } from '../plans/plans.module.js';
+import { SlotsModule } from '../slots/slots.module.js';
 import { AccessService } from './access.service.js';
+import { BoardsService } from './boards.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesGateway } from './devices.gateway.js';
 import { DevicesService } from './devices.service.js';
@@ -10,12 +12,13 @@ import { FingerprintKeys, FingerprintsService } from './fingerprints.service.js'
 import { Presence } from './presence.js';
 
 @Module({
-  imports: [AttendanceModule, PlansModule],
+  imports: [AttendanceModule, PlansModule, SlotsModule],
   controllers: [DevicesController],
   providers: [
     DevicesService,
     FingerprintsService,
     AccessService,
+    BoardsService,
     Presence,
     DevicesGateway,
     {

@@ -105,11 +105,12 @@ export async function createAsyncApi(app: NestFastifyApplication): Promise<Async
       also = [],
       refusal = 'error',
       deviceRefusal,
+      refusalPayload = RefusalDto,
     } of messages.values()) {
       const answers = [answer, ...also].flatMap((kind) => (kind ? [{ ...kind, summary: `Answers ${event}` }] : []));
       const refused = [refusal, ...(deviceRefusal ? [deviceRefusal] : [])].map((name) => ({
         event: name,
-        payload: RefusalDto,
+        payload: refusalPayload,
         summary: `Refuses ${event}`,
       }));
       const channel = { $ref: `#/channels/${namespace.slice(1)}` };

@@ -23,6 +23,7 @@ import type {
   UserListQuery,
 } from './dto/user.dto.js';
 import { LastAdmin, UserNotFound } from './members.errors.js';
+import { PersonLeft } from './members.events.js';
 import { visiblePerson } from './people.js';
 import { requireMayChange, requireMayGive } from './rules.js';
 
@@ -116,6 +117,7 @@ export class MembersService {
         const others = userId === actor.user_id ? { except: actor.session_id } : {};
         await this.sessions.end(tx, userId, passwordHash ? 'password_changed' : 'deactivated', others);
       }
+      if ((person.is_active && !isActive) || gymId !== person.gym_id) await tx.emitDurably(new PersonLeft(userId));
       tx.emit(new AccessChanged(userId));
       return changed!;
     });
@@ -136,6 +138,7 @@ export class MembersService {
             password_hash = NULL, temporary_password = NULL, qr_code = NULL, is_active = FALSE, deleted_at = now(), updated_at = now()
         WHERE id = ${userId} AND ${visiblePerson(actor)}`);
       await this.sessions.end(tx, userId, 'deactivated');
+      await tx.emitDurably(new PersonLeft(userId));
       await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
       await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);
     });

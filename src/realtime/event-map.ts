@@ -2,7 +2,9 @@ import type { Type } from '@nestjs/common';
 import { CheckInStatsDto } from '../attendance/dto/checkin-messages.dto.js';
 import { VisitDto } from '../attendance/dto/visit.dto.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
-import { UserEstablishedDto, UserRefDto, UserSeenDto } from '../devices/dto/device-messages.dto.js';
+import { SerialLineDto } from '../devices/dto/device.dto.js';
+import { BoardUploadDto, UserEstablishedDto, UserRefDto, UserSeenDto } from '../devices/dto/device-messages.dto.js';
+import { SlotChangedDto, SlotsUpdateDto } from '../slots/dto/slot-messages.dto.js';
 
 interface ServerEvent {
   summary: string;
@@ -32,6 +34,19 @@ export const SERVER_EVENTS = {
     enrollment_completed: { summary: 'To the console', payload: UserRefDto },
     user_found: { summary: 'To the consoles: somebody is at the door', payload: UserSeenDto },
     user_not_found: { summary: 'To the consoles: somebody unknown is at the door', payload: UserSeenDto },
+    upload: {
+      summary: 'To a lab board: run this, and acknowledge it with {success, output, error}',
+      payload: BoardUploadDto,
+    },
+    serial_output: { summary: 'To whoever reads a board: it has said something', payload: SerialLineDto },
+    error,
+  },
+  '/slots': {
+    slots_update: {
+      summary: 'The day one watches: on connect, and when something in it has changed',
+      payload: SlotsUpdateDto,
+    },
+    slot_changed: { summary: 'One hour of it has changed', payload: SlotChangedDto },
     error,
   },
 } as const satisfies Record<string, Record<string, ServerEvent>>;

@@ -1,6 +1,6 @@
 import type { DeviceKind } from '../common/actor/actor.js';
 import { DEVICE_KINDS } from '../common/actor/actor.js';
-import { DESK, ROLES, type Role } from '../common/actor/roles.js';
+import { DESK, type Role } from '../common/actor/roles.js';
 
 /** Who may be there, and whether one may connect first and sign in by a message. */
 export interface NamespaceRules {
@@ -12,9 +12,10 @@ export interface NamespaceRules {
 export const NAMESPACES: Record<string, NamespaceRules> = {
   '/checkins': { roles: DESK, canSignInLater: true, summary: 'Check-ins and check-outs of a gym as they happen.' },
   '/devices': {
-    roles: [...DESK, ...DEVICE_KINDS],
+    roles: [...DESK, 'user', ...DEVICE_KINDS],
     canSignInLater: true,
-    summary: 'Fingerprint readers, turnstiles and lab boards of a gym, and the consoles of its staff.',
+    summary:
+      'Fingerprint readers, turnstiles and lab boards of a gym, the consoles of its staff, and who reads a board.',
   },
-  '/slots': { roles: ROLES, canSignInLater: false, summary: 'The hour slots of a day as they are booked.' },
+  '/slots': { roles: [...DESK, 'user'], canSignInLater: false, summary: 'The hour slots of a day as they are booked.' },
 };

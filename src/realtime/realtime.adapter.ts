@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AbstractWsAdapter, type MessageMappingProperties } from '@nestjs/websockets';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { type Namespace, Server } from 'socket.io';
 import { DeviceActor } from '../common/actor/actor.js';
 import { NotSignedIn, TooManyRequests } from '../common/errors/common.errors.js';
@@ -29,6 +29,7 @@ const PER_SECOND = 50;
 const LONGEST_QUEUE = 100;
 const SIGN_IN_SECONDS = 10;
 
+type Ack = (answer: unknown) => void;
 type Callback = (data: unknown) => Promise<unknown>;
 
 /**
@@ -37,11 +38,14 @@ type Callback = (data: unknown) => Promise<unknown>;
  */
 export class RealtimeAdapter extends AbstractWsAdapter {
   private readonly io: Server;
+  private readonly trustedHops: number;
   private readonly logger = new Logger('Realtime');
   private readonly handshake: Handshake;
   private readonly sockets: Sockets;
   private readonly table: MessageTable;
   private readonly metrics: MetricsService;
+  /** What a socket does, one after the other. */
+  private readonly turns = new WeakMap<AppSocket, LimitFunction>();
 
   constructor(app: NestFastifyApplication) {
     super(app);
@@ -50,6 +54,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     this.table = app.get(MessageTable);
     this.metrics = app.get(MetricsService);
     const config = app.get(Config);
+    this.trustedHops = config.TRUST_PROXY_HOPS;
     this.io = new Server(app.getHttpServer(), {
       serveClient: false,
       maxHttpBufferSize: LARGEST_FRAME,
@@ -68,7 +73,9 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     this.metrics.gauge('socket_connections', 'Open sockets', () => this.io.engine.clientsCount);
   }
 
-  create(_port: number, { namespace }: { namespace: string }): Namespace {
+  create(_port: number, { namespace }: { namespace?: string }): Namespace {
+    // Nest asks for the server first, and then for each namespace of it.
+    if (namespace === undefined) return this.io.of('/');
     const nsp = this.io.of(namespace);
     nsp.use((socket: AppSocket, next) => {
       void this.admit(namespace, socket, next);
@@ -78,10 +85,14 @@ export class RealtimeAdapter extends AbstractWsAdapter {
 
   override bindClientConnect(nsp: Namespace, connected: (socket: AppSocket) => void): void {
     nsp.on('connection', (socket: AppSocket) => {
+      const address = clientAddress(socket, this.trustedHops);
       // Servers tell each other of their sockets with the handshake: its token or key must not travel, or be stored.
-      Object.assign(socket.handshake, { auth: {}, headers: {}, query: {}, url: '' });
+      Object.assign(socket.handshake, { address, auth: {}, headers: {}, query: {}, url: '' });
+      const inTurn = pLimit(1);
+      this.turns.set(socket, inTurn);
+      // Before its first message: what the welcome does must not undo what that asks for.
+      void inTurn(() => this.arrived(socket));
       connected(socket);
-      void this.arrived(socket);
     });
   }
 
@@ -92,18 +103,18 @@ export class RealtimeAdapter extends AbstractWsAdapter {
   /** Nest gives us the handlers of the namespace, with guard and validation around each. */
   bindMessageHandlers(socket: AppSocket, handlers: MessageMappingProperties[]): void {
     const callbacks = new Map(handlers.map(({ message, callback }) => [message as string, callback as Callback]));
-    const inTurn = pLimit(1);
+    const inTurn = this.turns.get(socket)!;
     const bucket = new Bucket();
     socket.use(([name, ...parameters]: [unknown, ...unknown[]]) => {
       // The protocol allows numbers too.
       const event = String(name);
       const last = parameters.at(-1);
-      const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+      const ack = typeof last === 'function' ? (last as Ack) : undefined;
       const payload = ack && parameters.length === 1 ? undefined : parameters[0];
       const size = takeSize(socket);
       // One complaint a second tells a client that it floods; answering each message would be a flood of our own.
       if (!bucket.take() || inTurn.pendingCount >= LONGEST_QUEUE) {
-        if (ack || bucket.mayComplain()) this.refuse(socket, event, new TooManyRequests(1), ack);
+        if (ack || bucket.mayComplain()) this.refuse(socket, event, new TooManyRequests(1), { ack, payload });
         return;
       }
       void inTurn(() => this.receive(socket, event, { payload, size, handle: callbacks.get(event) }, ack));
@@ -139,7 +150,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
         ? this.sockets.welcomeBack(socket, principal)
         : this.sockets.enter(socket, principal);
       await entering.catch((thrown: unknown) => {
-        this.refuse(socket, 'connect', toDomainError(thrown), undefined, thrown);
+        this.refuse(socket, 'connect', toDomainError(thrown), { thrown });
         socket.disconnect(true);
       });
       return;
@@ -156,7 +167,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     socket: AppSocket,
     event: string,
     { payload, size, handle }: { payload: unknown; size: number; handle: Callback | undefined },
-    ack?: (answer: unknown) => void,
+    ack?: Ack,
   ): Promise<void> {
     if (!socket.connected) return;
     try {
@@ -172,7 +183,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       ack?.(answer ?? {});
       this.metrics.message(socket.nsp.name, event, 'ok');
     } catch (thrown) {
-      this.refuse(socket, event, toDomainError(thrown), ack, thrown);
+      this.refuse(socket, event, toDomainError(thrown), { ack, payload, thrown });
     }
   }
 
@@ -190,8 +201,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     socket: AppSocket,
     event: string,
     error: DomainError,
-    ack?: (answer: unknown) => void,
-    thrown: unknown = error,
+    { ack, payload, thrown = error }: { ack?: Ack; payload?: unknown; thrown?: unknown } = {},
   ): void {
     const { code, status } = error.kind;
     const kind = this.kindOf(socket, event);
@@ -201,7 +211,13 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       this.logger[code === 'internal_error' ? 'error' : 'warn'](error.cause ?? thrown, what);
     }
     this.metrics.message(socket.nsp.name, kind ? event : 'unknown', code);
-    const answer = { code, error: error.message, event, ...(status === 422 && { errors: error.data.errors ?? [] }) };
+    const answer = {
+      code,
+      error: error.message,
+      event,
+      ...(status === 422 && { errors: error.data.errors ?? [] }),
+      ...kind?.refused?.(error, payload),
+    };
     const isDevice = socket.data.principal instanceof DeviceActor;
     socket.emit((isDevice && kind?.deviceRefusal) || (kind?.refusal ?? 'error'), answer);
     ack?.(answer);
@@ -217,6 +233,13 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     const data = { code: closeCode(error), error: error.message };
     return Object.assign(new Error(error.kind.title), { data });
   }
+}
+
+/** Where it comes from, as far as our own proxies wrote X-Forwarded-For. */
+function clientAddress({ handshake }: AppSocket, trustedHops: number): string {
+  const forwarded = String(handshake.headers['x-forwarded-for'] ?? '').split(',');
+  const chain = [...forwarded.map((one) => one.trim()).filter(Boolean), handshake.address];
+  return chain[Math.max(0, chain.length - 1 - trustedHops)]!;
 }
 
 /** A leaky bucket in memory: one socket is on one server. */

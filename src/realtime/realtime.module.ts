@@ -9,11 +9,13 @@ import { Handshake } from './handshake.js';
 import { MessageTable } from './message-table.js';
 import { PostgresRelay } from './postgres-adapter.js';
 import { RealtimeController } from './realtime.controller.js';
+import { SlotsModule } from '../slots/slots.module.js';
+import { SlotsWatch } from './slots-watch.js';
 import { Sockets } from './sockets.js';
 
 @Global()
 @Module({
-  imports: [DiscoveryModule, AttendanceModule, DevicesModule],
+  imports: [DiscoveryModule, AttendanceModule, DevicesModule, SlotsModule],
   controllers: [RealtimeController],
   providers: [
     Handshake,
@@ -23,6 +25,7 @@ import { Sockets } from './sockets.js';
     Sockets,
     { provide: SocketDoor, useExisting: Sockets },
     Broadcaster,
+    SlotsWatch,
   ],
   exports: [SocketDoor, Cluster, Sockets],
 })

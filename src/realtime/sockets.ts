@@ -52,7 +52,7 @@ export class Sockets extends SocketDoor {
   /** A socket that was away for a moment is back in its rooms. */
   async welcomeBack(socket: AppSocket, principal: Principal): Promise<void> {
     await this.confirm(socket, principal);
-    this.table.namespaces.get(socket.nsp.name)?.gateway.onReturned?.(socket, principal);
+    await this.table.namespaces.get(socket.nsp.name)?.gateway.onReturned?.(socket, principal);
   }
 
   health(): RealtimeHealthDto {
@@ -81,8 +81,8 @@ export class Sockets extends SocketDoor {
   }
 
   /** Those of this server in the room, or all. */
-  private *local(room?: string): Generator<AppSocket> {
-    for (const namespace of this.table.namespaces.keys()) {
+  *local(room?: string, namespaces: Iterable<string> = this.table.namespaces.keys()): Generator<AppSocket> {
+    for (const namespace of namespaces) {
       const nsp = this.io?.of(namespace);
       if (!nsp) return;
       const ids = room === undefined ? nsp.sockets.keys() : (nsp.adapter.rooms.get(room) ?? []);

@@ -8,6 +8,8 @@ import { SERVER_EVENTS } from '../../src/realtime/event-map.js';
 import { MessageTable } from '../../src/realtime/message-table.js';
 import { seedDemo } from '../../src/demo/seed-demo.js';
 import { firstStart } from '../../src/first-start.js';
+import type { HttpClient } from '../support/http-client.js';
+import { SocketClient } from '../support/socket-client.js';
 import { startApp, testConfig, type TestApp } from '../support/app.js';
 import { ownDatabase } from '../support/database.js';
 
@@ -97,7 +99,8 @@ describe('the documentation', () => {
         encodeURIComponent(String(operation.parameters.find((parameter) => parameter.name === name)!.schema.example)),
       );
       const query = operation.parameters
-        .filter((parameter) => parameter.in === 'query' && parameter.required)
+        .filter(({ name, in: place, required }) => place === 'query' && (required || name === 'gym_id'))
+        .filter(({ schema }) => schema.example !== undefined)
         .map(({ name, schema }) => `${name}=${encodeURIComponent(String(schema.example))}`);
       const reference = operation.requestBody?.content['application/json']?.schema.$ref;
       const body = reference && {
@@ -107,6 +110,7 @@ describe('the documentation', () => {
       };
       const url = `${copy.url}${path}?${query.join('&')}`;
       const admin = copy.nobody.withToken(signIn.access_token!);
+      if (path.endsWith('/upload')) await connectBoard(copy, admin);
       const answer = await admin.send(operation.method.toUpperCase(), url, body);
       const documented = Object.keys(operation.responses)
         .map(Number)
@@ -192,6 +196,13 @@ describe('the documentation', () => {
       expect((await served.nobody.get(served.url + page)).body).toContain(`id="${anchor}"`);
     });
   });
+
+  /** What the upload is for: the board of the demo gym, in its second place. */
+  async function connectBoard({ url }: TestApp, admin: HttpClient): Promise<void> {
+    const { body } = await admin.post('/devices/2/rotate-key');
+    const board = await SocketClient.connect(url, '/devices', { device_key: body.device_key });
+    board.socket.on('upload', (_, answer) => answer({ success: true, output: 'hello' }));
+  }
 
   const freshCopy = async () => startApp({ DATABASE_URL: await ownDatabase('example', { template: 'docs' }) });
 

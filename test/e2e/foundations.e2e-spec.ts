@@ -136,7 +136,8 @@ describe('what every feature stands on', () => {
         ...['users_qr_code_key', 'plans_amounts_check', 'plans_kind_check', 'user_plans_amounts_check'],
         ...['user_plans_end_check', 'products_price_check', 'sales_quantity_check', 'stock_movements_reason_check'],
         ...['access_events_reason_check', 'devices_key_hash_key', 'devices_kind_check', 'fingerprints_finger_check'],
-        'fingerprints_finger_key',
+        ...['fingerprints_finger_key', 'slot_bookings_cancel_check', 'slot_bookings_slot_check'],
+        ...['slot_settings_amounts_check', 'slot_settings_hours_check'],
       ];
       const unknown = rows.map(({ name }) => name).filter((name) => errorOfConstraint(name) === null);
       expect(unknown.toSorted()).toEqual(kept.toSorted());

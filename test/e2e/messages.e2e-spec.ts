@@ -7,6 +7,7 @@ import { NAMESPACES } from '../../src/realtime/namespaces.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { makeDevice, newTemplate } from '../support/device.js';
 import { type MessageCase, messageCases } from '../support/message-cases.js';
+import { inDays } from '../support/slots.js';
 import { SocketClient } from '../support/socket-client.js';
 import { type GymWorld, makeWorld, type World } from '../support/world.js';
 
@@ -65,6 +66,10 @@ describe('every message', () => {
 
   it('is closed to whoever has not signed in', async () => {
     for (const message of messages) {
+      if (!NAMESPACES[message.namespace]!.canSignInLater) {
+        expect(await SocketClient.refused(t.url, message.namespace)).toMatchObject({ code: 4001 });
+        continue;
+      }
       const socket = await SocketClient.connect(t.url, message.namespace);
       open.push(socket);
       const { code } = await socket.ask(message.event, await caseOf(message).payload?.(world));
@@ -141,6 +146,20 @@ describe('every message', () => {
     await readerSocket.ask('user', { user_id: id });
     await readerSocket.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 });
     own.push(desk, readerSocket);
+    const watcher = await connect('/slots', world.own, 'trainer');
+    const day = { gym_id: world.own.gym.id, date: inDays(2) };
+    await watcher.ask('get_slots', day);
+    await (await connect('/slots', world.own, 'user')).ask('book_slot', { ...day, slot_id: 5 });
+    await watcher.next('slot_changed');
+    const board = await makeDevice(world.own.people.manager.client, 'board', world.own.mark);
+    const boardSocket = await SocketClient.connect(t.url, '/devices', { device_key: board.device_key });
+    boardSocket.socket.on('upload', (_, answer) => answer({ success: true, output: world.own.mark }));
+    await desk.ask('read_serial', { device_number: board.device_number });
+    await boardSocket.ask('serial_output', { output: world.own.mark });
+    await desk.next('serial_output');
+    const upload = `/devices/${board.device_number}/upload`;
+    expect(await world.own.people.trainer.client.post(upload, { code: 'x' })).toMatchObject({ status: 200 });
+    own.push(watcher, boardSocket);
 
     // What is told to strangers after all of that is told in the same order as what went before.
     const { id: theirs } = await t.make.person('user', world.other.gym.id);

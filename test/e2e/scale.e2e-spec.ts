@@ -4,12 +4,14 @@ import { startApp, type TestApp } from '../support/app.js';
 import { ownDatabase } from '../support/database.js';
 import type { SignedIn } from '../support/factory.js';
 import { plansOf, sequentialScans } from '../support/plans.js';
+import { book, cancel, inDays } from '../support/slots.js';
 
 const PEOPLE = 30_000;
 /** Of gym 3, where the desk is. */
 const MEMBER = 82;
 const today = new Date().toISOString().slice(0, 10);
 const inAWeek = new Date(Date.now() + 7 * 24 * 3600 * 1000).toISOString().slice(0, 10);
+const BOOKINGS = 200_000;
 
 /** Queries on tables that grow use an index, and a request costs the queries it must. */
 describe('at scale', () => {
@@ -38,6 +40,20 @@ describe('at scale', () => {
        SELECT id, 'POST /api/v1/sales', 'key', '' FROM users`,
     );
     await pool.query(`INSERT INTO attempt_budgets (key, drained_at) SELECT 'sign_in ' || id, now() FROM users`);
+    await pool.query(
+      `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id,
+         cancelled_at, cancelled_by_id)
+       SELECT gym, day, slot, 1, person, day + make_interval(hours => slot), day + make_interval(hours => slot + 1), day, person,
+         CASE WHEN n % 3 = 0 THEN day END, CASE WHEN n % 3 = 0 THEN person END
+       FROM generate_series(0, $1::int - 1) n,
+         LATERAL (SELECT 1 + n % 20, n / 20 % 24, current_date + 10 - n / 480, 1 + n % $2::int) v (gym, slot, day, person)`,
+      [BOOKINGS, PEOPLE],
+    );
+    await pool.query(
+      `INSERT INTO devices (gym_id, name, kind, device_number, key_hash)
+       SELECT 1 + n % 20, 'Board ' || n, 'board', 1 + n / 20, sha256(n::text::bytea) FROM generate_series(0, 9999) n`,
+    );
+    await pool.query(`INSERT INTO board_outputs SELECT id, 'hello', now() FROM devices`);
     admin = await t.make.signedIn('admin', null);
     desk = await t.make.signedIn('reception', 3);
     await fillFrontDesk(desk.id);
@@ -148,6 +164,13 @@ describe('at scale', () => {
     [`/attendance/daily/${today}`, 1],
     [`/attendance/user/${MEMBER}`, 1],
     [`/attendance/user/${MEMBER}/summary`, 2],
+    ['/slots?gym_id=3', 1],
+    ['/slots?gym_id=3&date=2026-01-31', 1],
+    ['/slots/current?gym_id=3', 1],
+    ['/slots/settings?gym_id=3', 1],
+    ['/slots/mine', 1],
+    ['/slots/mine?gym_id=3', 1],
+    ['/devices/7/serial-output?gym_id=3', 2],
   ];
 
   it.each(requests)('%s reads by index, in %d query', async (path, queries) => {
@@ -219,5 +242,19 @@ describe('at scale', () => {
     const plans = await plansOf(t, () => t.app.get(AttendanceService).closeForgotten());
     expect(plans.length).toBeGreaterThan(0);
     expect(sequentialScans(plans)).toEqual([]);
+  });
+
+  it('booking and cancelling an hour, and reading a board in it, read by index', async () => {
+    const member = await t.make.signedIn('user', 3);
+    await t.db.pool.query('VACUUM ANALYZE users');
+    const plans = await plansOf(t, async () => {
+      for (const hour of [5, 6]) expect((await book(member.client, hour, { date: inDays(12) })).status).toBe(201);
+      expect((await cancel(desk.client, 5, { date: inDays(12), user_id: member.id })).status).toBe(200);
+      expect((await member.client.get('/devices/7/serial-output')).status).toBe(403);
+    });
+    expect(sequentialScans(plans)).toEqual([]);
+    const about = plans.filter(({ sql }) => /slot_bookings|FOR NO KEY UPDATE|advisory/.test(sql));
+    // Whom it is for, whose turn it is, what is free, the booking; twice. The cancellation. Who has the hour.
+    expect(about).toHaveLength(2 * 4 + 1 + 1);
   });
 });

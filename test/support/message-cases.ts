@@ -1,6 +1,7 @@
 import type { DeviceKind } from '../../src/common/actor/actor.js';
 import type { Role } from '../../src/common/actor/roles.js';
 import { makeDevice, newTemplate } from './device.js';
+import { bookNow, inDays } from './slots.js';
 import { SocketClient } from './socket-client.js';
 import type { World } from './world.js';
 
@@ -33,6 +34,14 @@ async function freeReader({ t, own }: World): Promise<number> {
 
 const chooseMember = async (socket: SocketClient, world: World) =>
   socket.ask('user', { user_id: (await newMember(world)).id });
+
+let hours = 0;
+/** An hour that nobody has, of days that nobody else books. */
+const freeHour = ({ own }: World) => {
+  const hour = hours++;
+  return { slot_id: hour % 24, date: inDays(3 + (Math.floor(hour / 24) % 10)), gym_id: own.gym.id };
+};
+let booked: ReturnType<typeof freeHour> | undefined;
 
 /** What to send for every message. The matrix of messages fails for one that is not here. */
 export const messageCases: Record<string, MessageCase> = {
@@ -77,4 +86,24 @@ export const messageCases: Record<string, MessageCase> = {
   },
   '/devices user_not_found': { otherGym: 'nothing' },
   '/devices download_templates': { otherGym: 'nothing' },
+  '/devices serial_output': { payload: ({ own }) => ({ output: own.mark }), otherGym: 'nothing' },
+  '/devices read_serial': {
+    before: (_, { own }) => bookNow(own.people.user.client),
+    payload: async ({ own }) => {
+      const { device_number } = await makeDevice(own.people.manager.client, 'board', own.mark);
+      return { device_number, gym_id: own.gym.id };
+    },
+    otherGym: 'other_gym',
+  },
+
+  '/slots get_slots': {
+    payload: ({ own }) => ({ gym_id: own.gym.id, date: inDays(3) }),
+    otherGym: 'other_gym',
+  },
+  '/slots book_slot': { payload: freeHour, otherGym: 'other_gym' },
+  '/slots cancel_slot': {
+    before: (socket, world) => socket.ask('book_slot', (booked = freeHour(world))),
+    payload: (world) => booked ?? freeHour(world),
+    otherGym: 'other_gym',
+  },
 };

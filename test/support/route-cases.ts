@@ -1,7 +1,9 @@
 import type { Role } from '../../src/common/actor/roles.js';
 import { makeDevice } from './device.js';
 import { PASSWORD, unique } from './factory.js';
-import type { World } from './world.js';
+import { book, bookNow, inDays } from './slots.js';
+import { SocketClient } from './socket-client.js';
+import type { GymWorld, World } from './world.js';
 
 /** A call that is right for whoever may make it. */
 export interface Call {
@@ -17,10 +19,11 @@ export interface RouteCase {
   /** 200 by default, 201 for POST. */
   success?: number;
   /**
-   * What somebody of another gym gets: a status; or `nothing`: success, and not a trace of the gym in it; or `everything`,
+   * What somebody of another gym gets: a status; or `nothing`: success, and not a trace of the gym in it; `unmarked`: the
+   * same, where the gym itself would find no trace; or `everything`,
    * because it is the whole chain's.
    */
-  otherGym: number | 'nothing' | 'everything';
+  otherGym: number | 'nothing' | 'unmarked' | 'everything';
 }
 
 /** Somebody new in the gym that is acted on, for a call that changes them. */
@@ -35,6 +38,36 @@ const newPerson = () => {
 /** By a manager of its own: the attempts push the sessions of the others out. */
 const newDevice = async ({ t, own }: World) =>
   makeDevice((await t.make.signedIn('manager', own.gym.id)).client, 'fingerprint', own.mark);
+
+/** An admin must say which gym. */
+const ofGym = (path: string, { gym }: GymWorld, role: Role) => (role === 'admin' ? `${path}?gym_id=${gym.id}` : path);
+
+/** The hours, of which the gym's member has the current one. */
+const booked = (path: string): RouteCase => ({
+  async call({ t, own }, role) {
+    await bookNow((await t.make.signIn(own.people.user)).client);
+    return { path: ofGym(path, own, role) };
+  },
+  otherGym: 'nothing',
+});
+
+let hours = 0;
+/** An hour that nobody has. */
+const freeHour = ({ own }: World) => {
+  const hour = hours++ % (24 * 12);
+  return { slot: hour % 24, body: { date: inDays(2 + Math.floor(hour / 24)), gym_id: own.gym.id } };
+};
+
+/** A connected board of the world's own gym, in the hour of its member. */
+async function boardPath({ t, own }: World, what: string): Promise<string> {
+  await bookNow((await t.make.signIn(own.people.user)).client);
+  const { client } = await t.make.signIn(own.people.manager);
+  const { device_number, device_key } = await makeDevice(client, 'board', own.mark);
+  const board = await SocketClient.connect(t.url, '/devices', { device_key });
+  board.socket.on('upload', (_, answer) => answer({ success: true, output: own.mark }));
+  await board.ask('serial_output', { output: own.mark });
+  return `/devices/${device_number}/${what}?gym_id=${own.gym.id}`;
+}
 
 /** How to call every route. The matrix test fails for a route that is not here. */
 export const routeCases: Record<string, RouteCase> = {
@@ -345,6 +378,43 @@ export const routeCases: Record<string, RouteCase> = {
       body: { user_id: (await t.make.person('user', own.gym.id)).id, gym_id: own.gym.id },
     }),
     success: 200,
+    otherGym: 403,
+  },
+
+  'GET slots': booked('/slots'),
+  'GET slots/current': booked('/slots/current'),
+  'GET slots/mine': { call: () => ({ path: '/slots/mine' }), otherGym: 'unmarked' },
+  'GET slots/settings': {
+    call: ({ own }, role) => ({ path: ofGym('/slots/settings', own, role) }),
+    otherGym: 'unmarked',
+  },
+  'PUT slots/settings': {
+    call: ({ own }) => ({ path: '/slots/settings', body: { days_ahead: 14, gym_id: own.gym.id } }),
+    otherGym: 403,
+  },
+  'POST slots/:slot_id/book': {
+    call: (world) => {
+      const { slot, body } = freeHour(world);
+      return { path: `/slots/${slot}/book`, body };
+    },
+    otherGym: 403,
+  },
+  'POST slots/:slot_id/cancel': {
+    call: async (world, role) => {
+      const { slot, body } = freeHour(world);
+      await book((await world.t.make.signIn(world.own.people[role])).client, slot, body);
+      return { path: `/slots/${slot}/cancel`, body };
+    },
+    success: 200,
+    otherGym: 403,
+  },
+  'POST devices/:device_number/upload': {
+    call: async (world) => ({ path: await boardPath(world, 'upload'), body: { code: "print('hello')" } }),
+    success: 200,
+    otherGym: 403,
+  },
+  'GET devices/:device_number/serial-output': {
+    call: async (world) => ({ path: await boardPath(world, 'serial-output') }),
     otherGym: 403,
   },
 };

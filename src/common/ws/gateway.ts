@@ -4,6 +4,7 @@ import type { DefaultEventsMap, Socket } from 'socket.io';
 import { AccessFor, PUBLIC } from '../actor/access.js';
 import type { DeviceKind, Principal } from '../actor/actor.js';
 import type { Role } from '../actor/roles.js';
+import type { DomainError } from '../errors/domain-error.js';
 
 export const MESSAGE = 'spotter:message';
 
@@ -33,6 +34,9 @@ export interface MessageOptions {
   /** The event that tells of a refusal; `error` by default. A device may get another one than people. */
   refusal?: string;
   deviceRefusal?: string;
+  /** What a refusal carries beside code and error, and the class of the whole. */
+  refused?: (error: DomainError, payload: unknown) => object;
+  refusalPayload?: Type;
 }
 
 /** A message that clients send: who may, what it carries, what is answered. Its name is that of the event. */
@@ -55,7 +59,7 @@ export const Gateway = (namespace: string): ClassDecorator =>
 export interface Welcoming {
   onSignedIn(socket: AppSocket, principal: Principal): Promise<void> | void;
   /** The same socket after a short loss of its connection: its rooms and data are as they were, its listeners are gone. */
-  onReturned?(socket: AppSocket, principal: Principal): void;
+  onReturned?(socket: AppSocket, principal: Principal): Promise<void> | void;
 }
 
 /** Lets a socket in after it has connected. The ground implements it; gateways use it. */

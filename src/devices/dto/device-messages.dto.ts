@@ -139,3 +139,11 @@ export class TemplatePageDto {
 
 /** Nothing to say. */
 export class NothingDto {}
+
+/** Acknowledged by the board with {success, output, error?}. */
+export class BoardUploadDto {
+  /** @example "5f0c8c0e-7c3a-4a52-9a43-3f0f3c3c1f11" */
+  upload_id: string;
+  /** @example "print('hello')" */
+  code: string;
+}

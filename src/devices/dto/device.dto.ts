@@ -1,5 +1,5 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
 import { DEVICE_KINDS, type DeviceKind } from '../../common/actor/actor.js';
 import { IsText } from '../../common/http/fields.js';
 import { GymListQuery } from '../../common/http/list.js';
@@ -70,4 +70,61 @@ export class DeviceListQuery extends GymListQuery {
   @IsOptional()
   @IsIn(DEVICE_KINDS)
   kind?: DeviceKind;
+}
+
+export class UploadDto {
+  /** What the board is to run; at most 200,000 characters. @example "print('hello')" */
+  @IsString()
+  @Length(1, 200_000)
+  code: string;
+}
+
+/** What came of an upload. */
+export class UploadResultDto {
+  /** @example true */
+  success: boolean;
+  /** @example "hello" */
+  output: string;
+  /** Why it did not succeed; null if it did. @example null */
+  error: string | null;
+}
+
+export class SerialOutputDto {
+  /** @example 1 */
+  @ApiProperty({ type: 'integer' })
+  device_number: number;
+  /** The last 10,000 characters. @example "hello" */
+  output: string;
+  /** null if it never said anything. */
+  updated_at: Date | null;
+}
+
+export class SerialChunkDto {
+  /** At most 10,000 characters at once. @example "hello" */
+  @IsString()
+  @MaxLength(10_000)
+  output: string;
+}
+
+export class BoardQuery {
+  /** Default: your own gym. An admin must say it. @example 2 */
+  @IsOptional()
+  @IsId()
+  gym_id?: number;
+}
+
+export class ReadSerialDto extends BoardQuery {
+  /** @example 1 */
+  @IsId()
+  device_number: number;
+}
+
+export class SerialLineDto {
+  /** @example 1 */
+  @ApiProperty({ type: 'integer' })
+  device_number: number;
+  /** What is new. @example "hello" */
+  output: string;
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  timestamp: string;
 }

@@ -1,0 +1,73 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { RefusalDto } from '../../common/ws/messages.dto.js';
+import { BookDto, IsSlotId, SlotDto, SlotsQuery } from './slot.dto.js';
+
+export class GetSlotsDto extends SlotsQuery {}
+
+export class BookSlotDto extends BookDto {
+  /** @example 18 */
+  @IsSlotId()
+  slot_id: number;
+}
+
+export class SlotsOfDayDto {
+  /** @example 2 */
+  @ApiProperty({ type: 'integer' })
+  gym_id: number;
+
+  /** The local day. @example "2026-12-31" */
+  date: string;
+
+  @ApiProperty({ type: [SlotDto] })
+  slots: SlotDto[];
+
+  /** Hours with something free. @example 21 */
+  @ApiProperty({ type: 'integer' })
+  available_slots: number;
+
+  /** Hours that are booked out. @example 3 */
+  @ApiProperty({ type: 'integer' })
+  booked_slots: number;
+}
+
+export class SlotsUpdateDto {
+  data: SlotsOfDayDto;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  timestamp: string;
+}
+
+/** One hour has changed, for clients that keep a copy of the day. */
+export class SlotChangedDto {
+  /** @example 2 */
+  @ApiProperty({ type: 'integer' })
+  gym_id: number;
+
+  /** @example "2026-12-31" */
+  date: string;
+
+  slot: SlotDto;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  timestamp: string;
+}
+
+export class BookingResponseDto {
+  /** @example true */
+  success: boolean;
+  /** @example "Slot 18 booked successfully" */
+  message: string;
+  /** @example 18 */
+  @IsSlotId()
+  slot_id: number;
+}
+
+export class BookingRefusalDto extends RefusalDto {
+  /** @example false */
+  success: boolean;
+  /** The same as error. @example "This hour is booked out" */
+  message: string;
+  /** @example 18 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  slot_id: number | null;
+}

@@ -1,0 +1,66 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn, type Relation } from 'typeorm';
+import { Gym } from '../../gyms/entities/gym.entity.js';
+import { User } from '../../members/entities/user.entity.js';
+
+/** Somebody has an hour. A seat is taken once: that, and no counting, is what prevents overbooking. */
+@Entity('slot_bookings')
+@Check('slot_bookings_slot_check', 'slot_id BETWEEN 0 AND 23 AND seat > 0 AND ends_at > starts_at')
+@Check('slot_bookings_cancel_check', '(cancelled_at IS NULL) = (cancelled_by_id IS NULL)')
+@Index('slot_bookings_seat', ['gym_id', 'date', 'slot_id', 'seat'], { unique: true, where: 'cancelled_at IS NULL' })
+@Index('slot_bookings_once', ['user_id', 'gym_id', 'date', 'slot_id'], { unique: true, where: 'cancelled_at IS NULL' })
+@Index('slot_bookings_user_id_idx', ['user_id', 'starts_at', 'id'])
+export class SlotBooking {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @ManyToOne(() => Gym)
+  @JoinColumn()
+  gym: Relation<Gym>;
+
+  @Column('integer')
+  gym_id: number;
+
+  /** The gym's local day. */
+  @Column('date')
+  date: string;
+
+  /** The local hour, 0 to 23. */
+  @Column('smallint')
+  slot_id: number;
+
+  @Column('smallint')
+  seat: number;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  user: Relation<User>;
+
+  @Column('integer')
+  user_id: number;
+
+  @Column({ type: 'timestamptz', precision: 3 })
+  starts_at: Date;
+
+  @Column({ type: 'timestamptz', precision: 3 })
+  ends_at: Date;
+
+  @Column({ type: 'timestamptz', precision: 3 })
+  booked_at: Date;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  booked_by: Relation<User>;
+
+  @Column('integer')
+  booked_by_id: number;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  cancelled_at: Date | null;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  cancelled_by: Relation<User> | null;
+
+  @Column('integer', { nullable: true })
+  cancelled_by_id: number | null;
+}
