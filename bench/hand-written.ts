@@ -252,6 +252,20 @@ app.post<{ Body: { product_id: number; quantity: number } }>(
   },
 );
 
+const changed = new Set<number>();
+// The numbers of each gym where somebody came, once a second.
+setInterval(() => {
+  for (const gym of changed) {
+    void pool.query(
+      `SELECT (SELECT count(*) FROM attendance WHERE gym_id = $1 AND check_out_time IS NULL) AS currently_in, count(*) AS today_total,
+         avg(check_out_time - check_in_time) AS average_stay FROM attendance
+       WHERE gym_id = $1 AND check_in_time >= date_trunc('day', now()) AND check_in_time < date_trunc('day', now()) + interval '1 day'`,
+      [gym],
+    );
+  }
+  changed.clear();
+}, 1000);
+
 const checkIn = { type: 'object', required: ['user_id'], properties: { user_id: { type: 'integer' } } };
 
 app.post<{ Body: { user_id: number } }>('/api/v1/attendance', { schema: { body: checkIn } }, async (request, reply) => {
@@ -271,6 +285,7 @@ app.post<{ Body: { user_id: number } }>('/api/v1/attendance', { schema: { body: 
     return rows[0];
   });
   // Everybody who watches sees it, on whichever server.
+  changed.add(visit.gym_id);
   const seen = JSON.stringify(['member_checked_in', visit]);
   void pool.query('SELECT publish_socket_message($1, $2, $3)', ['/none', [`gym:${visit.gym_id}`], seen]);
   return visit;

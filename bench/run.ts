@@ -1,5 +1,5 @@
 // Measures the built server beside a hand-written one that does the same: both run, and take turns, so that whatever else
-// the machine does hits both. `npm run bench -- --seconds 3 --rounds 5 --people 100000`
+// the machine does hits both. `npm run bench -- --seconds 3 --rounds 5 --people 100000 --only sell`
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '5' },
     people: { type: 'string', default: '100000' },
+    only: { type: 'string', default: '' },
   },
 });
 const SECONDS = Number(options.seconds);
@@ -122,7 +123,7 @@ const scenarios: Scenario[] = [
       setupRequest: (request) => ({
         ...request,
         headers: { ...json, authorization: `Bearer ${admin}` },
-        body: JSON.stringify({ user_id: ACCOUNTS + 2 + (checkedIn++ % PEOPLE) }),
+        body: JSON.stringify({ user_id: ACCOUNTS + 3 + (checkedIn++ % PEOPLE) }),
       }),
     }),
   },
@@ -231,7 +232,7 @@ async function main(): Promise<void> {
     servers.push(await start('hand-written', 'hand-written.js', postgres.url));
     const rows: Record<string, Record<string, string | number>> = {};
     let loopDelay = 0;
-    for (const scenario of scenarios) {
+    for (const scenario of scenarios.filter(({ name }) => name.includes(options.only))) {
       const all = new Map<Server, Measured[]>(servers.map((server) => [server, []]));
       for (const server of servers) await measure(server, scenario, 1); // warm up
       for (let round = 0; round < ROUNDS; round++) {
