@@ -276,7 +276,7 @@ interface RawConnection extends Measured {
 function measureMessages(connection: RawConnection): void {
   connection.on('packet', ({ type, data }) => {
     if (type !== 'message' || !data) return;
-    connection.received = typeof data === 'string' ? data.length : (connection.received ?? 0) + data.length;
+    connection.received = typeof data === 'string' ? Buffer.byteLength(data) : (connection.received ?? 0) + data.length;
   });
 }
 

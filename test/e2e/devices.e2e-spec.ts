@@ -160,6 +160,12 @@ describe('devices', () => {
       expect(await login(socket, admin.email, PASSWORD, { gym_id: gym.id })).toMatchObject({ gym_id: gym.id });
     });
 
+    it('are signed in once: another on the same connection is refused', async () => {
+      const socket = await connect();
+      expect(await login(socket, gym.desk.email)).toMatchObject({ gym_id: gym.id });
+      expect(await login(socket, gym.desk.email)).toMatchObject({ code: 'already_signed_in' });
+    });
+
     it('let in no member, nobody without a desk, no other gym, and nobody with a wrong password', async () => {
       const socket = await connect();
       for (const role of ['user', 'accountant'] as const) {

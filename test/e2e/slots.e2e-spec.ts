@@ -337,6 +337,27 @@ describe('slots', () => {
     });
   });
 
+  it.each(['deactivated', 'deleted', 'moved'] as const)(
+    'frees the hours to come of somebody who is %s, and tells those who watch',
+    async (how) => {
+      const { gym: { id }, manager, member } = await gym(); // prettier-ignore
+      const admin = await t.make.signedIn('admin', null);
+      expect((await book(member.client, 9)).status).toBe(201);
+      const watcher = await SocketClient.connect(t.url, '/slots', { token: manager.access_token });
+      const { data } = await watcher.ask('get_slots', { date: SOON });
+      expect(data.slots[9].booked_by.id).toBe(member.id);
+      const path = `/users/${member.id}`;
+      if (how === 'deleted') await admin.client.delete(path);
+      else if (how === 'deactivated') await manager.client.put(path, { is_active: false });
+      else await admin.client.put(path, { gym_id: (await t.make.gym()).id });
+      expect(await watcher.next('slot_changed')).toMatchObject({ gym_id: id, slot: { id: 9, booked: 0 } });
+      const { rows } = await t.db.pool.query('SELECT cancelled_by_id FROM slot_bookings WHERE user_id = $1', [
+        member.id,
+      ]);
+      expect(rows).toEqual([{ cancelled_by_id: member.id }]);
+    },
+  );
+
   it('refuses days and hours that do not exist', async () => {
     const { member } = await gym();
     for (const hour of ['24', '-1', '1.5', 'x', '100'])
