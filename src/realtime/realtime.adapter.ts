@@ -214,7 +214,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     const answer = {
       code,
       error: error.message,
-      event,
+      event: event.slice(0, 100),
       ...(status === 422 && { errors: error.data.errors ?? [] }),
       ...kind?.refused?.(error, payload),
     };
