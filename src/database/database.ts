@@ -4,7 +4,7 @@ import pg from 'pg';
 import { Unavailable } from '../common/errors/common.errors.js';
 import type { DomainEvent } from '../common/events/domain-event.js';
 import { Config } from '../config/config.js';
-import { postgresError, isWorthRetrying } from './postgres-errors.js';
+import { isStalePlan, isWorthRetrying, postgresError } from './postgres-errors.js';
 import { everyGym, raw, type ScopedSql, type Sql } from './sql.js';
 
 /** What runs SQL: the database itself (each query on its own) or a transaction. */
@@ -68,31 +68,27 @@ export class Database implements Queryable, OnApplicationShutdown {
     await this.pool.end();
   }
 
-  async query<Row extends object>(query: ScopedSql): Promise<Row[]> {
-    const client = await this.connect();
-    let broken = false;
-    try {
-      return await run<Row>(client, query);
-    } catch (error) {
-      broken = error instanceof Unavailable;
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+  query<Row extends object>(query: ScopedSql): Promise<Row[]> {
+    return again(async () => {
+      const client = await this.connect();
+      let broken = false;
+      try {
+        return await run<Row>(client, query);
+      } catch (error) {
+        broken = error instanceof Unavailable;
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    });
   }
 
   /**
    * Runs `work` in one transaction, again if PostgreSQL ended it in favour of another (deadlock, serialization). What it
    * emits leaves after the commit.
    */
-  async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.attempt(work);
-      } catch (error) {
-        if (attempt === 3 || !isWorthRetrying(error)) throw error;
-      }
-    }
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return again(() => this.attempt(work));
   }
 
   /** Whatever keeps us from a connection (refused, too many, shutting down) is over at some time. */
@@ -125,11 +121,24 @@ export class Database implements Queryable, OnApplicationShutdown {
       for (const event of events) this.events.emit(event.constructor.name, event);
       return result;
     } catch (error) {
-      // A connection that cannot even roll back is thrown away.
+      // A connection that cannot even roll back is thrown away, and one whose statements are to be prepared anew.
+      broken = error instanceof Unavailable;
       await client.query('ROLLBACK').catch(() => (broken = true));
       throw error;
     } finally {
       client.release(broken);
+    }
+  }
+}
+
+async function again<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      // The connection was thrown away, and there are not so many of them.
+      if (isStalePlan(error)) attempt--;
+      else if (attempt === 3 || !isWorthRetrying(error)) throw error;
     }
   }
 }
@@ -140,9 +149,22 @@ const COMMIT = raw('COMMIT');
 /** Through pg's callback: its promises keep the rows across garbage collections, which cost a list a fifth of its time. */
 function run<Row extends object>(client: pg.PoolClient, query: Sql): Promise<Row[]> {
   return new Promise((resolve, reject) => {
-    client.query<Row>(query.text, query.values, (error, result) => {
+    client.query<Row>({ name: nameOf(query.text), text: query.text, values: query.values }, (error, result) => {
       if (error) reject(postgresError(error));
       else resolve(result.rows);
     });
   });
+}
+
+/** Statements that are prepared under a name, each connection once: PostgreSQL parses and plans them once. */
+const names = new Map<string, string>();
+const MOST_NAMES = 1000;
+
+/** The name of a statement; texts without end (a list of values of any length) go without. */
+function nameOf(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MOST_NAMES) return known;
+  const name = `s${names.size}`;
+  names.set(text, name);
+  return name;
 }

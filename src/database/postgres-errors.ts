@@ -11,6 +11,8 @@ const CHECK_VIOLATION = '23514';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const STATEMENT_TIMEOUT = '57014';
+/** Here always: `cached plan must not change result type`. */
+const FEATURE_NOT_SUPPORTED = '0A000';
 const OUT_OF_RANGE = '22003';
 /** Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's fault. */
 const BAD_VALUE = new Set(['22001', '22007', '22008', '22021', '22023', '22P02', '22P05']);
@@ -22,6 +24,10 @@ export function isWorthRetrying(error: unknown): boolean {
   const code = (error as { cause?: pg.DatabaseError }).cause?.code;
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
 }
+
+/** A migration has changed what a prepared statement reads: another connection prepares it anew. */
+export const isStalePlan = (error: unknown): boolean =>
+  (error as { cause?: pg.DatabaseError }).cause?.code === FEATURE_NOT_SUPPORTED;
 
 /** Another row still names what was to be deleted. */
 export const isStillNamed = (error: unknown): boolean =>
@@ -53,6 +59,8 @@ function translate({ code, table, constraint, column, message }: pg.DatabaseErro
     case SERIALIZATION_FAILURE:
     case DEADLOCK_DETECTED:
       return new Unavailable('Others changed the same at this moment. Try again.');
+    case FEATURE_NOT_SUPPORTED:
+      return new Unavailable();
     case STATEMENT_TIMEOUT:
       return new Unavailable('This took too long. Ask for less, or try again later.');
   }

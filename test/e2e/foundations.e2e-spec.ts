@@ -113,6 +113,20 @@ describe('what every feature stands on', () => {
     });
   });
 
+  describe('a prepared statement', () => {
+    const query = everyGym`SELECT * FROM probe`;
+    afterAll(() => db.pool.query('DROP TABLE probe'));
+
+    it('goes on when a migration changes what it reads, alone and in a transaction', async () => {
+      await db.pool.query('CREATE TABLE probe AS SELECT 1 AS before');
+      const all = () => Promise.all(Array.from({ length: 5 }, () => db.query(query)));
+      expect((await all()).flat()).toEqual(Array.from({ length: 5 }, () => ({ before: 1 })));
+      await db.pool.query('ALTER TABLE probe ADD COLUMN later int DEFAULT 2');
+      expect(await db.transaction((tx) => tx.query(query))).toEqual([{ before: 1, later: 2 }]);
+      expect(await db.query(query)).toEqual([{ before: 1, later: 2 }]);
+    });
+  });
+
   describe('a refusal of the database', () => {
     it('names the field of a foreign key, and of a number that is too large', async () => {
       const { id } = await t.make.gym();

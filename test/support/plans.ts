@@ -7,8 +7,8 @@ export interface Plan {
   plan: string;
 }
 
-/** What servers tell each other's sockets, behind every request: few rows, soon purged. */
-const BROADCAST = /socket_message|pg_notify|stats_broadcasts|currently_in/;
+/** What servers tell each other's sockets and hand to the job queue, behind every request: few rows, soon gone. */
+const BEHIND = /socket_message|pg_notify|stats_broadcasts|currently_in|graphile_worker/;
 const CONTROL = /^\s*(BEGIN|COMMIT|ROLLBACK|SELECT 1 FROM pg_|LISTEN|EXPLAIN)/;
 
 /** The plans of all queries that run while `work` does. Nothing else may run on the server meanwhile. */
@@ -16,9 +16,8 @@ export async function plansOf(t: TestApp, work: () => Promise<unknown>): Promise
   const queries: [string, unknown[]][] = [];
   const original = pg.Client.prototype.query as (...parameters: unknown[]) => unknown;
   pg.Client.prototype.query = function record(this: pg.Client, ...parameters: unknown[]) {
-    const [text, values] = parameters;
-    if (typeof text === 'string' && Array.isArray(values) && !CONTROL.test(text) && !BROADCAST.test(text))
-      queries.push([text, values]);
+    const { text, values } = (parameters[0] ?? {}) as pg.QueryConfig;
+    if (text && !CONTROL.test(text) && !BEHIND.test(text)) queries.push([text, values ?? []]);
     return original.apply(this, parameters);
   } as typeof pg.Client.prototype.query;
   try {
