@@ -160,10 +160,13 @@ function run<Row extends object>(client: pg.PoolClient, query: Sql): Promise<Row
 const names = new Map<string, string>();
 const MOST_NAMES = 1000;
 
-/** The name of a statement; texts without end (a list of values of any length) go without. */
+/**
+ * The name of a statement. Texts without end (a list of values of any length) go without; so do pages of lists, because a
+ * plan for a LIMIT that is not known sorts everything.
+ */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
-  if (known !== undefined || names.size >= MOST_NAMES) return known;
+  if (known !== undefined || names.size >= MOST_NAMES || text.includes('LIMIT $')) return known;
   const name = `s${names.size}`;
   names.set(text, name);
   return name;
