@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { Namespace } from 'socket.io';
 import type { Actor, DeviceActor, ScopedGymId } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
+import { socketsIn } from '../common/ws/gateway.js';
 import { Database } from '../database/database.js';
 import { everyGym, sql } from '../database/sql.js';
 import { NotYourHour } from '../slots/slots.errors.js';
@@ -12,8 +13,6 @@ import { BoardNotConnected, BoardTimedOut, DeviceNotFound } from './devices.erro
 import type { BoardUploadDto } from './dto/device-messages.dto.js';
 import type { SerialLineDto, SerialOutputDto, UploadResultDto } from './dto/device.dto.js';
 
-/** What servers have to tell each other of their sockets. */
-const ANSWER_MS = 2_000;
 const BOARD_LEFT = 'board_left';
 /** Characters that are kept of what a board says, and answered of what an upload printed. */
 const KEPT = 10_000;
@@ -59,7 +58,7 @@ export class BoardsService {
   async upload(actor: Actor, deviceNumber: number, code: string, gymId?: number): Promise<UploadResultDto> {
     const board = await this.open(actor, deviceNumber, gymId);
     // One that reconnects may have two connections for a moment: the newest is the one that lives.
-    const connection = (await this.connections(board)).at(-1);
+    const connection = (await socketsIn(this.namespace, `device:${board.id}`)).at(-1);
     if (!connection) throw new BoardNotConnected();
     const done = new AbortController();
     const left = once(this.left, connection.id, { signal: done.signal }).then(() => {
@@ -118,15 +117,6 @@ export class BoardsService {
     });
     if (answers.length === 0) throw new BoardNotConnected();
     return resultOf(answers[0]);
-  }
-
-  /** On all servers. One that has just died does not answer; until the others notice, only ours count. */
-  private connections({ id }: Board) {
-    const all = this.namespace.in(`device:${id}`);
-    return all
-      .timeout(ANSWER_MS)
-      .fetchSockets()
-      .catch(() => all.local.fetchSockets());
   }
 
   /** @throws DeviceNotFound, NotYourHour */

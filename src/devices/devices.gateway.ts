@@ -9,7 +9,7 @@ import { ActorResolver } from '../common/actor/actor-resolver.js';
 import { DESK } from '../common/actor/roles.js';
 import { RoleNotAllowed } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
-import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
+import { type AppSocket, Gateway, Message, SocketDoor, socketsIn, type Welcoming } from '../common/ws/gateway.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { requirePerson } from '../members/people.js';
 import { Database } from '../database/database.js';
@@ -45,9 +45,6 @@ import { Presence } from './presence.js';
 const readers = (gymId: number): string => `readers:${gymId}`;
 const consoles = (gymId: number | null): string => `consoles:${gymId ?? 'all'}`;
 const partners = (readerSocket: string): string => `with:${readerSocket}`;
-
-/** What servers have to tell each other of their sockets. */
-const ANSWER_MS = 2_000;
 
 const READER: readonly DeviceKind[] = ['fingerprint'];
 const ENTRANCE: readonly DeviceKind[] = ['fingerprint', 'qr'];
@@ -146,7 +143,7 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
   })
   async findReader(@CurrentActor() actor: Actor, @MessageBody() body: ConsoleConnectedDto): Promise<GymRefDto> {
     const gymId = actor.gym(body.gym_id);
-    if ((await this.socketsIn(readers(gymId))).length === 0) throw new NoDeviceConnected();
+    if ((await socketsIn(this.namespace, readers(gymId))).length === 0) throw new NoDeviceConnected();
     return { gym_id: gymId };
   }
 
@@ -266,14 +263,14 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
   /** A console's member goes on to a reader that talks with nobody else. */
   private async passOn(actor: Actor, socket: AppSocket, { user_id, device_id }: ChooseUserDto): Promise<undefined> {
     const { gym_id } = await requirePerson(this.db, actor, user_id);
-    const all = await this.socketsIn(readers(gym_id));
+    const all = await socketsIn(this.namespace, readers(gym_id));
     const wanted = all.filter(({ data }) => {
       const { principal } = data as { principal?: { device_id: number | null } };
       return device_id === undefined || principal?.device_id === device_id;
     });
     if (wanted.length === 0) throw new NoDeviceConnected();
     for (const reader of wanted) {
-      const others = await this.socketsIn(partners(reader.id));
+      const others = await socketsIn(this.namespace, partners(reader.id));
       if (others.some(({ id }) => id !== socket.id)) continue;
       this.consoleLeaves(socket, reader.id);
       await socket.join(partners(reader.id));
@@ -303,18 +300,9 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
 
   /** To the console that talks with this reader, or else to all of the gym. */
   private async toConsoles(socket: AppSocket, actor: DeviceActor, event: string, payload: object): Promise<void> {
-    const partner = await this.socketsIn(partners(socket.id));
+    const partner = await socketsIn(this.namespace, partners(socket.id));
     const rooms = partner.length > 0 ? partners(socket.id) : [consoles(actor.gym_id), consoles(null)];
     this.namespace.to(rooms).emit(event, payload);
-  }
-
-  /** Those on all servers. One that has just died does not answer; until the others notice, only ours count. */
-  private async socketsIn(room: string) {
-    const all = this.namespace.in(room);
-    return all
-      .timeout(ANSWER_MS)
-      .fetchSockets()
-      .catch(() => all.local.fetchSockets());
   }
 
   private tell(room: string, error: DomainError): void {

@@ -3,12 +3,14 @@ import { OnEvent } from '@nestjs/event-emitter';
 import type { ScopedGymId } from '../common/actor/actor.js';
 import type { SlotChangedDto } from '../slots/dto/slot-messages.dto.js';
 import { SlotsChanged } from '../slots/slots.events.js';
-import { update } from '../slots/slots.gateway.js';
+import { dayRoom, update } from '../slots/slots.gateway.js';
 import { seenBy, SlotsService } from '../slots/slots.service.js';
 import { Sockets } from './sockets.js';
 
 /** Changes within this time are told together. */
 const TOGETHER_MS = 150;
+/** When the database did not answer. */
+const LATER_MS = 2_000;
 const CHANGED = 'slots_changed';
 
 /**
@@ -43,18 +45,24 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private note({ gym_id, date, slot_id }: SlotsChanged): void {
-    const rooms = this.sockets.io?.of('/slots').adapter.rooms.keys() ?? [];
-    for (const room of rooms) {
-      if (room !== `slots:${gym_id}:${date}` && !(date === null && room.startsWith(`slots:${gym_id}:`))) continue;
-      const known = this.changed.get(room);
-      const entry = known ?? { slots: new Set(), timer: this.soon(room) };
-      if (slot_id !== null) entry.slots.add(slot_id);
-      this.changed.set(room, entry);
+    const rooms = this.sockets.io?.of('/slots').adapter.rooms ?? new Map();
+    if (date !== null) {
+      const room = dayRoom(gym_id, date);
+      if (rooms.has(room)) this.remember(room, slot_id === null ? [] : [slot_id]);
+      return;
     }
+    const everyDay = dayRoom(gym_id, '');
+    for (const room of rooms.keys()) if (room.startsWith(everyDay)) this.remember(room, []);
   }
 
-  private soon(room: string): NodeJS.Timeout {
-    return setTimeout(() => void this.tell(room), TOGETHER_MS).unref();
+  private remember(room: string, slotIds: Iterable<number>, delay = TOGETHER_MS): void {
+    const entry = this.changed.get(room) ?? { slots: new Set(), timer: this.soon(room, delay) };
+    for (const slotId of slotIds) entry.slots.add(slotId);
+    this.changed.set(room, entry);
+  }
+
+  private soon(room: string, delay = TOGETHER_MS): NodeJS.Timeout {
+    return setTimeout(() => void this.tell(room), delay).unref();
   }
 
   private async tell(room: string): Promise<void> {
@@ -87,7 +95,8 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
         socket.emit('slots_update', whole);
       }
     } catch (error) {
-      this.logger.warn(`A change of ${room} was not told: ${(error as Error).message}`);
+      this.logger.warn(`A change of ${room} is told later: ${(error as Error).message}`);
+      if (this.sockets.io) this.remember(room, changed, LATER_MS);
     } finally {
       this.telling.delete(room);
     }

@@ -1,6 +1,6 @@
 import { applyDecorators, Catch, type ExceptionFilter, SetMetadata, type Type, UseFilters } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import type { DefaultEventsMap, Socket } from 'socket.io';
+import type { DefaultEventsMap, Namespace, Socket } from 'socket.io';
 import { AccessFor, PUBLIC } from '../actor/access.js';
 import type { DeviceKind, Principal } from '../actor/actor.js';
 import type { Role } from '../actor/roles.js';
@@ -68,4 +68,16 @@ export abstract class SocketDoor {
   abstract authenticate(socket: AppSocket, accessToken: string): Promise<void>;
   /** @throws RoleNotAllowed */
   abstract enter(socket: AppSocket, principal: Principal): Promise<void>;
+}
+
+/** What servers have to tell each other of their sockets. */
+const ANSWER_MS = 2_000;
+
+/** Those in the room, on all servers. One that has just died does not answer; until the others notice, only ours count. */
+export function socketsIn(namespace: Namespace, room: string) {
+  const all = namespace.in(room);
+  return all
+    .timeout(ANSWER_MS)
+    .fetchSockets()
+    .catch(() => all.local.fetchSockets());
 }
