@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor, GymScope, Principal, ScopedGymId } from '../common/actor/actor.js';
+import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.service.js';
 import { beginOf } from '../gyms/local-time.js';
 import { requirePerson } from '../members/people.js';
@@ -29,20 +29,20 @@ import {
   SessionsNotCounted,
   UserPlanNotFound,
 } from './plans.errors.js';
+import {
+  type CurrentPlan,
+  currentPlan,
+  endPlan,
+  later,
+  lockMember,
+  lockMemberOf,
+  of,
+  parkWaiting,
+  placeWaiting,
+  visible,
+  type LockedMember,
+} from './plan-calendar.js';
 import { USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
-
-/** A member whose plans are being changed: the lock on them makes all changes take turns. */
-interface LockedMember {
-  id: number;
-  gym_id: ScopedGymId;
-  timezone: string;
-}
-
-interface CurrentPlan {
-  id: number;
-  price: number;
-  duration_days: number | null;
-}
 
 /** The plans that members bought. */
 @Injectable()
@@ -101,11 +101,11 @@ export class UserPlansService {
 
   /** The same as a part of a larger transaction. */
   async assignIn(tx: Transaction, actor: Actor, input: AssignPlanDto): Promise<UserPlanDto> {
-    const member = await this.lockMember(tx, actor, input.user_id);
+    const member = await lockMember(tx, actor, input.user_id);
     await requireActiveGym(tx, member.gym_id);
     const plan = await this.planForSale(tx, member.gym_id, input.plan_id);
-    const current = await this.current(tx, member);
-    await this.park(tx, member);
+    const current = await currentPlan(tx, member);
+    await parkWaiting(tx, member);
     if (current && input.start === 'after_current') {
       const [waiting] = await tx.query(
         sql`SELECT 1 FROM user_plans up WHERE ${of(member)} AND ended_at IS NULL AND starts_at IS NULL`,
@@ -113,7 +113,7 @@ export class UserPlansService {
       if (waiting) throw new AlreadyScheduled();
     } else if (current) {
       requireMayReplace(actor, current, plan);
-      await this.end(tx, member, current.id);
+      await endPlan(tx, member, current.id);
     }
     const startsNow = !(current && input.start === 'after_current');
     const [sold] = await tx.query<{ id: number }>(sql`
@@ -123,7 +123,7 @@ export class UserPlansService {
         ${plan.session_count}, ${startsNow ? raw('moment()') : raw('NULL')},
         ${startsNow ? later(raw('moment()'), sql`${plan.duration_days}::int`, member) : raw('NULL')}, ${actor.user_id})
       RETURNING id`);
-    await this.place(tx, member);
+    await placeWaiting(tx, member);
     return this.get(actor, sold!.id, tx);
   }
 
@@ -140,7 +140,7 @@ export class UserPlansService {
 
   /** The same as a part of a larger transaction. */
   async deductIn(tx: Transaction, actor: Principal, userPlanId: number): Promise<void> {
-    const member = await this.lockMemberOf(tx, actor, userPlanId);
+    const member = await lockMemberOf(tx, actor, userPlanId);
     const [left] = await tx.query<{ remaining_sessions: number }>(sql`
       UPDATE user_plans up
       SET remaining_sessions = remaining_sessions - 1, updated_at = now(),
@@ -155,8 +155,8 @@ export class UserPlansService {
       throw new PlanNotActive(`This plan is ${plan.status}.`);
     }
     if (left.remaining_sessions > 0) return;
-    await this.park(tx, member);
-    await this.place(tx, member);
+    await parkWaiting(tx, member);
+    await placeWaiting(tx, member);
   }
 
   /**
@@ -182,7 +182,7 @@ export class UserPlansService {
    */
   update(actor: Actor, userPlanId: number, input: UpdateUserPlanDto): Promise<UserPlanDto> {
     return this.db.transaction(async (tx) => {
-      const member = await this.lockMemberOf(tx, actor, userPlanId);
+      const member = await lockMemberOf(tx, actor, userPlanId);
       const before = await this.get(actor, userPlanId, tx);
       // The same plan again is a renewal of one that is over, unless the whole object was sent back.
       const isOver = before.status === 'expired' || before.status === 'cancelled';
@@ -192,7 +192,7 @@ export class UserPlansService {
         const sale = { user_id: member.id, plan_id, purchased_price };
         if (before.status !== 'scheduled') return this.assignIn(tx, actor, sale);
         requireMayReplace(actor, before.plan, await this.planForSale(tx, member.gym_id, plan_id));
-        await this.end(tx, member, before.id);
+        await endPlan(tx, member, before.id);
         return this.assignIn(tx, actor, { ...sale, start: 'after_current' });
       }
       await this.correct(tx, actor, member, before, input);
@@ -206,10 +206,10 @@ export class UserPlansService {
    */
   remove(actor: Actor, userPlanId: number): Promise<void> {
     return this.db.transaction(async (tx) => {
-      const member = await this.lockMemberOf(tx, actor, userPlanId);
-      await this.park(tx, member);
+      const member = await lockMemberOf(tx, actor, userPlanId);
+      await parkWaiting(tx, member);
       await tx.query(sql`DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${of(member)}`);
-      await this.place(tx, member);
+      await placeWaiting(tx, member);
     });
   }
 
@@ -236,7 +236,7 @@ export class UserPlansService {
     if (before.status === 'scheduled' && expiry !== undefined) {
       throw FieldsInvalid.of('expires_at', 'follows from the end of the plan before it, while this one is scheduled');
     }
-    await this.park(tx, member);
+    await parkWaiting(tx, member);
     let statusNow: UserPlanStatus = before.status;
     if (sessions !== undefined || expiry !== undefined) {
       if (sessions !== undefined && before.remaining_sessions === null) throw new SessionsNotCounted();
@@ -251,7 +251,7 @@ export class UserPlansService {
     }
     // A correction of the numbers may have made it what is asked for.
     if (status !== undefined && status !== statusNow) await this.setStatus(tx, member, before.id, statusNow, status);
-    await this.place(tx, member);
+    await placeWaiting(tx, member);
   }
 
   private async setStatus(
@@ -262,7 +262,7 @@ export class UserPlansService {
     status: UserPlanStatus,
   ): Promise<void> {
     const mine = sql`id = ${userPlanId} AND ${of(member)}`;
-    if (status === 'cancelled' && before !== 'expired') return this.end(tx, member, userPlanId);
+    if (status === 'cancelled' && before !== 'expired') return endPlan(tx, member, userPlanId);
     if (status === 'frozen' && before === 'active') {
       await tx.query(sql`UPDATE user_plans up SET frozen_at = moment(), updated_at = now() WHERE ${mine}`);
     } else if (status === 'active' && before === 'frozen') {
@@ -275,26 +275,6 @@ export class UserPlansService {
     }
   }
 
-  /** Locks the member, so that of two changes of their plans one waits for the other. @throws FieldsInvalid */
-  private async lockMember(tx: Transaction, actor: Actor, userId: number): Promise<LockedMember> {
-    const [member] = await tx.query<LockedMember>(sql`
-      SELECT u.id, u.gym_id, g.timezone FROM users u JOIN gyms g ON g.id = u.gym_id
-      WHERE u.id = ${userId} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}
-      FOR NO KEY UPDATE OF u`);
-    if (!member) throw FieldsInvalid.of('user_id', 'is not a member of the gym');
-    return member;
-  }
-
-  /** The same for the member whose plan this is. @throws UserPlanNotFound */
-  private async lockMemberOf(tx: Transaction, actor: Principal, userPlanId: number): Promise<LockedMember> {
-    const [member] = await tx.query<LockedMember>(sql`
-      SELECT u.id, up.gym_id, g.timezone
-      FROM user_plans up JOIN users u ON u.id = up.user_id JOIN gyms g ON g.id = up.gym_id
-      WHERE up.id = ${userPlanId} AND ${visible(actor)} FOR NO KEY UPDATE OF u`);
-    if (!member) throw new UserPlanNotFound();
-    return member;
-  }
-
   private async planForSale(tx: Transaction, gymId: ScopedGymId, planId: number): Promise<PlanDto> {
     const [plan] = await tx.query<PlanDto>(sql`
       SELECT id, price, kind, duration_days, session_count, is_active FROM plans
@@ -304,57 +284,12 @@ export class UserPlansService {
     return plan;
   }
 
-  /** The plan that counts now, active or frozen. */
-  private async current(tx: Transaction, member: LockedMember): Promise<CurrentPlan | undefined> {
-    const [current] = await tx.query<CurrentPlan>(sql`
-      SELECT up.id, p.price, up.duration_days FROM user_plans up JOIN plans p ON p.id = up.plan_id
-      WHERE ${of(member)} AND up.ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')`);
-    return current;
-  }
-
-  private async end(tx: Transaction, member: LockedMember, userPlanId: number): Promise<void> {
-    await tx.query(sql`
-      UPDATE user_plans up SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
-      WHERE id = ${userPlanId} AND ${of(member)}`);
-  }
-
-  /** Takes the waiting plan out of the calendar, so that the one before it can be changed. */
-  private async park(tx: Transaction, member: LockedMember): Promise<void> {
-    await tx.query(sql`
-      UPDATE user_plans up SET starts_at = NULL, expires_at = NULL
-      WHERE ${of(member)} AND ended_at IS NULL AND starts_at > moment()`);
-  }
-
-  /** Puts the waiting plan behind the current one; it begins now if there is none. */
-  private async place(tx: Transaction, member: LockedMember): Promise<void> {
-    await tx.query(sql`
-      WITH current AS (
-        SELECT CASE WHEN frozen_at IS NULL THEN expires_at END AS ends_at FROM user_plans up
-        WHERE ${of(member)} AND ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')
-      ), start AS (
-        SELECT CASE WHEN EXISTS (SELECT FROM current) THEN (SELECT ends_at FROM current) ELSE moment() END AS moment
-      )
-      UPDATE user_plans up
-      SET starts_at = start.moment, expires_at = ${later(raw('start.moment'), raw('up.duration_days'), member)}
-      FROM start WHERE ${of(member)} AND up.ended_at IS NULL AND up.starts_at IS NULL`);
-  }
-
   private async find(db: Queryable, condition: ScopedSql): Promise<UserPlanDto> {
     const [found] = await db.query<UserPlanDto>(sql`SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS} WHERE ${condition}`);
     if (!found) throw new UserPlanNotFound();
     return found;
   }
 }
-
-const of = (member: LockedMember): ScopedSql => sql`up.user_id = ${member.id} AND up.gym_id = ${member.gym_id}`;
-
-/** To a member only their own. */
-const visible = (actor: Principal, scope: GymScope = actor.scope()): ScopedSql =>
-  sql`${inGym(scope, 'up.gym_id')} ${actor.role === 'user' ? sql`AND up.user_id = ${actor.user_id}` : empty}`;
-
-/** So many days later at the same hour of the gym's clock. */
-const later = (moment: ReturnType<typeof raw>, days: ReturnType<typeof raw>, { timezone }: LockedMember) =>
-  sql`((${moment} AT TIME ZONE ${timezone}) + make_interval(days => ${days})) AT TIME ZONE ${timezone}`;
 
 /** An upgrade is a longer or dearer plan. @throws NotAnUpgrade */
 function requireMayReplace(actor: Actor, current: Omit<CurrentPlan, 'id'>, next: PlanDto): void {

@@ -1,0 +1,87 @@
+import type { Actor, GymScope, Principal, ScopedGymId } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { Transaction } from '../database/database.js';
+import { empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { UserPlanNotFound } from './plans.errors.js';
+
+// The calendar of one member's plans: which counts now, and which waits for it to end.
+
+/** A member whose plans are being changed: the lock on them makes all changes take turns. */
+export interface LockedMember {
+  id: number;
+  gym_id: ScopedGymId;
+  timezone: string;
+}
+
+export interface CurrentPlan {
+  id: number;
+  price: number;
+  duration_days: number | null;
+}
+
+/** Locks the member, so that of two changes of their plans one waits for the other. @throws FieldsInvalid */
+export async function lockMember(tx: Transaction, actor: Actor, userId: number): Promise<LockedMember> {
+  const [member] = await tx.query<LockedMember>(sql`
+    SELECT u.id, u.gym_id, g.timezone FROM users u JOIN gyms g ON g.id = u.gym_id
+    WHERE u.id = ${userId} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}
+    FOR NO KEY UPDATE OF u`);
+  if (!member) throw FieldsInvalid.of('user_id', 'is not a member of the gym');
+  return member;
+}
+
+/** The same for the member whose plan this is. @throws UserPlanNotFound */
+export async function lockMemberOf(tx: Transaction, actor: Principal, userPlanId: number): Promise<LockedMember> {
+  const [member] = await tx.query<LockedMember>(sql`
+    SELECT u.id, up.gym_id, g.timezone
+    FROM user_plans up JOIN users u ON u.id = up.user_id JOIN gyms g ON g.id = up.gym_id
+    WHERE up.id = ${userPlanId} AND ${visible(actor)} FOR NO KEY UPDATE OF u`);
+  if (!member) throw new UserPlanNotFound();
+  return member;
+}
+
+/** The plan that counts now, active or frozen. */
+export async function currentPlan(tx: Transaction, member: LockedMember): Promise<CurrentPlan | undefined> {
+  const [current] = await tx.query<CurrentPlan>(sql`
+    SELECT up.id, p.price, up.duration_days FROM user_plans up JOIN plans p ON p.id = up.plan_id
+    WHERE ${of(member)} AND up.ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')`);
+  return current;
+}
+
+/** Ends a plan before its time. */
+export async function endPlan(tx: Transaction, member: LockedMember, userPlanId: number): Promise<void> {
+  await tx.query(sql`
+    UPDATE user_plans up SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
+    WHERE id = ${userPlanId} AND ${of(member)}`);
+}
+
+/** Takes the waiting plan out of the calendar, so that the one before it can be changed. */
+export async function parkWaiting(tx: Transaction, member: LockedMember): Promise<void> {
+  await tx.query(sql`
+    UPDATE user_plans up SET starts_at = NULL, expires_at = NULL
+    WHERE ${of(member)} AND ended_at IS NULL AND starts_at > moment()`);
+}
+
+/** Puts the waiting plan behind the current one; it begins now if there is none. */
+export async function placeWaiting(tx: Transaction, member: LockedMember): Promise<void> {
+  await tx.query(sql`
+    WITH current AS (
+      SELECT CASE WHEN frozen_at IS NULL THEN expires_at END AS ends_at FROM user_plans up
+      WHERE ${of(member)} AND ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')
+    ), start AS (
+      SELECT CASE WHEN EXISTS (SELECT FROM current) THEN (SELECT ends_at FROM current) ELSE moment() END AS moment
+    )
+    UPDATE user_plans up
+    SET starts_at = start.moment, expires_at = ${later(raw('start.moment'), raw('up.duration_days'), member)}
+    FROM start WHERE ${of(member)} AND up.ended_at IS NULL AND up.starts_at IS NULL`);
+}
+
+/** The plans `up` of the member. */
+export const of = (member: LockedMember): ScopedSql => sql`up.user_id = ${member.id} AND up.gym_id = ${member.gym_id}`;
+
+/** The plans `up` that the actor may see: to a member only their own. */
+export const visible = (actor: Principal, scope: GymScope = actor.scope()): ScopedSql =>
+  sql`${inGym(scope, 'up.gym_id')} ${actor.role === 'user' ? sql`AND up.user_id = ${actor.user_id}` : empty}`;
+
+/** So many days later at the same hour of the gym's clock. */
+export const later = (moment: ReturnType<typeof raw>, days: ReturnType<typeof raw>, { timezone }: LockedMember) =>
+  sql`((${moment} AT TIME ZONE ${timezone}) + make_interval(days => ${days})) AT TIME ZONE ${timezone}`;
