@@ -241,9 +241,9 @@ app.post<{ Body: { product_id: number; quantity: number } }>(
         [product_id, quantity, user_id],
       );
       const moved = await client.query(
-        `WITH p AS (UPDATE products SET stock = stock - $2::int WHERE id = $1 AND stock >= $2::int RETURNING id, stock)
-         INSERT INTO stock_movements (product_id, change, stock_after, reason, sale_id, moved_by_id)
-         SELECT id, -$2::int, stock, 'sale', $3, $4 FROM p`,
+        `WITH p AS (UPDATE products SET quantity = quantity - $2::int WHERE id = $1 AND quantity >= $2::int RETURNING id, quantity)
+         INSERT INTO stock_movements (product_id, change, quantity_after, reason, sale_id, moved_by_id)
+         SELECT id, -$2::int, quantity, 'sale', $3, $4 FROM p`,
         [product_id, quantity, rows[0].id, user_id],
       );
       if (!moved.rowCount) throw Object.assign(new Error('stock'), { statusCode: 409 });
@@ -274,7 +274,7 @@ app.post<{ Body: { user_id: number } }>('/api/v1/attendance', { schema: { body: 
   const visit = await transaction(async (client) => {
     const { rows } = await client.query(
       `WITH v AS (
-         INSERT INTO attendance (user_id, gym_id, checked_in_by_id)
+         INSERT INTO attendance (user_id, gym_id, recorded_by_id)
          SELECT u.id, u.gym_id, $2 FROM users u JOIN gyms g ON g.id = u.gym_id
          WHERE u.id = $1 AND u.role = 'user' AND u.is_active AND g.is_active RETURNING *)
        SELECT v.*, json_build_object('id', u.id, 'full_name', u.full_name, 'email', u.email,

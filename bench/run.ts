@@ -159,7 +159,7 @@ async function seed(url: string): Promise<void> {
      FROM users u JOIN plans p ON p.gym_id = u.gym_id WHERE u.role = 'user'`,
   );
   await client.query(
-    `INSERT INTO products (gym_id, name, price, stock) SELECT 1, 'Product ' || n, 2.5, 100000000 FROM generate_series(1, $1::int) n`,
+    `INSERT INTO products (gym_id, name, price, quantity) SELECT 1, 'Product ' || n, 2.5, 100000000 FROM generate_series(1, $1::int) n`,
     [PRODUCTS],
   );
   await client.query('VACUUM ANALYZE');

@@ -28,9 +28,11 @@ import type {
 /** A visit as VisitDto, of VISITS. */
 const COLUMNS =
   raw(`v.id, v.user_id, v.gym_id, json_build_object('id', u.id, 'full_name', u.full_name, 'email', u.email,
-  'membership', ${MEMBERSHIP}) AS member, v.check_in_time, v.check_out_time,
+  'membership', ${MEMBERSHIP}) AS member,
+  (v.check_in_time AT TIME ZONE g.timezone)::date::text AS attendance_date, v.check_in_time, v.check_out_time,
   round(extract(epoch FROM v.check_out_time - v.check_in_time) / 60)::int AS stay_minutes, v.is_auto_closed, v.location, v.notes,
-  CASE WHEN v.check_out_time IS NULL THEN 'checked_in' ELSE 'checked_out' END AS status, v.user_plan_id, v.checked_in_by_id`);
+  CASE WHEN v.check_out_time IS NULL THEN 'checked_in' ELSE 'checked_out' END AS status, v.user_plan_id, v.recorded_by_id,
+  v.created_at, v.updated_at`);
 // LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
 const OF_WHOM = raw('LEFT JOIN users u ON u.id = v.user_id LEFT JOIN gyms g ON g.id = v.gym_id');
 const VISITS = raw(`attendance v ${OF_WHOM.text}`);
@@ -213,7 +215,7 @@ export class AttendanceService {
   ): Promise<VisitDto | undefined> {
     const [visit] = await tx.query<VisitDto>(sql`
       WITH v AS (
-        INSERT INTO attendance (user_id, gym_id, check_in_time, location, notes, user_plan_id, checked_in_by_id)
+        INSERT INTO attendance (user_id, gym_id, check_in_time, location, notes, user_plan_id, recorded_by_id)
         SELECT u.id, u.gym_id, moment(), ${location}, ${notes}, ${user_plan_id}::int, ${actor.user_id}::int
         FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
         RETURNING *)

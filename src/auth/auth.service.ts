@@ -174,7 +174,7 @@ export class AuthService {
 
   private async account(db: Queryable, userId: number): Promise<AccountDto> {
     const [account] = await db.query<AccountDto>(everyGym`
-      SELECT u.id, u.email, u.username, u.full_name, u.phone_number, u.role, u.gym_id, u.is_active, u.created_at,
+      SELECT u.id, u.email, u.username, u.full_name, u.phone_number, u.role, u.language, u.gym_id, u.is_active, u.created_at,
         CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'name', g.name) END AS gym, u.must_change_password
       FROM users u LEFT JOIN gyms g ON g.id = u.gym_id
       WHERE u.id = ${userId} AND u.deleted_at IS NULL`);

@@ -49,8 +49,8 @@ function progress({ gym, now, trainers }: Demo, member: Member, position: number
       return [size, Math.round(value * 10) / 10];
     });
     rows.push({
-      ...{ user_id: member, gym_id: gym, measured_at: at, height, ...(Object.fromEntries(sizes) as object) },
-      ...{ measured_by_id: random.pick(trainers), created_at: at, updated_at: at },
+      ...{ user_id: member, gym_id: gym, measurement_date: at, height, ...(Object.fromEntries(sizes) as object) },
+      ...{ recorded_by_id: random.pick(trainers), created_at: at, updated_at: at },
     });
   }
   return rows;

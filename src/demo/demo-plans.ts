@@ -55,6 +55,14 @@ export function sold(plan: Plan, to: Member, by: Row, { gym }: Demo, at: number,
     ...{ user_id: to, gym_id: gym, plan_id: plan, purchased_price: plan.price, duration_days: plan.duration_days },
     ...{ remaining_sessions: plan.session_count, starts_at: starts },
     expires_at: plan.duration_days === null ? null : starts + plan.duration_days * DAY,
-    ...{ frozen_at: null, ended_at: null, end_reason: null, sold_by_id: by, created_at: at, updated_at: at },
+    ...{
+      frozen_at: null,
+      ended_at: null,
+      end_reason: null,
+      created_by_id: by,
+      purchased_at: at,
+      created_at: at,
+      updated_at: at,
+    },
   };
 }

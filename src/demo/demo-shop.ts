@@ -7,7 +7,7 @@ import { insert, type Row } from './rows.js';
 
 interface Product extends Row {
   price: number;
-  stock: number;
+  quantity: number;
 }
 
 /** Name, description, price, how often it is asked for, and how many there are after a delivery. */
@@ -41,16 +41,16 @@ export async function addShop(client: pg.Client, { gym, now, manager, desk }: De
     .filter((moment) => moment <= now)
     .toSorted((a, b) => a - b);
   const shelves = PRODUCTS.map(([name, description, price, demand, full]) => {
-    const product: Product = { name, description, price, stock: 0, gym_id: gym, is_active: demand > 0 };
+    const product: Product = { name, description, price, quantity: 0, gym_id: gym, is_active: demand > 0 };
     return { product, demand, full };
   });
   const wanted = shelves.flatMap(({ product, demand }) => Array<Product>(demand).fill(product));
   const sales: Row[] = [];
   const movements: Row[] = [];
   const move = (product: Product, change: number, at: number, cause: Row) => {
-    product.stock += change;
+    product.quantity += change;
     const why = { sale_id: null, note: null, ...cause };
-    movements.push({ ...{ product_id: product, change, stock_after: product.stock, created_at: at }, ...why });
+    movements.push({ ...{ product_id: product, change, quantity_after: product.quantity, created_at: at }, ...why });
   };
 
   let week = 0;
@@ -59,19 +59,24 @@ export async function addShop(client: pg.Client, { gym, now, manager, desk }: De
       week = Math.ceil(moment / (7 * DAY));
       const note = `Delivery note ${4700 + (week % 1000)}`;
       for (const { product, full } of shelves) {
-        if (product.stock < full / 2)
-          move(product, full - product.stock, moment - MINUTE, { reason: 'delivery', moved_by_id: manager, note });
+        if (product.quantity < full / 2)
+          move(product, full - product.quantity, moment - MINUTE, { reason: 'delivery', moved_by_id: manager, note });
       }
       const damaged = random.pick(shelves).product;
       if (week % 3 === 0) move(damaged, -1, moment, { reason: 'correction', moved_by_id: manager, note: 'Damaged' });
     }
     const product = random.pick(wanted);
     const quantity = product.price < 5 && random.next() < 0.2 ? 2 : 1;
-    if (product.stock < quantity) continue;
+    if (product.quantity < quantity) continue;
     const seller = random.pick(desk);
     const sale: Row = {
       ...{ gym_id: gym, product_id: product, quantity, unit_price: product.price, sold_by_id: seller },
-      ...{ total_amount: (product.price * quantity).toFixed(2), created_at: moment, updated_at: moment },
+      ...{
+        total_amount: (product.price * quantity).toFixed(2),
+        sale_date: moment,
+        created_at: moment,
+        updated_at: moment,
+      },
     };
     sales.push(sale);
     move(product, -quantity, moment, { reason: 'sale', moved_by_id: seller, sale_id: sale });

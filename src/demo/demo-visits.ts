@@ -85,7 +85,7 @@ function live(demo: Demo, member: Member, position: number, plans: Plans): Histo
       ...{ user_id: member, gym_id: gym, check_in_time: time, is_auto_closed: isForgotten },
       check_out_time: isForgotten ? dayOf(time) + DAY : Math.min(time + random.int(35, 110) * MINUTE, closing(time)),
       user_plan_id: plan.remaining_sessions === null ? null : plan,
-      ...{ location: 'Main entrance', checked_in_by_id: random.pick(desk), created_at: time, updated_at: time },
+      ...{ location: 'Main entrance', recorded_by_id: random.pick(desk), created_at: time, updated_at: time },
     });
   }
   return history;

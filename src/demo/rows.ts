@@ -32,5 +32,5 @@ export async function insert(client: pg.Client, table: string, rows: Row[]): Pro
 
 function written(field: string, value: unknown): unknown {
   if (field.endsWith('_id')) return (value as Row | null)?.id ?? value;
-  return typeof value === 'number' && /_(at|time)$/.test(field) ? clock(value) : value;
+  return typeof value === 'number' && /_(at|time|date)$/.test(field) ? clock(value) : value;
 }

@@ -71,12 +71,12 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
     'Members with plans',
     members,
     `INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at, expires_at,
-       frozen_at, ended_at, end_reason, sold_by_id, created_at, updated_at)
+       frozen_at, ended_at, end_reason, created_by_id, purchased_at, created_at, updated_at)
      SELECT d.user_id, g.id, d.plan_id, d.price, d.duration_days,
        CASE WHEN d.session_count IS NULL THEN NULL WHEN k = 0 THEN 1 + floor(9 * random()) ELSE floor(3 * random()) END,
        t.starts_at, t.starts_at + d.duration, CASE WHEN d.is_frozen THEN greatest(t.starts_at, now() - interval '10 days') END,
        CASE WHEN d.is_cancelled THEN t.starts_at + d.duration * 0.4 END, CASE WHEN d.is_cancelled THEN 'cancelled' END,
-       ${AT_THE_DESK}, t.sold_at, t.sold_at
+       ${AT_THE_DESK}, t.sold_at, t.sold_at, t.sold_at
      FROM (
        SELECT m.id AS user_id, m.gym_id, p.id AS plan_id, p.price, p.duration_days, p.session_count, k,
          make_interval(days => p.duration_days) AS duration, m.last_start, k > 0 AND random() < 0.05 AS is_cancelled,
@@ -97,7 +97,7 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'Visits',
     visits - open,
-    `INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time, location, checked_in_by_id, created_at, updated_at)
+    `INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time, location, recorded_by_id, created_at, updated_at)
      SELECT m.id, g.id, t.at, t.at + d.stay, 'Main entrance', ${AT_THE_DESK}, t.at, t.at + d.stay
      FROM (
        SELECT i, 1 + floor($3 * random() ^ 1.3) AS n, i / $4::float8 AS progress, random() AS hour, random() AS peak,
@@ -109,7 +109,7 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'People inside',
     open,
-    `INSERT INTO attendance (user_id, gym_id, check_in_time, location, checked_in_by_id, created_at, updated_at)
+    `INSERT INTO attendance (user_id, gym_id, check_in_time, location, recorded_by_id, created_at, updated_at)
      SELECT m.id, g.id, t.at, 'Main entrance', ${AT_THE_DESK}, t.at, t.at
      FROM (SELECT *, now() - random() * interval '90 minutes' AS at FROM load_members WHERE n BETWEEN $1 AND $2) m
      JOIN load_gyms g ON g.id = m.gym_id CROSS JOIN LATERAL (SELECT m.at) t ORDER BY t.at`,
@@ -118,8 +118,8 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'Sales',
     sales,
-    `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, created_at, updated_at)
-     SELECT g.id, p.id, d.quantity, p.price, p.price * d.quantity, ${AT_THE_DESK}, t.at, t.at
+    `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date, created_at, updated_at)
+     SELECT g.id, p.id, d.quantity, p.price, p.price * d.quantity, ${AT_THE_DESK}, t.at, t.at, t.at
      FROM (
        SELECT i, 1 + floor($3 * random()) AS n, 1 + floor(3 * random() ^ 3)::int AS quantity, i / $4::float8 AS progress,
          random() AS hour, random() AS peak
@@ -144,12 +144,12 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
        SELECT p.id, 1 + floor(60 * random())::int, 'delivery', NULL, g.manager_id, now() - interval '400 days'
        FROM load_products p JOIN load_gyms g ON g.id = p.gym_id WHERE p.n BETWEEN $1 AND $2
      ), added AS (
-       INSERT INTO stock_movements (product_id, change, stock_after, reason, sale_id, moved_by_id, created_at)
+       INSERT INTO stock_movements (product_id, change, quantity_after, reason, sale_id, moved_by_id, created_at)
        SELECT product_id, change, sum(change) OVER (PARTITION BY product_id ORDER BY at, sale_id NULLS FIRST), reason, sale_id, by, at
        FROM moved ORDER BY at, sale_id NULLS FIRST
        RETURNING product_id, change)
-     UPDATE products p SET stock = moved.stock
-     FROM (SELECT product_id, sum(change) AS stock FROM added GROUP BY product_id) moved WHERE p.id = moved.product_id`,
+     UPDATE products p SET quantity = moved.quantity
+     FROM (SELECT product_id, sum(change) AS quantity FROM added GROUP BY product_id) moved WHERE p.id = moved.product_id`,
     [],
     Math.max(1, Math.floor((CHUNK * products) / Math.max(sales, 1))),
   );
@@ -158,7 +158,7 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'Measurements',
     4 * Math.floor(members / 20),
-    `INSERT INTO measurements (user_id, gym_id, measured_at, height, weight, abdomen, hips, measured_by_id, created_at, updated_at)
+    `INSERT INTO measurements (user_id, gym_id, measurement_date, height, weight, abdomen, hips, recorded_by_id, created_at, updated_at)
      SELECT m.id, g.id, t.at, m.height, round((m.height * 0.46 - k + random())::numeric, 1),
        round((m.height * 0.5 - k + random())::numeric, 1), round((m.height * 0.58 - k + random())::numeric, 1), g.desk[1], t.at, t.at
      FROM (SELECT 20 * ((i + 3) / 4) AS n, i % 4 AS k FROM generate_series($1::int, $2::int) i) d

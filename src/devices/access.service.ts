@@ -5,7 +5,7 @@ import { AttendanceService } from '../attendance/attendance.service.js';
 import { Actor, DeviceActor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
 import { Database, type Transaction } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
-import { MEMBERSHIP } from '../plans/user-plans.sql.js';
+import { LAST_PLAN } from '../plans/user-plans.sql.js';
 import type { UserPlanStatus } from '../plans/dto/user-plan.dto.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { DevicesService } from './devices.service.js';
@@ -132,7 +132,7 @@ export class AccessService {
     const isToldWho = reason !== 'unknown' && reason !== 'wrong_gym';
     const [known] = isToldWho
       ? await tx.query<Pick<AccessDto, 'user' | 'user_plan'>>(sql`
-          SELECT json_build_object('id', u.id, 'full_name', u.full_name) AS "user", ${raw(MEMBERSHIP)} AS user_plan
+          SELECT json_build_object('id', u.id, 'full_name', u.full_name) AS "user", ${raw(LAST_PLAN)} AS user_plan
           FROM users u CROSS JOIN (SELECT ${door.gym_id}::int AS gym_id) v WHERE u.id = ${user_id}`)
       : [];
     return { allowed: reason === null, reason, user: null, user_plan: null, attendance_id, ...known };

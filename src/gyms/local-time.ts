@@ -1,4 +1,5 @@
 import type { GymScope } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { empty, raw, type Sql, sql } from '../database/sql.js';
 
 /** The time zone that counts: of the scope's one gym, or (all gyms) of each row's own, which the query has joined as `g`. */
@@ -36,4 +37,14 @@ export function betweenDays(scope: GymScope, column: string, query: { start_date
   if (!query.start_date && !query.end_date) return empty;
   const [first, last] = [query.start_date ?? '1900-01-01', query.end_date ?? '2199-12-31'];
   return sql`AND ${onLocalDays(scope, column, sql`${first}::date`, sql`${last}::date`)}`;
+}
+
+/** A client's clock may be so far ahead of ours, in milliseconds. */
+const CLOCKS_DIFFER_MS = 300_000;
+
+/** Refuses a moment that is still to come. @throws FieldsInvalid */
+export function requirePast(field: string, moment: string | null | undefined): void {
+  if (moment && Date.parse(moment) > Date.now() + CLOCKS_DIFFER_MS) {
+    throw FieldsInvalid.of(field, 'must not be in the future');
+  }
 }

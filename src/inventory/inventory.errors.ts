@@ -10,6 +10,6 @@ export class ProductInactive extends DomainError {}
   code: 'insufficient_stock',
   status: 409,
   title: 'There is not enough in stock',
-  constraint: 'products_stock_check',
+  constraint: 'products_quantity_check',
 })
 export class InsufficientStock extends DomainError {}

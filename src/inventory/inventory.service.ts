@@ -19,7 +19,9 @@ import type {
 import type { MovementReason } from './entities/stock-movement.entity.js';
 import { InsufficientStock, ProductNotFound } from './inventory.errors.js';
 
-const COLUMNS = raw('p.id, p.name, p.description, p.price, p.stock, p.gym_id, p.is_active, p.created_at, p.updated_at');
+const COLUMNS = raw(
+  'p.id, p.name, p.description, p.price, p.quantity, p.gym_id, p.is_active, p.created_at, p.updated_at',
+);
 
 /** Why a stock changes. */
 export interface Movement {
@@ -44,8 +46,12 @@ export class InventoryService {
   /** What is sold and runs out, the scarcest first. @throws OtherGym */
   listLowStock(actor: Actor, query: LowStockQuery): Promise<Page<ProductDto>> {
     const from = sql`FROM products p
-      WHERE ${inGym(actor.scope(query.gym_id), 'p.gym_id')} AND p.is_active AND p.stock <= ${query.threshold}`;
-    return listPage<ProductDto>(this.db, query, { columns: COLUMNS, from, keys: { stock: 'p.stock', id: 'p.id' } });
+      WHERE ${inGym(actor.scope(query.gym_id), 'p.gym_id')} AND p.is_active AND p.quantity <= ${query.threshold}`;
+    return listPage<ProductDto>(this.db, query, {
+      columns: COLUMNS,
+      from,
+      keys: { quantity: 'p.quantity', id: 'p.id' },
+    });
   }
 
   /** @throws ProductNotFound */
@@ -60,7 +66,7 @@ export class InventoryService {
   /** Why the stock of a product is what it is, the newest first. @throws ProductNotFound */
   async listMovements(actor: Actor, productId: number, query: ListQuery): Promise<Page<StockMovementDto>> {
     const columns = raw(
-      's.id, s.product_id, s.change, s.stock_after, s.reason, s.sale_id, s.note, s.moved_by_id, s.created_at',
+      's.id, s.product_id, s.change, s.quantity_after, s.reason, s.sale_id, s.note, s.moved_by_id, s.created_at',
     );
     const from = sql`FROM stock_movements s JOIN products p ON p.id = s.product_id
       WHERE s.product_id = ${productId} AND ${mine(actor, productId)}`;
@@ -79,8 +85,8 @@ export class InventoryService {
         INSERT INTO products AS p (gym_id, name, description, price, is_active)
         VALUES (${gymId}, ${input.name}, ${input.description}, ${input.price}, ${input.is_active ?? true})
         RETURNING ${COLUMNS}`);
-      if (!input.stock) return product!;
-      return this.moveStock(tx, actor, product!.id, { change: input.stock, reason: 'delivery' });
+      if (!input.quantity) return product!;
+      return this.moveStock(tx, actor, product!.id, { change: input.quantity, reason: 'delivery' });
     });
   }
 
@@ -103,7 +109,7 @@ export class InventoryService {
         sql`SELECT ${COLUMNS} FROM products p WHERE ${mine(actor, productId)} FOR NO KEY UPDATE`,
       );
       if (!product) throw new ProductNotFound();
-      const difference = change ?? quantity! - product.stock;
+      const difference = change ?? quantity! - product.quantity;
       if (difference === 0) return product;
       const reason = change !== undefined && change > 0 ? 'delivery' : 'correction';
       return this.moveStock(tx, actor, productId, { change: difference, reason, note });
@@ -118,16 +124,16 @@ export class InventoryService {
     const { change, reason, sale_id, note } = movement;
     const [product] = await tx.query<ProductDto>(sql`
       WITH p AS (
-        UPDATE products p SET stock = stock + ${change}, updated_at = now()
-        WHERE ${mine(actor, productId)} AND stock + ${change} >= 0 RETURNING *
+        UPDATE products p SET quantity = quantity + ${change}, updated_at = now()
+        WHERE ${mine(actor, productId)} AND quantity + ${change} >= 0 RETURNING *
       ), moved AS (
-        INSERT INTO stock_movements (product_id, change, stock_after, reason, sale_id, note, moved_by_id)
-        SELECT id, ${change}, stock, ${reason}, ${sale_id}::int, ${note}, ${actor.user_id} FROM p
+        INSERT INTO stock_movements (product_id, change, quantity_after, reason, sale_id, note, moved_by_id)
+        SELECT id, ${change}, quantity, ${reason}, ${sale_id}::int, ${note}, ${actor.user_id} FROM p
       )
       SELECT ${COLUMNS} FROM p`);
     if (product) return product;
-    const { stock } = await this.get(actor, productId, tx);
-    throw new InsufficientStock(`There are ${stock} left.`);
+    const { quantity } = await this.get(actor, productId, tx);
+    throw new InsufficientStock(`There are ${quantity} left.`);
   }
 
   /**

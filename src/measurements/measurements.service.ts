@@ -7,7 +7,7 @@ import { Database } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, inGym, join, raw, type ScopedSql, sql } from '../database/sql.js';
-import { betweenDays, localDay } from '../gyms/local-time.js';
+import { betweenDays, localDay, requirePast } from '../gyms/local-time.js';
 import { requirePerson, visiblePerson } from '../members/people.js';
 import {
   type ChartQuery,
@@ -25,7 +25,7 @@ import { MeasurementNotFound } from './measurements.errors.js';
 import type { ProgressChart } from './progress-chart.js';
 
 const COLUMNS = raw(
-  `b.id, b.user_id, b.gym_id, b.measured_at, ${SIZE_NAMES.map((size) => `b.${size}`).join(', ')}, b.notes, b.measured_by_id,
+  `b.id, b.user_id, b.gym_id, b.measurement_date, ${SIZE_NAMES.map((size) => `b.${size}`).join(', ')}, b.notes, b.recorded_by_id,
   b.created_at, b.updated_at`,
 );
 
@@ -55,18 +55,20 @@ export class MeasurementsService {
 
   /** @throws MeasurementNotFound */
   getLatest(actor: Actor, userId: number): Promise<MeasurementDto> {
-    return this.find(sql`b.user_id = ${userId} AND ${visible(actor)} ORDER BY b.measured_at DESC, b.id DESC LIMIT 1`);
+    return this.find(
+      sql`b.user_id = ${userId} AND ${visible(actor)} ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1`,
+    );
   }
 
   /** @throws FieldsInvalid, NothingMeasured */
   create(actor: Actor, input: CreateMeasurementDto, key: IdempotencyKey | null): Promise<MeasurementDto> {
-    requirePast(input.measured_at);
+    requirePast('measurement_date', input.measurement_date);
     const columns = join(SIZE_NAMES.map((size) => raw(size)));
     const values = join(SIZE_NAMES.map((size) => sql`${input[size]}::numeric`));
     return once(this.db, actor, key, async (tx) => {
       const [measurement] = await tx.query<MeasurementDto>(sql`
-        INSERT INTO measurements AS b (user_id, gym_id, measured_at, notes, measured_by_id, ${columns})
-        SELECT u.id, u.gym_id, coalesce(${input.measured_at}::timestamptz, moment()), ${input.notes}, ${actor.user_id}::int,
+        INSERT INTO measurements AS b (user_id, gym_id, measurement_date, notes, recorded_by_id, ${columns})
+        SELECT u.id, u.gym_id, coalesce(${input.measurement_date}::timestamptz, moment()), ${input.notes}, ${actor.user_id}::int,
           ${values}
         FROM users u WHERE u.id = ${input.user_id} AND u.gym_id IS NOT NULL AND ${visiblePerson(actor)}
         RETURNING ${COLUMNS}`);
@@ -77,9 +79,9 @@ export class MeasurementsService {
 
   /** @throws MeasurementNotFound, NothingMeasured, FieldsInvalid */
   async update(actor: Actor, measurementId: number, input: UpdateMeasurementDto): Promise<MeasurementDto> {
-    requirePast(input.measured_at);
+    requirePast('measurement_date', input.measurement_date);
     const [measurement] = await this.db.query<MeasurementDto>(sql`
-      UPDATE measurements b SET ${assignments(input, ['measured_at', 'notes', ...SIZE_NAMES])} updated_at = now()
+      UPDATE measurements b SET ${assignments(input, ['measurement_date', 'notes', ...SIZE_NAMES])} updated_at = now()
       WHERE b.id = ${measurementId} AND ${visible(actor)} RETURNING ${COLUMNS}`);
     if (!measurement) throw new MeasurementNotFound();
     return measurement;
@@ -97,13 +99,13 @@ export class MeasurementsService {
     const scope = await requirePerson(this.db, actor, userId);
     const firstAndLast = SIZE_NAMES.map((size) => {
       const values = (order: string) =>
-        `(array_agg(b.${size} ORDER BY b.measured_at ${order}, b.id ${order}) FILTER (WHERE b.${size} IS NOT NULL))[1]`;
+        `(array_agg(b.${size} ORDER BY b.measurement_date ${order}, b.id ${order}) FILTER (WHERE b.${size} IS NOT NULL))[1]`;
       return raw(`${values('ASC')} AS ${size}_start, ${values('DESC')} AS ${size}_current`);
     });
     const [row] = await this.db.query<Record<string, number | string | null>>(sql`
-      SELECT count(*) AS measurement_count, min(${localDay(scope, 'b.measured_at')})::text AS first_day,
-        max(${localDay(scope, 'b.measured_at')})::text AS last_day, ${join(firstAndLast)}
-      FROM measurements b WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(scope, 'b.measured_at', range)}`);
+      SELECT count(*) AS measurement_count, min(${localDay(scope, 'b.measurement_date')})::text AS first_day,
+        max(${localDay(scope, 'b.measurement_date')})::text AS last_day, ${join(firstAndLast)}
+      FROM measurements b WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(scope, 'b.measurement_date', range)}`);
     const measured = SIZE_NAMES.filter((size) => row![`${size}_start`] !== null);
     return {
       user_id: userId,
@@ -120,13 +122,13 @@ export class MeasurementsService {
   async history(actor: Actor, userId: number, query: ChartQuery): Promise<ProgressChart> {
     const person = await requirePerson(this.db, actor, userId);
     // Enough for twenty years of measuring every week.
-    const rows = await this.db.query<Record<Size, number | null> & { measured_at: Date }>(sql`
-      SELECT b.measured_at, ${raw(SIZE_NAMES.map((size) => `b.${size}`).join(', '))} FROM measurements b
-      WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(person, 'b.measured_at', query)}
-      ORDER BY b.measured_at DESC, b.id DESC LIMIT 1000`);
+    const rows = await this.db.query<Record<Size, number | null> & { measurement_date: Date }>(sql`
+      SELECT b.measurement_date, ${raw(SIZE_NAMES.map((size) => `b.${size}`).join(', '))} FROM measurements b
+      WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(person, 'b.measurement_date', query)}
+      ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1000`);
     const points = (size: Size) =>
       rows
-        .flatMap((row) => (row[size] === null ? [] : [{ measured_at: row.measured_at, value: row[size] }]))
+        .flatMap((row) => (row[size] === null ? [] : [{ measurement_date: row.measurement_date, value: row[size] }]))
         .toReversed();
     const wanted = SIZE_NAMES.filter((size) => !query.fields || query.fields.includes(size));
     const measured = wanted.map((size) => [size, points(size)] as const).filter(([, of]) => of.length > 0);
@@ -134,7 +136,7 @@ export class MeasurementsService {
   }
 
   private page(query: ListQuery, from: ScopedSql): Promise<Page<MeasurementDto>> {
-    const keys = { measured_at: 'b.measured_at', id: 'b.id' };
+    const keys = { measurement_date: 'b.measurement_date', id: 'b.id' };
     return listPage<MeasurementDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
   }
 
@@ -150,13 +152,6 @@ export class MeasurementsService {
 /** A member sees their own. */
 const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
   sql`${inGym(scope, 'b.gym_id')} ${actor.role === 'user' ? sql`AND b.user_id = ${actor.user_id}` : empty}`;
-
-function requirePast(measuredAt: string | undefined): void {
-  // A client's clock may be a little ahead.
-  if (measuredAt !== undefined && Date.parse(measuredAt) > Date.now() + 300_000) {
-    throw FieldsInvalid.of('measured_at', 'must not be in the future');
-  }
-}
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 

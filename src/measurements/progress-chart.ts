@@ -6,7 +6,7 @@ export interface ProgressChart {
   full_name: string;
   /** IANA zone of the gym, for the days. */
   timezone: string;
-  sizes: ReadonlyMap<Size, readonly { measured_at: Date; value: number }[]>;
+  sizes: ReadonlyMap<Size, readonly { measurement_date: Date; value: number }[]>;
 }
 
 /** As wide as a phone, so that it is readable there; everything else scales it up. */
@@ -39,13 +39,13 @@ export async function drawProgress({ full_name, timezone, sizes }: ProgressChart
   }
 }
 
-type Row = [Size, readonly { measured_at: Date; value: number }[]];
+type Row = [Size, readonly { measurement_date: Date; value: number }[]];
 
 function options(name: string, timezone: string, rows: Row[]): EChartsOption {
   const day = new Intl.DateTimeFormat('en-CA', { timeZone: timezone });
   const moments = rows
     .flatMap(([, points]) => [points[0]!, points.at(-1)!])
-    .map(({ measured_at }) => measured_at.getTime());
+    .map(({ measurement_date }) => measurement_date.getTime());
   const range =
     rows.length > 0 ? `${day.format(Math.min(...moments))} to ${day.format(Math.max(...moments))}` : 'No measurements';
   return {
@@ -73,7 +73,7 @@ function options(name: string, timezone: string, rows: Row[]): EChartsOption {
       type: 'line',
       xAxisIndex: index,
       yAxisIndex: index,
-      data: points.map(({ measured_at, value }) => [measured_at.getTime(), value]),
+      data: points.map(({ measurement_date, value }) => [measurement_date.getTime(), value]),
       symbol: 'circle',
       symbolSize: points.length > 40 ? 0 : 5,
       showSymbol: true,

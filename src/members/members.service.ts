@@ -29,13 +29,13 @@ import { requireMayChange, requireMayGive } from './rules.js';
 
 /** A person as UserDto, of `users u LEFT JOIN gyms g`. */
 export const USER_COLUMNS =
-  raw(`u.id, u.email, u.username, u.full_name, u.document_id, u.phone_number, u.role, u.gym_id,
+  raw(`u.id, u.email, u.username, u.full_name, u.document_id, u.phone_number, u.role, u.language, u.gym_id,
   CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'name', g.name) END AS gym,
   u.is_active, u.created_at, u.updated_at, ${ACTIVE_PLAN.text} AS active_plan`);
 export const USERS = raw('users u LEFT JOIN gyms g ON g.id = u.gym_id');
 
 const CHANGEABLE = [
-  ...(['email', 'username', 'full_name', 'document_id', 'phone_number'] as const),
+  ...(['email', 'username', 'full_name', 'document_id', 'phone_number', 'language'] as const),
   ...(['role', 'is_active', 'gym_id', 'password_hash'] as const),
 ];
 
@@ -152,9 +152,9 @@ export class MembersService {
   ): Promise<UserDto> {
     const [user] = await tx.query<UserDto>(everyGym`
       WITH u AS (
-        INSERT INTO users (email, username, full_name, document_id, phone_number, role, gym_id, password_hash)
+        INSERT INTO users (email, username, full_name, document_id, phone_number, language, role, gym_id, password_hash)
         SELECT ${input.email}, ${input.username}, ${input.full_name}, ${input.document_id}, ${input.phone_number},
-          ${input.role}, ${gymId}::int, ${passwordHash}
+          ${input.language ?? 'en'}, ${input.role}, ${gymId}::int, ${passwordHash}
         WHERE ${gymId}::int IS NULL OR EXISTS (SELECT 1 FROM gyms WHERE id = ${gymId} AND is_active)
         RETURNING *)
       SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);

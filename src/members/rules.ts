@@ -14,7 +14,7 @@ const GIVES: Record<Role, readonly Role[]> = {
 };
 
 type Field = keyof UpdateUserDto;
-const CONTACT: readonly Field[] = ['email', 'username', 'phone_number'];
+const CONTACT: readonly Field[] = ['email', 'username', 'phone_number', 'language'];
 const PERSONAL: readonly Field[] = [...CONTACT, 'full_name', 'document_id', 'is_active'];
 const EVERYTHING: readonly Field[] = [...PERSONAL, 'role', 'gym_id', 'password'];
 

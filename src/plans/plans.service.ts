@@ -10,7 +10,8 @@ import { requireActiveGym } from '../gyms/gyms.service.js';
 import type { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
 import { PlanNotFound } from './plans.errors.js';
 
-const COLUMNS = raw('p.id, p.name, p.price, p.kind, p.duration_days, p.session_count, p.gym_id, p.is_active');
+const COLUMNS = raw(`p.id, p.name, p.price, p.kind, p.duration_days, p.session_count, p.gym_id, p.is_active,
+  p.created_at, p.updated_at`);
 const CHANGEABLE = ['name', 'price', 'kind', 'duration_days', 'is_active'] as const;
 
 /** What the gyms sell. */

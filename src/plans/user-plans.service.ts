@@ -118,7 +118,7 @@ export class UserPlansService {
     const startsNow = !(current && input.start === 'after_current');
     const [sold] = await tx.query<{ id: number }>(sql`
       INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at,
-        expires_at, sold_by_id)
+        expires_at, created_by_id)
       VALUES (${member.id}, ${member.gym_id}, ${plan.id}, ${input.purchased_price ?? plan.price}, ${plan.duration_days},
         ${plan.session_count}, ${startsNow ? raw('moment()') : raw('NULL')},
         ${startsNow ? later(raw('moment()'), sql`${plan.duration_days}::int`, member) : raw('NULL')}, ${actor.user_id})

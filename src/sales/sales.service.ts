@@ -7,9 +7,9 @@ import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { betweenDays, localDay, onLocalDays, today } from '../gyms/local-time.js';
+import { betweenDays, localDay, onLocalDays, requirePast, today } from '../gyms/local-time.js';
 import { ProductInactive } from '../inventory/inventory.errors.js';
 import { InventoryService } from '../inventory/inventory.service.js';
 import type {
@@ -24,8 +24,8 @@ import type {
 import { SaleNotFound } from './sales.errors.js';
 
 const COLUMNS = raw(`s.id, s.gym_id, s.product_id, json_build_object('id', p.id, 'name', p.name) AS product, s.quantity,
-  s.unit_price, s.total_amount, s.sold_by_id, json_build_object('id', v.id, 'full_name', v.full_name) AS sold_by, s.created_at,
-  s.updated_at`);
+  s.unit_price, s.total_amount, s.sold_by_id, json_build_object('id', v.id, 'full_name', v.full_name) AS sold_by, s.sale_date,
+  s.created_at, s.updated_at`);
 // LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
 const SALES = raw(`sales s LEFT JOIN products p ON p.id = s.product_id LEFT JOIN users v ON v.id = s.sold_by_id
   LEFT JOIN gyms g ON g.id = s.gym_id`);
@@ -41,7 +41,7 @@ export class SalesService {
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: SaleListQuery): Promise<Page<SaleDto>> {
     const scope = actor.scope(query.gym_id);
-    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} ${betweenDays(scope, 's.created_at', query)}
+    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} ${betweenDays(scope, 's.sale_date', query)}
       ${query.product_id ? sql`AND s.product_id = ${query.product_id}` : empty}
       ${query.sold_by_id ? sql`AND s.sold_by_id = ${query.sold_by_id}` : empty}`;
     return this.page(query, from);
@@ -51,7 +51,7 @@ export class SalesService {
   listDaily(actor: Actor, query: DailySalesQuery): Promise<Page<SaleDto>> {
     const scope = actor.scope(query.gym_id);
     const day = query.date ? sql`${query.date}::date` : today(scope);
-    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.created_at', day, day)}`;
+    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.sale_date', day, day)}`;
     return this.page(query, from);
   }
 
@@ -69,8 +69,8 @@ export class SalesService {
           count(*) AS sale_count, coalesce(sum(s.quantity), 0) AS total_quantity,
           coalesce(sum(s.total_amount), 0) AS total_amount
         FROM sales s JOIN gyms g ON g.id = s.gym_id
-        CROSS JOIN LATERAL (SELECT ${localDay(scope, 's.created_at')} AS date) d
-        WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.created_at', first, last)}
+        CROSS JOIN LATERAL (SELECT ${localDay(scope, 's.sale_date')} AS date) d
+        WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.sale_date', first, last)}
         GROUP BY GROUPING SETS ((), (s.product_id), (s.sold_by_id), (d.date))
       ) s
       ORDER BY s.date, s.total_amount DESC, s.product_id, s.sold_by_id`);
@@ -118,6 +118,7 @@ export class SalesService {
    * @throws SaleNotFound, FieldsInvalid, ProductInactive, InsufficientStock
    */
   update(actor: Actor, saleId: number, input: UpdateSaleDto): Promise<SaleDto> {
+    requirePast('sale_date', input.sale_date);
     return this.db.transaction(async (tx) => {
       const before = await this.lock(tx, actor, saleId);
       const quantity = input.quantity ?? before.quantity;
@@ -140,7 +141,7 @@ export class SalesService {
       }
       await tx.query(sql`
         UPDATE sales s SET product_id = ${productId}, quantity = ${quantity}, unit_price = ${price}::numeric,
-          total_amount = ${price}::numeric * ${quantity}::int, updated_at = now()
+          total_amount = ${price}::numeric * ${quantity}::int, ${assignments(input, ['sale_date'])} updated_at = now()
         WHERE id = ${saleId} AND ${visible(actor)}`);
       return this.find(tx, sql`s.id = ${saleId} AND ${visible(actor)}`);
     });
@@ -170,7 +171,7 @@ export class SalesService {
   }
 
   private page(query: ListQuery, from: ScopedSql): Promise<Page<SaleDto>> {
-    const keys = { created_at: 's.created_at', id: 's.id' };
+    const keys = { sale_date: 's.sale_date', id: 's.id' };
     return listPage<SaleDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
   }
 

@@ -22,9 +22,13 @@ export const dayRoom = (gymId: number, date: string): string => `slots:${gymId}:
 /** A day as this viewer may see it. */
 export function update(viewer: Viewer, { gym_id, date, slots }: Day): SlotsUpdateDto {
   const seen = slots.map((slot) => seenBy(viewer, slot));
-  const booked = seen.filter(({ is_booked }) => is_booked).length;
-  const open = seen.filter(({ capacity }) => capacity > 0).length;
-  const data: SlotsOfDayDto = { gym_id, date, slots: seen, available_slots: open - booked, booked_slots: booked };
+  const booked = seen.filter(({ is_booked }) => is_booked).map(({ id }) => id);
+  const available = seen.filter(({ capacity, is_booked }) => capacity > 0 && !is_booked).map(({ id }) => id);
+  const data: SlotsOfDayDto = {
+    ...{ gym_id, date, slots: seen },
+    ...{ available_slots: available, available_count: available.length },
+    ...{ booked_slots: booked, booked_count: booked.length },
+  };
   return { data, timestamp: new Date().toISOString() };
 }
 

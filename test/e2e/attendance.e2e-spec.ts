@@ -62,13 +62,13 @@ describe('attendance', () => {
           notes: 'Forgot the card',
           status: 'checked_in',
           user_plan_id: null,
-          checked_in_by_id: as.reception.id,
+          recorded_by_id: as.reception.id,
         },
       ]);
       await checkOut(none.body.id);
       const { id } = await t.make.userPlan(somebody, own.plan);
       const paid = (await checkIn(somebody)).body;
-      expect(paid.member.membership).toMatchObject({ id, plan: { name: own.plan.name }, status: 'active' });
+      expect(paid.member.membership).toMatchObject({ user_plan_id: id, plan_name: own.plan.name, status: 'active' });
       await t.db.pool.query(
         `UPDATE user_plans SET starts_at = starts_at - interval '31 days', expires_at = expires_at - interval '31 days'
          WHERE id = $1`,
@@ -76,7 +76,7 @@ describe('attendance', () => {
       );
       // Who must renew is seen too.
       const current = await as.reception.client.get(`/attendance?user_id=${somebody.id}`);
-      expect(current.body[0].member.membership).toMatchObject({ id, status: 'expired' });
+      expect(current.body[0].member.membership).toMatchObject({ user_plan_id: id, status: 'expired' });
     });
 
     it('is by id or by the code of the pass', async () => {
@@ -180,7 +180,7 @@ describe('attendance', () => {
       const { body: visit } = await checkIn(somebody, DEDUCT);
       expect(visit).toMatchObject({
         user_plan_id: somebody.userPlanId,
-        member: { membership: { id: next.id, status: 'active' } },
+        member: { membership: { user_plan_id: next.id, status: 'active' } },
       });
       await checkOut(visit.id);
       expect((await checkIn(somebody, DEDUCT)).body.user_plan_id).toBeNull();

@@ -591,7 +591,7 @@ describe('devices', () => {
       const byDesk = { user_id: timed.id, device_id: device.id };
       expect((await own.desk.client.post('/devices/access', byDesk)).body).toMatchObject({ allowed: true });
       expect(await visits(timed)).toMatchObject([
-        { user_plan_id: null, checked_in_by_id: own.desk.id, location: device.name },
+        { user_plan_id: null, recorded_by_id: own.desk.id, location: device.name },
       ]);
     });
 

@@ -147,6 +147,7 @@ describe('what every feature stands on', () => {
       );
       const kept = [
         ...['gyms_timezone_check', 'users_email_check', 'users_gym_check', 'users_role_check', 'users_username_check'],
+        ...['users_language_check'],
         ...['users_qr_code_key', 'plans_amounts_check', 'plans_kind_check', 'user_plans_amounts_check'],
         ...['user_plans_end_check', 'products_price_check', 'sales_quantity_check', 'stock_movements_reason_check'],
         ...['access_events_reason_check', 'devices_key_hash_key', 'devices_kind_check', 'fingerprints_finger_check'],

@@ -37,7 +37,7 @@ describe('measurements', () => {
           user_id: member.id,
           gym_id: own.gym.id,
           notes: 'After the holidays',
-          measured_by_id: as.trainer.id,
+          recorded_by_id: as.trainer.id,
         },
       ]);
       const beyond = SIZE_NAMES.map((size) => [size, SIZES[size][end] + (end === 'min' ? -0.01 : 0.01)]);
@@ -58,12 +58,15 @@ describe('measurements', () => {
     expect((await correct(body.id, { chest: null })).body).toMatchObject({ weight: 80, chest: null });
     expect((await correct(body.id, { weight: null })).body.code).toBe('nothing_measured');
     expect((await correct(body.id, { hips: 99.5, weight: null })).body).toMatchObject({ weight: null, hips: 99.5 });
-    expect(wrongFields(await correct(body.id, { hips: 9, measured_at: null }))).toEqual(['measured_at', 'hips']);
+    expect(wrongFields(await correct(body.id, { hips: 9, measurement_date: null }))).toEqual([
+      'measurement_date',
+      'hips',
+    ]);
   });
 
   it('were made in the past', async () => {
-    const { body } = await record({ weight: 80, measured_at: '2026-01-31T18:30:00+05:30' });
-    expect(body.measured_at).toBe('2026-01-31T13:00:00.000Z');
+    const { body } = await record({ weight: 80, measurement_date: '2026-01-31T18:30:00+05:30' });
+    expect(body.measurement_date).toBe('2026-01-31T13:00:00.000Z');
     const soon = new Date(Date.now() + 3_600_000).toISOString();
     for (const time of [
       soon,
@@ -72,9 +75,12 @@ describe('measurements', () => {
       '2026-01-31T10:00:00',
       '2020-01-01T00:00:00+23:00',
     ]) {
-      expect([time, wrongFields(await record({ weight: 80, measured_at: time }))]).toEqual([time, ['measured_at']]);
+      expect([time, wrongFields(await record({ weight: 80, measurement_date: time }))]).toEqual([
+        time,
+        ['measurement_date'],
+      ]);
     }
-    expect(wrongFields(await correct(body.id, { measured_at: soon }))).toEqual(['measured_at']);
+    expect(wrongFields(await correct(body.id, { measurement_date: soon }))).toEqual(['measurement_date']);
   });
 
   it('are of somebody of the gym', async () => {
@@ -94,19 +100,19 @@ describe('measurements', () => {
   it('are listed the newest first, page by page, each once', async () => {
     const somebody = await t.make.person('user', own.gym.id);
     const days = ['2026-03-01', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-01'];
-    for (const day of days) await t.make.measurement(somebody, { measured_at: `${day}T10:00:00.000Z` });
+    for (const day of days) await t.make.measurement(somebody, { measurement_date: `${day}T10:00:00.000Z` });
     const { client } = as.reception;
     for (const path of [`${of(somebody)}?limit=2`, `/measurements?user_id=${somebody.id}&limit=2`]) {
       const all = await client.all(path);
-      expect(all.map(({ measured_at }) => measured_at.slice(0, 10))).toEqual(days.toSorted().toReversed());
+      expect(all.map(({ measurement_date }) => measurement_date.slice(0, 10))).toEqual(days.toSorted().toReversed());
       expect(new Set(all.map(({ id }) => id)).size).toBe(5);
     }
-    expect((await client.get(of(somebody, '/latest'))).body.measured_at).toBe('2026-03-01T10:00:00.000Z');
+    expect((await client.get(of(somebody, '/latest'))).body.measurement_date).toBe('2026-03-01T10:00:00.000Z');
   });
 
   it('can be deleted, and the one before is the latest again', async () => {
     const somebody = await t.make.person('user', own.gym.id);
-    const first = await t.make.measurement(somebody, { measured_at: '2026-01-01T00:00:00Z' });
+    const first = await t.make.measurement(somebody, { measurement_date: '2026-01-01T00:00:00Z' });
     const second = await t.make.measurement(somebody);
     const { client } = as.trainer;
     for (const { id } of [second, first]) {
@@ -144,9 +150,9 @@ describe('measurements', () => {
   describe('progress', () => {
     it('goes from the first to the last value of each size', async () => {
       const { id } = await t.make.person('user', own.gym.id);
-      await record({ user_id: id, measured_at: '2026-01-05T10:00:00Z', weight: 84, chest: 100 });
-      await record({ user_id: id, measured_at: '2026-02-05T10:00:00Z', weight: 90, height: 172 });
-      await record({ user_id: id, measured_at: '2026-03-05T10:00:00Z', weight: 79.5, chest: null });
+      await record({ user_id: id, measurement_date: '2026-01-05T10:00:00Z', weight: 84, chest: 100 });
+      await record({ user_id: id, measurement_date: '2026-02-05T10:00:00Z', weight: 90, height: 172 });
+      await record({ user_id: id, measurement_date: '2026-03-05T10:00:00Z', weight: 79.5, chest: null });
       expect((await as.reception.client.get(of({ id }, '/progress'))).body).toEqual({
         user_id: id,
         start_date: '2026-01-05',
@@ -182,7 +188,7 @@ describe('measurements', () => {
       const gym = await t.make.gym({ timezone: NEW_YORK });
       const somebody = await t.make.person('user', gym.id);
       for (const [index, moment] of moments.entries()) {
-        await t.make.measurement(somebody, { measured_at: moment, weight: 80 + index });
+        await t.make.measurement(somebody, { measurement_date: moment, weight: 80 + index });
       }
       const manager = await t.make.signedIn('manager', gym.id);
       for (const { client } of [manager, as.admin]) {
@@ -207,8 +213,8 @@ describe('measurements', () => {
       const { id } = await t.make.person('user', own.gym.id, { full_name: name });
       expect(await chart({ id })).toContain('No measurements');
       const middle = Object.fromEntries(SIZE_NAMES.map((size) => [size, (SIZES[size].min + SIZES[size].max) / 2]));
-      await record({ user_id: id, ...middle, measured_at: '2026-01-01T10:00:00Z' });
-      await record({ user_id: id, weight: 200, measured_at: '2026-02-01T10:00:00Z' });
+      await record({ user_id: id, ...middle, measurement_date: '2026-01-01T10:00:00Z' });
+      await record({ user_id: id, weight: 200, measurement_date: '2026-02-01T10:00:00Z' });
       const drawn = await chart({ id });
       expect(drawn).toMatch(/^<svg /);
       expect(drawn).toContain('O&#39;Neil &amp; &quot;Søn&quot; &lt;b&gt;');

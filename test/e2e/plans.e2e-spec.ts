@@ -164,7 +164,7 @@ describe('plans', () => {
         remaining_sessions: 10,
         expires_at: null,
         frozen_at: null,
-        sold_by_id: as.trainer.id,
+        created_by_id: as.trainer.id,
       });
       expect((await assign(await member(), monthly, { purchased_price: 12.34 })).body.purchased_price).toBe(12.34);
       expect((await assign(await member(), monthly, { purchased_price: 0 })).body.purchased_price).toBe(0);
@@ -370,7 +370,7 @@ describe('plans', () => {
         const { body: bought } = await assign(buyer, monthly);
         expect(await codeOf(change(bought.id, { plan_id: cheap.id }, role))).toBe('not_an_upgrade');
         const { body: upgraded } = await change(bought.id, { plan_id: quarterly.id, purchased_price: 70 }, role);
-        expect(upgraded).toMatchObject({ status: 'active', purchased_price: 70, sold_by_id: as[role].id });
+        expect(upgraded).toMatchObject({ status: 'active', purchased_price: 70, created_by_id: as[role].id });
         expect(await read(bought.id)).toMatchObject({ status: 'cancelled', purchased_price: 30 });
         await age(buyer, 91);
         expect((await change(upgraded.id, { plan_id: cheap.id }, role)).body).toMatchObject({ status: 'active' });
@@ -554,7 +554,7 @@ describe('plans', () => {
       expect(status).toBe(201);
       expect(body).toMatchObject({ role: 'user', gym: own.gym, active_plan: { purchased_price: 45, plan: sessions } });
       expect(await as.manager.client.all(`/user-plans/user/${body.id}`)).toMatchObject([
-        { sold_by_id: as.reception.id },
+        { created_by_id: as.reception.id },
       ]);
       const byAdmin = { ...newcomer(), plan_id: monthly.id };
       expect(wrongFields(await add(byAdmin, 'admin'))).toEqual(['gym_id']);

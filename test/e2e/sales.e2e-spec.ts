@@ -28,38 +28,44 @@ describe('the shop', () => {
   /** The stock, after seeing that its movements explain it, each from the one before. */
   async function stockOf({ id }: { id: number }): Promise<number> {
     let explained = 0;
-    for (const { change, stock_after } of (await movements(id)).toReversed()) {
+    for (const { change, quantity_after } of (await movements(id)).toReversed()) {
       explained += change;
-      expect(stock_after).toBe(explained);
+      expect(quantity_after).toBe(explained);
     }
-    const { stock } = (await as.manager.client.get(`/products/${id}`)).body;
-    expect(stock).toBe(explained);
-    return stock;
+    const { quantity } = (await as.manager.client.get(`/products/${id}`)).body;
+    expect(quantity).toBe(explained);
+    return quantity;
   }
 
   describe('products', () => {
     it('begin with what there is, and every change of it is explained', async () => {
       const add = (body: object) => as.manager.client.post('/products', { name: unique('P'), price: 2.5, ...body });
-      const { body: added } = await add({ stock: 24, description: 'Lemon' });
-      expect(added).toMatchObject({ stock: 24, price: 2.5, description: 'Lemon', gym_id: own.gym.id, is_active: true });
-      expect((await add({ quantity: 3 })).body.stock).toBe(3);
-      expect((await add({})).body.stock).toBe(0);
-      expect(wrongFields(await add({ stock: -1, price: 0.001 }))).toEqual(['stock', 'price']);
-      expect((await changeStock(added.id, { change: 12, note: 'Note 4711' })).body.stock).toBe(36);
-      expect((await changeStock(added.id, { change: -1 })).body.stock).toBe(35);
-      expect((await changeStock(added.id, { quantity: 30, change: null })).body.stock).toBe(30);
-      expect((await changeStock(added.id, { quantity: 30 })).body.stock).toBe(30);
+      const { body: added } = await add({ quantity: 24, description: 'Lemon' });
+      expect(added).toMatchObject({
+        quantity: 24,
+        price: 2.5,
+        description: 'Lemon',
+        gym_id: own.gym.id,
+        is_active: true,
+      });
+      expect((await add({ quantity: 3 })).body.quantity).toBe(3);
+      expect((await add({})).body.quantity).toBe(0);
+      expect(wrongFields(await add({ quantity: -1, price: 0.001 }))).toEqual(['quantity', 'price']);
+      expect((await changeStock(added.id, { change: 12, note: 'Note 4711' })).body.quantity).toBe(36);
+      expect((await changeStock(added.id, { change: -1 })).body.quantity).toBe(35);
+      expect((await changeStock(added.id, { quantity: 30, change: null })).body.quantity).toBe(30);
+      expect((await changeStock(added.id, { quantity: 30 })).body.quantity).toBe(30);
       expect(await movements(added.id)).toMatchObject([
-        { change: -5, stock_after: 30, reason: 'correction', moved_by_id: as.manager.id },
-        { change: -1, stock_after: 35, reason: 'correction' },
-        { change: 12, stock_after: 36, reason: 'delivery', note: 'Note 4711' },
-        { change: 24, stock_after: 24, reason: 'delivery', note: null, sale_id: null },
+        { change: -5, quantity_after: 30, reason: 'correction', moved_by_id: as.manager.id },
+        { change: -1, quantity_after: 35, reason: 'correction' },
+        { change: 12, quantity_after: 36, reason: 'delivery', note: 'Note 4711' },
+        { change: 24, quantity_after: 24, reason: 'delivery', note: null, sale_id: null },
       ]);
       expect(await stockOf(added)).toBe(30);
     });
 
     it('keep their stock when it is not said how it changes, or would go below zero', async () => {
-      const { id } = await product({ stock: 5 });
+      const { id } = await product({ quantity: 5 });
       for (const unclear of [{}, { quantity: null }, { change: null }, { quantity: 1, change: 1 }, { quantity: -1 }]) {
         expect([unclear, wrongFields(await changeStock(id, unclear))]).toEqual([unclear, ['quantity']]);
       }
@@ -72,9 +78,9 @@ describe('the shop', () => {
     });
 
     it('change but for their stock', async () => {
-      const { id, stock } = await product();
-      const changed = await as.manager.client.put(`/products/${id}`, { name: ' Tea ', price: '1.20', stock: 999 });
-      expect(changed.body).toMatchObject({ name: 'Tea', price: 1.2, stock });
+      const { id, quantity } = await product();
+      const changed = await as.manager.client.put(`/products/${id}`, { name: ' Tea ', price: '1.20', quantity: 999 });
+      expect(changed.body).toMatchObject({ name: 'Tea', price: 1.2, quantity });
       for (const wrong of [{ name: null }, { price: null }, { is_active: null }]) {
         expect(wrongFields(await as.manager.client.put(`/products/${id}`, wrong))).toEqual(Object.keys(wrong));
       }
@@ -94,8 +100,8 @@ describe('the shop', () => {
       const gym = await t.make.gym();
       const { client } = await t.make.signedIn('manager', gym.id);
       const stocks = { b: 10, a: 0, c: 11, d: 3, e: 3 };
-      for (const [name, stock] of Object.entries(stocks)) await t.make.product(gym.id, { name, stock });
-      const gone = await t.make.product(gym.id, { name: 'f', stock: 1 });
+      for (const [name, quantity] of Object.entries(stocks)) await t.make.product(gym.id, { name, quantity });
+      const gone = await t.make.product(gym.id, { name: 'f', quantity: 1 });
       await client.delete(`/products/${gone.id}`);
       const names = async (path: string) => (await client.all(path)).map(({ name }: ProductRow) => name).join('');
       expect(await names('/products?limit=2')).toBe('abcdef');
@@ -126,7 +132,7 @@ describe('the shop', () => {
 
   describe('a sale', () => {
     it('takes the price of its moment and lowers the stock', async () => {
-      const drink = await product({ price: 2.5, stock: 10 });
+      const drink = await product({ price: 2.5, quantity: 10 });
       const { status, body } = await sell(drink, 3);
       expect(status).toBe(201);
       expect(body).toMatchObject({
@@ -152,16 +158,16 @@ describe('the shop', () => {
     });
 
     it('is exact to the cent', async () => {
-      const gum = await product({ price: 0.07, stock: 10_000 });
+      const gum = await product({ price: 0.07, quantity: 10_000 });
       expect((await sell(gum, 3)).body.total_amount).toBe(0.21);
       expect((await sell(gum, 9_997)).body.total_amount).toBe(699.79);
-      const gold = await product({ price: 9_999_999_999.99, stock: 2 });
+      const gold = await product({ price: 9_999_999_999.99, quantity: 2 });
       expect((await sell(gold)).body.total_amount).toBe(9_999_999_999.99);
-      expect((await sell(await product({ price: 5_000_000_000, stock: 9 }), 2)).status).toBe(422);
+      expect((await sell(await product({ price: 5_000_000_000, quantity: 9 }), 2)).status).toBe(422);
     });
 
     it('is refused without a trace if it cannot be', async () => {
-      const drink = await product({ stock: 2 });
+      const drink = await product({ quantity: 2 });
       expect(await sell(drink, 3)).toMatchObject({ status: 409, body: { detail: 'There are 2 left.' } });
       for (const quantity of [0, -1, 1.5, 10_001, 'two', null]) {
         expect([quantity, wrongFields(await sell(drink, quantity))]).toEqual([quantity, ['quantity']]);
@@ -178,7 +184,7 @@ describe('the shop', () => {
     });
 
     it('200 at once from a stock of 50 are 50, and no piece is lost', async () => {
-      const drink = await product({ stock: 50 });
+      const drink = await product({ quantity: 50 });
       const answers = await times(200, () => sell(drink));
       expect(tally(answers)).toEqual({ 201: 50, 409: 150 });
       const refusals = answers.filter(({ status }) => status === 409).map(({ body }) => body.code);
@@ -188,7 +194,7 @@ describe('the shop', () => {
     });
 
     it('with an Idempotency-Key happens once, also 20 times at once, and all are told of it', async () => {
-      const [drink, key] = [await product({ stock: 10 }), { 'idempotency-key': unique('key') }];
+      const [drink, key] = [await product({ quantity: 10 }), { 'idempotency-key': unique('key') }];
       const once = (quantity: number) => as.reception.client.post('/sales', { product_id: drink.id, quantity }, key);
       const answers = await times(20, () => once(2));
       expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
@@ -200,7 +206,7 @@ describe('the shop', () => {
 
   describe('a correction', () => {
     it('gives back or takes the difference, at the price of the sale', async () => {
-      const drink = await product({ price: 2.5, stock: 10 });
+      const drink = await product({ price: 2.5, quantity: 10 });
       const { body: sale } = await sell(drink, 4);
       await as.manager.client.put(`/products/${drink.id}`, { price: 99 });
       expect((await correct(sale.id, { quantity: 1 })).body).toMatchObject({ quantity: 1, total_amount: 2.5 });
@@ -218,7 +224,7 @@ describe('the shop', () => {
     });
 
     it('of the product gives one back and takes the other, at its price of today', async () => {
-      const [tea, coffee] = [await product({ stock: 5 }), await product({ price: 1.1, stock: 5 })];
+      const [tea, coffee] = [await product({ quantity: 5 }), await product({ price: 1.1, quantity: 5 })];
       const { body: sale } = await sell(tea, 3);
       expect((await correct(sale.id, { product_id: coffee.id })).body).toMatchObject({
         product: { id: coffee.id, name: coffee.name },
@@ -242,7 +248,7 @@ describe('the shop', () => {
     });
 
     it('that deletes gives everything back, once', async () => {
-      const drink = await product({ stock: 5 });
+      const drink = await product({ quantity: 5 });
       const { body: sale } = await sell(drink, 5);
       expect(tally(await times(5, () => as.admin.client.delete(`/sales/${sale.id}`)))).toEqual({ 204: 1, 404: 4 });
       expect(await stockOf(drink)).toBe(5);
@@ -250,7 +256,7 @@ describe('the shop', () => {
     });
 
     it('by two admins between two products, in opposite directions, has no loser', async () => {
-      const [tea, coffee] = [await product({ stock: 100 }), await product({ stock: 100 })];
+      const [tea, coffee] = [await product({ quantity: 100 }), await product({ quantity: 100 })];
       const second = await t.make.signedIn('admin', null);
       const [mine, theirs] = [await times(10, () => sell(tea, 2)), await times(10, () => sell(coffee, 3))];
       for (let round = 0; round < 4; round++) {
@@ -304,7 +310,7 @@ describe('the shop', () => {
       const all = await list(`product_id=${tea.id}`);
       expect(all).toHaveLength(9);
       expect(new Set(all.map(({ id }) => id)).size).toBe(9);
-      expect(all.map(({ created_at }) => created_at)).toEqual(
+      expect(all.map(({ sale_date }) => sale_date)).toEqual(
         moments.toReversed().flatMap((moment) => [moment, moment, moment]),
       );
       expect(await list('start_date=2026-02-01&end_date=2026-02-01')).toHaveLength(4);
@@ -331,7 +337,7 @@ describe('the shop', () => {
       ];
       // 0.1 + 0.1 + ... as doubles: 333.3000000000073.
       await t.db.pool.query(
-        `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, created_at)
+        `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date)
          SELECT $1::int, $2::int, 1, 0.10, 0.10, $3::int, timestamptz '2026-05-01Z' + n % 3 * interval '1 day'
          FROM generate_series(0, 3332) n
          UNION ALL SELECT $1, $4::int, 7, 0.01, 0.07, $5::int, '2026-05-03Z' FROM generate_series(1, 33)`,

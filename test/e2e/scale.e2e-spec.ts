@@ -79,11 +79,11 @@ describe('at scale', () => {
       CROSS JOIN LATERAL (SELECT now() - CASE WHEN is_old THEN 800 ELSE u.id % 360 END * interval '1 day' AS starts_at) s
       CROSS JOIN LATERAL (SELECT CASE WHEN is_old AND u.id / 20 % 2 = 0 OR u.id % 7 = 0 THEN now() END AS ended_at) e
       WHERE u.role = 'user';
-      INSERT INTO products (gym_id, name, price, stock, is_active)
+      INSERT INTO products (gym_id, name, price, quantity, is_active)
       SELECT 1 + n % 20, 'Product ' || md5(n::text), 2.5, n * 7919 % 1000, n % 5 > 0 FROM generate_series(1, 10000) n;
-      INSERT INTO stock_movements (product_id, change, stock_after, reason, created_at)
+      INSERT INTO stock_movements (product_id, change, quantity_after, reason, created_at)
       SELECT 1 + n % 10000, 1, 1, 'delivery', now() - n * interval '1 minute' FROM generate_series(1, 100000) n;
-      INSERT INTO measurements (user_id, gym_id, weight, measured_at)
+      INSERT INTO measurements (user_id, gym_id, weight, measurement_date)
       SELECT id, gym_id, 80, now() - (id % 300 + n * 30) * interval '1 day' FROM users, generate_series(1, 3) n WHERE role = 'user';
       -- A few of each hundred are inside.
       INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time)
@@ -93,7 +93,7 @@ describe('at scale', () => {
       WHERE role = 'user';
     `);
     await pool.query(
-      `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, created_at)
+      `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date)
        SELECT 1 + n % 20, 1 + n % 20 + 19 + n / 20 % 400 * 20, 1, 2.5, 2.5, CASE WHEN n % 200 = 2 THEN $1 ELSE 1 + n % 20 END,
          now() - n * interval '20 minutes'
        FROM generate_series(1, 100000) n`,

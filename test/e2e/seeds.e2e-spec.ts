@@ -24,12 +24,12 @@ async function connect(url: string): Promise<void> {
 const wrongStocks = () =>
   all(`
     SELECT p.name FROM products p
-    LEFT JOIN LATERAL (SELECT sum(change) AS stock FROM stock_movements WHERE product_id = p.id) m ON TRUE
-    WHERE p.stock <> coalesce(m.stock, 0)
+    LEFT JOIN LATERAL (SELECT sum(change) AS quantity FROM stock_movements WHERE product_id = p.id) m ON TRUE
+    WHERE p.quantity <> coalesce(m.quantity, 0)
     UNION ALL
     SELECT 'movement ' || id FROM (
-      SELECT id, stock_after, sum(change) OVER (PARTITION BY product_id ORDER BY id) AS left_over FROM stock_movements) m
-    WHERE stock_after <> left_over`);
+      SELECT id, quantity_after, sum(change) OVER (PARTITION BY product_id ORDER BY id) AS left_over FROM stock_movements) m
+    WHERE quantity_after <> left_over`);
 /** Sales without their movement, and movements of a sale that there is not. */
 const unexplainedSales = () =>
   all(`

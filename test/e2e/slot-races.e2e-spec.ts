@@ -112,8 +112,8 @@ describe('when many want the same hours', () => {
     const slotsOf = async ({ client }: SignedIn) => (await client.get(`/slots?date=${SOON}`)).body;
     const [seenByStaff, seenByMember] = [await slotsOf(manager), await slotsOf(member)];
     for (const [index, watcher] of watchers.entries()) {
-      const { data } = await watcher.next('slots_update', ({ data: { slots, booked_slots } }) =>
-        booked_slots === 4 && slots[4].booked === 4); // prettier-ignore
+      const { data } = await watcher.next('slots_update', ({ data: { slots, booked_count } }) =>
+        booked_count === 4 && slots[4].booked === 4); // prettier-ignore
       expect(data.slots).toEqual(index % 2 === 0 ? seenByStaff : seenByMember);
     }
     // Nothing older comes after it.

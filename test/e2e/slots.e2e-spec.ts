@@ -417,13 +417,13 @@ describe('slots', () => {
       const socket = await connect(member.access_token);
       const { data, timestamp } = await socket.next('slots_update');
       expect(Math.abs(Date.now() - Date.parse(timestamp))).toBeLessThan(60_000);
-      expect(data).toMatchObject({ gym_id: id, available_slots: 24, booked_slots: 0 });
+      expect(data).toMatchObject({ gym_id: id, available_count: 24, booked_slots: [], booked_count: 0 });
       expect(data.slots).toEqual((await member.client.get(`/slots?date=${data.date}`)).body);
       // The last hour of a day that is over cannot be booked; then there is a new today.
       const { status } = await book(member.client, 23, { date: data.date });
       if (status !== 201) return expect(new Date().toISOString().slice(0, 10)).not.toBe(data.date);
       const update = await socket.next('slots_update');
-      expect(update.data).toMatchObject({ date: data.date, available_slots: 23, booked_slots: 1 });
+      expect(update.data).toMatchObject({ date: data.date, available_count: 23, booked_count: 1 });
       return expect(await socket.next('slot_changed')).toMatchObject({ gym_id: id, date: data.date, slot: { id: 23 } });
     });
 
@@ -454,17 +454,17 @@ describe('slots', () => {
       await book(member.client, 23, {});
       await book(member.client, 3);
       for (const socket of sockets) {
-        await socket.next('slots_update', ({ data }) => data.date === SOON && data.booked_slots === 1);
+        await socket.next('slots_update', ({ data }) => data.date === SOON && data.booked_count === 1);
         const dates = socket.all('slots_update').map(({ data }) => data.date);
         expect(dates).toEqual([expect.not.stringMatching(SOON), SOON, SOON]);
       }
       // Another day, and the first is left.
       const [socket] = sockets;
-      expect((await socket!.ask('get_slots', { date: later })).data).toMatchObject({ date: later, booked_slots: 0 });
+      expect((await socket!.ask('get_slots', { date: later })).data).toMatchObject({ date: later, booked_slots: [] });
       await book(member.client, 4);
       await book(member.client, 4, { date: later });
-      await sockets[1]!.next('slots_update', ({ data }) => data.booked_slots === 2);
-      await socket!.next('slots_update', ({ data }) => data.booked_slots === 1);
+      await sockets[1]!.next('slots_update', ({ data }) => data.booked_count === 2);
+      await socket!.next('slots_update', ({ data }) => data.booked_count === 1);
       expect(socket!.all('slot_changed')).toMatchObject([{ date: SOON }, { date: later }]);
     });
 
@@ -476,7 +476,7 @@ describe('slots', () => {
       expect(await socket.next('error')).toMatchObject({ code: 'other_gym', event: 'get_slots' });
       await book(other.member.client, 8);
       await book(own.member.client, 9);
-      const { data } = await socket.next('slots_update', (update) => update.data.booked_slots === 1);
+      const { data } = await socket.next('slots_update', (update) => update.data.booked_count === 1);
       expect(data.slots[9].booked).toBe(1);
       expect(socket.all('slot_changed')).toMatchObject([{ gym_id: own.gym.id, slot: { id: 9 } }]);
     });
@@ -499,16 +499,16 @@ describe('slots', () => {
           expect(await socket.next('slots_update', ({ data }) => holds(data))).toBeDefined();
       };
       await book(member.client, 9);
-      await all(({ slots, booked_slots }) => booked_slots === 1 && slots[9].is_booked);
+      await all(({ slots, booked_count }) => booked_count === 1 && slots[9].is_booked);
       await theirs!.ask('book_slot', { slot_id: 10, date: SOON });
-      await all(({ slots, booked_slots }) => booked_slots === 2 && slots[10].is_booked);
+      await all(({ slots, booked_count }) => booked_count === 2 && slots[10].is_booked);
       await cancel(manager.client, 9, { date: SOON, user_id: member.id });
-      await all(({ slots, booked_slots }) => booked_slots === 1 && !slots[9].is_booked);
+      await all(({ slots, booked_count }) => booked_count === 1 && !slots[9].is_booked);
       await theirs!.ask('cancel_slot', { slot_id: 10, date: SOON });
-      await all(({ booked_slots, available_slots }) => booked_slots === 0 && available_slots === 24);
+      await all(({ booked_count, available_count }) => booked_count === 0 && available_count === 24);
       await manager.client.put('/slots/settings', { closing_slot: 11, capacities: { 9: 5 } });
       await all(
-        ({ slots, available_slots }) => available_slots === 12 && slots[9].capacity === 5 && slots[12].capacity === 0,
+        ({ slots, available_count }) => available_count === 12 && slots[9].capacity === 5 && slots[12].capacity === 0,
       );
     });
 
@@ -519,7 +519,7 @@ describe('slots', () => {
       await socket.ask('get_slots', { date: SOON });
       const before = socket.all('slots_update').length;
       await Promise.all(people.map((person, hour) => book(manager.client, hour, { date: SOON, user_id: person.id })));
-      await socket.next('slots_update', ({ data }) => data.booked_slots === 20);
+      await socket.next('slots_update', ({ data }) => data.booked_count === 20);
       expect(socket.all('slots_update').length - before).toBeLessThan(10);
       const told = new Set(socket.all('slot_changed').map(({ slot }) => slot.id));
       expect([...told].toSorted((a, b) => a - b)).toEqual(people.map((_, hour) => hour));
@@ -566,7 +566,7 @@ describe('slots', () => {
         expect(answer.message).toBe(answer.error);
         expect(await socket.next(event === 'book_slot' ? 'booking_response' : 'cancellation_response')).toEqual(answer);
       }
-      await until(async () => (await socket.ask('get_slots', { date: SOON })).data.booked_slots === 1);
+      await until(async () => (await socket.ask('get_slots', { date: SOON })).data.booked_count === 1);
     });
 
     it('of one person see what the other does', async () => {

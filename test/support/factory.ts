@@ -39,7 +39,7 @@ export interface ProductRow {
   gym_id: number;
   name: string;
   price: number;
-  stock: number;
+  quantity: number;
 }
 
 /** Unique in every test file, so that they can share a database. */
@@ -108,22 +108,22 @@ export class Factory {
 
   /** A product for 2.50, delivered with its stock. */
   async product(gymId: number, fields: Partial<ProductRow> = {}): Promise<ProductRow> {
-    const { name = unique('Product'), price = 2.5, stock = 10 } = fields;
+    const { name = unique('Product'), price = 2.5, quantity = 10 } = fields;
     const [product] = await this.db.query<ProductRow>(everyGym`
       WITH p AS (
-        INSERT INTO products (gym_id, name, price, stock) VALUES (${gymId}, ${name}, ${price}, ${stock}) RETURNING *
+        INSERT INTO products (gym_id, name, price, quantity) VALUES (${gymId}, ${name}, ${price}, ${quantity}) RETURNING *
       ), moved AS (
-        INSERT INTO stock_movements (product_id, change, stock_after, reason, note)
-        SELECT id, stock, stock, 'delivery', name FROM p
+        INSERT INTO stock_movements (product_id, change, quantity_after, reason, note)
+        SELECT id, quantity, quantity, 'delivery', name FROM p
       )
-      SELECT id, gym_id, name, price, stock FROM p`);
+      SELECT id, gym_id, name, price, quantity FROM p`);
     return product!;
   }
 
   /** One piece, sold at a time; its stock was never counted. */
   async sale(product: ProductRow, seller: { id: number }, soldAt = new Date().toISOString()): Promise<{ id: number }> {
     const [sale] = await this.db.query<{ id: number }>(everyGym`
-      INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, created_at)
+      INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date)
       VALUES (${product.gym_id}, ${product.id}, 1, ${product.price}, ${product.price}, ${seller.id}, ${soldAt}) RETURNING id`);
     return sale!;
   }
@@ -142,12 +142,12 @@ export class Factory {
 
   async measurement(
     member: { id: number; gym_id: number | null },
-    fields: { weight?: number; measured_at?: string; notes?: string } = {},
+    fields: { weight?: number; measurement_date?: string; notes?: string } = {},
   ): Promise<{ id: number }> {
-    const { weight = 80, measured_at = new Date().toISOString(), notes = null } = fields;
+    const { weight = 80, measurement_date = new Date().toISOString(), notes = null } = fields;
     const [measurement] = await this.db.query<{ id: number }>(everyGym`
-      INSERT INTO measurements (user_id, gym_id, measured_at, weight, notes)
-      VALUES (${member.id}, ${member.gym_id}, ${measured_at}, ${weight}, ${notes}) RETURNING id`);
+      INSERT INTO measurements (user_id, gym_id, measurement_date, weight, notes)
+      VALUES (${member.id}, ${member.gym_id}, ${measurement_date}, ${weight}, ${notes}) RETURNING id`);
     return measurement!;
   }
 

@@ -228,7 +228,7 @@ export const routeCases: Record<string, RouteCase> = {
   'POST products': {
     call: ({ own }) => ({
       path: '/products',
-      body: { name: unique('Product'), price: 2.5, stock: 10, gym_id: own.gym.id },
+      body: { name: unique('Product'), price: 2.5, quantity: 10, gym_id: own.gym.id },
     }),
     otherGym: 403,
   },

@@ -3,7 +3,7 @@ import { IsIn, IsOptional, ValidateIf } from 'class-validator';
 import { IsInstant, IsLocalDate, IsNullable, IsText } from '../../common/http/fields.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
-import { ActivePlanDto } from '../../members/dto/user.dto.js';
+import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
 
 const STATUSES = ['checked_in', 'checked_out'] as const;
 
@@ -20,7 +20,7 @@ export class VisitorDto {
   email: string | null;
 
   /** The plan that counts today, or else the last one (see its status and expires_at: who must renew); null if there never was one. */
-  membership: ActivePlanDto | null;
+  membership: MembershipDto | null;
 }
 
 /** A visit, from check-in to check-out. */
@@ -38,6 +38,10 @@ export class VisitDto {
   gym_id: number;
 
   member: VisitorDto;
+
+  /** The gym's local day on which the visit began. @example "2026-01-31" */
+  @IsLocalDate()
+  attendance_date: string;
 
   /** When the visit began. */
   check_in_time: Date;
@@ -70,9 +74,12 @@ export class VisitDto {
   @ApiProperty({ type: 'integer', nullable: true })
   user_plan_id: number | null;
 
-  /** @example 4 */
+  /** Who checked in; null: a device. @example 4 */
   @ApiProperty({ type: 'integer', nullable: true })
-  checked_in_by_id: number | null;
+  recorded_by_id: number | null;
+
+  created_at: Date;
+  updated_at: Date;
 }
 
 class Remarks extends PartialType(PickType(VisitDto, ['location', 'notes']), { skipNullProperties: false }) {}

@@ -68,10 +68,10 @@ export class Visit {
 
   @ManyToOne(() => User)
   @JoinColumn()
-  checked_in_by: Relation<User> | null;
+  recorded_by: Relation<User> | null;
 
   @Column('integer', { nullable: true })
-  checked_in_by_id: number | null;
+  recorded_by_id: number | null;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;

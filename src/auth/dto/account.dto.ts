@@ -1,8 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsEmail, IsOptional, Matches, MaxLength } from 'class-validator';
+import { IsEmail, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
 import { ROLES, type Role } from '../../common/actor/roles.js';
 import { IsNullable, IsText, LowerCase } from '../../common/http/fields.js';
 import { IsId } from '../../common/http/validation.js';
+
+export const LANGUAGES = ['en', 'es', 'ar'] as const;
+export type Language = (typeof LANGUAGES)[number];
 
 export class GymRefDto {
   /** @example 1 */
@@ -42,6 +45,10 @@ export class AccountDto {
   /** admin, manager, reception, accountant, trainer or user (a member). @example "trainer" */
   @ApiProperty({ enum: ROLES })
   role: Role;
+
+  /** What they are written to in: en, es or ar. @example "en" */
+  @IsIn(LANGUAGES)
+  language: Language;
 
   /** null only for an admin, who belongs to all gyms. @example 1 */
   @IsOptional()

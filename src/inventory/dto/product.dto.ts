@@ -1,5 +1,5 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { Expose, Transform } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsMoney, IsNullable, IsText } from '../../common/http/fields.js';
 import { GymListQuery } from '../../common/http/list.js';
@@ -28,9 +28,9 @@ export class ProductDto {
   @IsMoney()
   price: number;
 
-  /** How many are there. @example 48 */
+  /** How many are in stock. @example 48 */
   @ApiProperty({ type: 'integer' })
-  stock: number;
+  quantity: number;
 
   /** @example 2 */
   @IsId()
@@ -48,14 +48,12 @@ export class CreateProductDto extends IntersectionType(
   PickType(ProductDto, ['name', 'price']),
   PartialType(PickType(ProductDto, ['description', 'gym_id', 'is_active'])),
 ) {
-  /** How many there are to begin with; some clients call it `quantity`. @example 24 */
-  @Expose()
-  @Transform(({ value, obj }: { value: unknown; obj: Record<string, unknown> }) => value ?? obj.quantity)
+  /** How many there are to begin with. @example 24 */
   @IsOptional()
   @IsInt()
   @Min(0)
   @Max(MOST)
-  stock?: number;
+  quantity?: number;
 }
 
 /** What is not sent stays as it is. The stock is changed at /products/{product_id}/stock. */
@@ -112,7 +110,7 @@ export class StockMovementDto {
 
   /** @example 46 */
   @ApiProperty({ type: 'integer' })
-  stock_after: number;
+  quantity_after: number;
 
   /** delivery, correction, sale, or reversal (a sale was changed or deleted). @example "sale" */
   @IsIn(['delivery', 'correction', 'sale', 'reversal'])

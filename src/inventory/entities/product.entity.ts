@@ -14,10 +14,10 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 
 @Entity('products')
 @Check('products_price_check', 'price >= 0')
-@Check('products_stock_check', 'stock >= 0')
+@Check('products_quantity_check', 'quantity >= 0')
 @Index('products_gym_id_name_idx', ['gym_id', 'name', 'id'])
 @Index('products_name_idx', ['name', 'id'])
-@Index('products_low_stock_idx', ['gym_id', 'stock', 'id'], { where: 'is_active' })
+@Index('products_low_stock_idx', ['gym_id', 'quantity', 'id'], { where: 'is_active' })
 export class Product {
   @PrimaryGeneratedColumn('identity')
   id: number;
@@ -40,7 +40,7 @@ export class Product {
 
   /** How many are there: the sum of its movements. */
   @Column('integer', { default: 0 })
-  stock: number;
+  quantity: number;
 
   @Column('boolean', { default: true })
   is_active: boolean;

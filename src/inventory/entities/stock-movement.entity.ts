@@ -33,7 +33,7 @@ export class StockMovement {
   change: number;
 
   @Column('integer')
-  stock_after: number;
+  quantity_after: number;
 
   @Column('text')
   reason: MovementReason;

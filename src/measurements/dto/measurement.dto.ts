@@ -54,7 +54,7 @@ export class MeasurementDto {
 
   /** When it was measured. @example "2026-03-01T18:30:00Z" */
   @IsInstant()
-  measured_at: string;
+  measurement_date: string;
 
   @IsSize() height: number | null;
   @IsSize() weight: number | null;
@@ -78,13 +78,13 @@ export class MeasurementDto {
 
   /** Who measured. @example 6 */
   @ApiProperty({ type: 'integer', nullable: true })
-  measured_by_id: number | null;
+  recorded_by_id: number | null;
 
   created_at: Date;
   updated_at: Date;
 }
 
-class MeasuredDto extends PartialType(PickType(MeasurementDto, ['measured_at', 'notes', ...SIZE_NAMES]), {
+class MeasuredDto extends PartialType(PickType(MeasurementDto, ['measurement_date', 'notes', ...SIZE_NAMES]), {
   skipNullProperties: false,
 }) {}
 

@@ -22,9 +22,9 @@ const Size = () => Column('numeric', { precision: 6, scale: 2, nullable: true })
   `num_nonnulls(height, weight, chest, shoulders, biceps_left, biceps_right, forearms_left, forearms_right, abdomen, hips,
     thighs_left, thighs_right, calves_left, calves_right) > 0`,
 )
-@Index('measurements_user_id_idx', ['user_id', 'measured_at', 'id'])
-@Index('measurements_gym_id_idx', ['gym_id', 'measured_at', 'id'])
-@Index('measurements_measured_at_idx', ['measured_at', 'id'])
+@Index('measurements_user_id_idx', ['user_id', 'measurement_date', 'id'])
+@Index('measurements_gym_id_idx', ['gym_id', 'measurement_date', 'id'])
+@Index('measurements_measurement_date_idx', ['measurement_date', 'id'])
 export class Measurement {
   @PrimaryGeneratedColumn('identity')
   id: number;
@@ -44,7 +44,7 @@ export class Measurement {
   gym_id: number;
 
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
-  measured_at: Date;
+  measurement_date: Date;
 
   @Size() height: number | null;
   @Size() weight: number | null;
@@ -66,10 +66,10 @@ export class Measurement {
 
   @ManyToOne(() => User)
   @JoinColumn()
-  measured_by: Relation<User> | null;
+  recorded_by: Relation<User> | null;
 
   @Column('integer', { nullable: true })
-  measured_by_id: number | null;
+  recorded_by_id: number | null;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;

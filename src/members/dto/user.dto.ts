@@ -44,7 +44,7 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
 
 class NewPerson extends IntersectionType(
   PickType(UserDto, ['email', 'full_name', 'document_id', 'phone_number']),
-  PartialType(PickType(UserDto, ['username'])),
+  PartialType(PickType(UserDto, ['username', 'language'])),
 ) {}
 
 export class CreateStaffDto extends NewPerson {
@@ -86,7 +86,10 @@ export class CreateMemberWithPlanDto extends IntersectionType(
 
 /** What is not sent stays as it is; who may change what is said at PUT /users/{user_id}. */
 export class UpdateUserDto extends PartialType(
-  PickType(UserDto, ['email', 'username', 'full_name', 'document_id', 'phone_number', 'role', 'gym_id', 'is_active']),
+  PickType(UserDto, [
+    ...(['email', 'username', 'full_name', 'document_id', 'phone_number'] as const),
+    ...(['language', 'role', 'gym_id', 'is_active'] as const),
+  ]),
   { skipNullProperties: false },
 ) {
   /** A new password; it ends all sessions of the person. */

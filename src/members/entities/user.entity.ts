@@ -12,6 +12,7 @@ import {
   UpdateDateColumn,
 } from 'typeorm';
 import type { Role } from '../../common/actor/roles.js';
+import type { Language } from '../../auth/dto/account.dto.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 
 /** A person: staff or member. A deleted one keeps its row, without personal data, because sales and visits name it. */
@@ -23,6 +24,7 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 @Check('users_role_check', `role IN ('admin', 'manager', 'reception', 'accountant', 'trainer', 'user')`)
 @Check('users_gym_check', `(role = 'admin') = (gym_id IS NULL)`)
 @Check('users_email_check', `email = lower(email) AND (email IS NOT NULL OR deleted_at IS NOT NULL)`)
+@Check('users_language_check', `language IN ('en', 'es', 'ar')`)
 @Check('users_username_check', `username = lower(username)`)
 @Index('users_gym_id_full_name_idx', ['gym_id', 'full_name', 'id'], { where: 'deleted_at IS NULL' })
 @Index('users_full_name_idx', ['full_name', 'id'], { where: 'deleted_at IS NULL' })
@@ -53,6 +55,10 @@ export class User {
 
   @Column('text', { default: 'user' })
   role: Role;
+
+  /** What they are written to in: en, es or ar. */
+  @Column('text', { default: 'en' })
+  language: Language;
 
   @ManyToOne(() => Gym)
   @JoinColumn()

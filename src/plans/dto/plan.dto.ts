@@ -46,6 +46,9 @@ export class PlanDto {
   /** Whether it is sold. @example true */
   @IsBoolean()
   is_active: boolean;
+
+  created_at: Date;
+  updated_at: Date;
 }
 
 export class CreatePlanDto extends IntersectionType(

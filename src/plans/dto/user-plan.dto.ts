@@ -42,9 +42,15 @@ export class UserPlanDto {
   @IsMoney()
   purchased_price: number;
 
+  /** When it was bought. */
+  purchased_at: Date;
+
   /** active, scheduled (starts later), frozen, expired (over or used up) or cancelled. @example "active" */
   @ApiProperty({ enum: USER_PLAN_STATUSES })
   status: UserPlanStatus;
+
+  /** The status is active. @example true */
+  is_active: boolean;
 
   /** null: it is not counted. @example 7 */
   @IsNullable()
@@ -62,12 +68,26 @@ export class UserPlanDto {
   /** Since when its time stands still. */
   frozen_at: Date | null;
 
+  /** The plan that was sold instead of this one. @example null */
+  @ApiProperty({ type: 'integer', nullable: true })
+  replaced_by_id: number | null;
+
   /** Who sold it. @example 4 */
   @ApiProperty({ type: 'integer', nullable: true })
-  sold_by_id: number | null;
+  created_by_id: number | null;
 
   created_at: Date;
   updated_at: Date;
+}
+
+/** What the desk sees of a plan at a glance. */
+export class MembershipDto extends PickType(UserPlanDto, ['plan_id', 'status', 'expires_at', 'remaining_sessions']) {
+  /** @example 31 */
+  @IsId()
+  user_plan_id: number;
+
+  /** @example "Monthly" */
+  plan_name: string;
 }
 
 export class AssignPlanDto extends PickType(UserPlanDto, ['user_id', 'plan_id']) {

@@ -37,6 +37,7 @@ import { Plan } from './plan.entity.js';
 @Index('user_plans_expires_at_idx', ['expires_at', 'id'], { where: 'ended_at IS NULL' })
 @Index('user_plans_starts_at_idx', ['starts_at'], { where: 'ended_at IS NULL' })
 @Index('user_plans_frozen_idx', ['gym_id', 'id'], { where: 'ended_at IS NULL AND frozen_at IS NOT NULL' })
+@Index('user_plans_replaced_by_id_idx', ['replaced_by_id'], { where: 'replaced_by_id IS NOT NULL' })
 @Index('user_plans_current_idx', ['user_id'], { where: 'ended_at IS NULL' })
 export class UserPlan {
   @PrimaryGeneratedColumn('identity')
@@ -67,6 +68,9 @@ export class UserPlan {
   @Column('numeric', { precision: 12, scale: 2 })
   purchased_price: number;
 
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  purchased_at: Date;
+
   /** The plan's at the time of purchase. */
   @Column('integer', { nullable: true })
   duration_days: number | null;
@@ -91,12 +95,20 @@ export class UserPlan {
   @Column('text', { nullable: true })
   end_reason: 'used_up' | 'cancelled' | null;
 
-  @ManyToOne(() => User)
+  /** What was sold instead of it. */
+  @ManyToOne(() => UserPlan, { onDelete: 'SET NULL' })
   @JoinColumn()
-  sold_by: Relation<User> | null;
+  replaced_by: Relation<UserPlan> | null;
 
   @Column('integer', { nullable: true })
-  sold_by_id: number | null;
+  replaced_by_id: number | null;
+
+  @ManyToOne(() => User)
+  @JoinColumn()
+  created_by: Relation<User> | null;
+
+  @Column('integer', { nullable: true })
+  created_by_id: number | null;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;

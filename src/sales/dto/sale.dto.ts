@@ -1,6 +1,6 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsLocalDate, IsMoney } from '../../common/http/fields.js';
+import { IsInstant, IsLocalDate, IsMoney } from '../../common/http/fields.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 
@@ -55,6 +55,10 @@ export class SaleDto {
 
   sold_by: SellerRefDto;
 
+  /** The moment it counts for: when it was recorded, unless an admin corrects it. @example "2026-03-01T18:30:00Z" */
+  @IsInstant()
+  sale_date: string;
+
   created_at: Date;
   updated_at: Date;
 }
@@ -62,7 +66,7 @@ export class SaleDto {
 export class CreateSaleDto extends PickType(SaleDto, ['product_id', 'quantity']) {}
 
 /** What is not sent stays as it is. */
-export class UpdateSaleDto extends PartialType(PickType(SaleDto, ['product_id', 'quantity']), {
+export class UpdateSaleDto extends PartialType(PickType(SaleDto, ['product_id', 'quantity', 'sale_date']), {
   skipNullProperties: false,
 }) {}
 

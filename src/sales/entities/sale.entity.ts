@@ -16,10 +16,10 @@ import { User } from '../../members/entities/user.entity.js';
 
 @Entity('sales')
 @Check('sales_quantity_check', 'quantity > 0')
-@Index('sales_gym_id_created_at_idx', ['gym_id', 'created_at', 'id'])
-@Index('sales_created_at_idx', ['created_at', 'id'])
-@Index('sales_sold_by_id_idx', ['sold_by_id', 'created_at', 'id'])
-@Index('sales_product_id_idx', ['product_id', 'created_at', 'id'])
+@Index('sales_gym_id_sale_date_idx', ['gym_id', 'sale_date', 'id'])
+@Index('sales_sale_date_idx', ['sale_date', 'id'])
+@Index('sales_sold_by_id_idx', ['sold_by_id', 'sale_date', 'id'])
+@Index('sales_product_id_idx', ['product_id', 'sale_date', 'id'])
 export class Sale {
   @PrimaryGeneratedColumn('identity')
   id: number;
@@ -54,6 +54,10 @@ export class Sale {
 
   @Column('integer')
   sold_by_id: number;
+
+  /** When it counts for the sums: when it was recorded, unless an admin corrects it. */
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  sale_date: Date;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;

@@ -21,13 +21,21 @@ export class SlotsOfDayDto {
   @ApiProperty({ type: [SlotDto] })
   slots: SlotDto[];
 
-  /** Hours with something free. @example 21 */
-  @ApiProperty({ type: 'integer' })
-  available_slots: number;
+  /** The ids of the hours that one can book. @example [8, 9, 18] */
+  @ApiProperty({ type: [Number] })
+  available_slots: number[];
 
-  /** Hours that are booked out. @example 3 */
+  /** How many those are. @example 3 */
   @ApiProperty({ type: 'integer' })
-  booked_slots: number;
+  available_count: number;
+
+  /** The ids of the hours that are booked out. @example [17] */
+  @ApiProperty({ type: [Number] })
+  booked_slots: number[];
+
+  /** How many those are. @example 1 */
+  @ApiProperty({ type: 'integer' })
+  booked_count: number;
 }
 
 export class SlotsUpdateDto {
