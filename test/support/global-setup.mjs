@@ -1,7 +1,10 @@
 // One PostgreSQL for the whole run, with a migrated template that every worker copies its own database from.
+import { existsSync } from 'node:fs';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../dist/src/database/embedded-postgres.js';
-import { migrate } from '../../dist/src/database/migrate.js';
+
+if (!existsSync('dist/.built')) throw new Error('The tests run migrations from the build: `npm run build` first.');
+const { startEmbeddedPostgres } = await import('../../dist/src/database/embedded-postgres.js');
+const { migrate } = await import('../../dist/src/database/migrate.js');
 
 // What is tested is not whether a disk syncs; the tests that kill the server start it on a database with these on.
 const FAST = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'];
