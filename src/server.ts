@@ -4,16 +4,18 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify';
 import { AppModule } from './app.module.js';
-import { TooLarge, Malformed } from './common/errors/common.errors.js';
-import { problemOf, toDomainError } from './common/errors/problem.js';
+import { Malformed } from './common/errors/common.errors.js';
+import { toDomainError } from './common/errors/problem.js';
 import { sendProblem } from './common/errors/problem.filter.js';
 import { whoAsked } from './common/actor/access.js';
+import { CorsPolicy, serveOtherOrigins } from './common/http/cors.js';
 import { sendPages } from './common/http/list.js';
 import { findFault, readJsonBodies } from './common/http/json-body.js';
+import { answerConnectionError, answerInsteadOfNode } from './common/http/refusals.js';
 import type { Config } from './config/config.js';
 import { serveSwaggerUi } from './docs/docs.js';
 import { Cluster } from './realtime/cluster.js';
-import { RealtimeAdapter } from './realtime/realtime.adapter.js';
+import { isSocketPath, RealtimeAdapter } from './realtime/realtime.adapter.js';
 import { PinoLogger } from './operations/pino-logger.js';
 import { MetricsService } from './operations/metrics.service.js';
 
@@ -33,7 +35,8 @@ const UNPREFIXED = [
 
 /** The application, ready to listen; migrations have run. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter(fastifyOptions(config));
+  const cors = new CorsPolicy(config.CORS_ORIGINS);
+  const adapter = new FastifyAdapter(fastifyOptions(config, cors));
   const fastify = adapter.getInstance<FastifyInstance>();
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
     bodyParser: false,
@@ -42,20 +45,15 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     abortOnError: false,
   });
   app.setGlobalPrefix('api/v1', { exclude: UNPREFIXED });
-  followRequests(fastify, app.get(MetricsService));
+  followRequests(fastify, cors, app.get(MetricsService));
+  serveOtherOrigins(fastify, cors);
   readJsonBodies(fastify);
   sendPages(fastify);
   app.useSecurityHeaders({ contentSecurityPolicy });
-  if (config.CORS_ORIGINS) {
-    app.enableCors({
-      origin: config.CORS_ORIGINS === '*' ? '*' : config.CORS_ORIGINS.split(',').map((origin) => origin.trim()),
-      exposedHeaders: ['Link', 'X-Total-Count', 'X-Request-Id', 'Retry-After'],
-      maxAge: 600,
-    });
-  }
   serveSwaggerUi(app);
   await app.get(Cluster).connect();
-  app.useWebSocketAdapter(new RealtimeAdapter(app));
+  app.useWebSocketAdapter(new RealtimeAdapter(app, cors));
+  answerInsteadOfNode(app.getHttpServer(), cors, isSocketPath);
   return app;
 }
 
@@ -68,7 +66,7 @@ const contentSecurityPolicy = {
   },
 };
 
-function fastifyOptions(config: Config): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
+function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
   return {
     // Nothing here is Connect middleware, so its layer is left out.
     skipMiddie: true,
@@ -79,13 +77,17 @@ function fastifyOptions(config: Config): FastifyHttpOptions<Server> & { skipMidd
     // A client gets 10 s for its headers and 30 s for its whole request; an idle connection stays for 75 s.
     requestTimeout: 30_000,
     keepAliveTimeout: 75_000,
-    http: { headersTimeout: 10_000 },
+    // Node would refuse a request without a Host by itself: see followRequests.
+    http: { headersTimeout: 10_000, requireHostHeader: false },
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     // What cannot even be routed: a wrongly encoded or over-long address.
-    frameworkErrors: (error, request, reply) => sendProblem(toDomainError(error), request, reply),
+    frameworkErrors(error, request, reply) {
+      void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });
+      sendProblem(toDomainError(error), request, reply);
+    },
     childLoggerFactory: (logger) => logger,
     // One line a request is written by followRequests, with who it was.
     logController: new LogController({ disableRequestLogging: true }),
@@ -94,24 +96,17 @@ function fastifyOptions(config: Config): FastifyHttpOptions<Server> & { skipMidd
       formatters: { level: (level) => ({ level }), bindings: () => ({}) },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
     },
-    clientErrorHandler(error, socket) {
-      const problem = error.code === 'HPE_HEADER_OVERFLOW' ? new TooLarge() : new Malformed('This is not valid HTTP.');
-      const body = JSON.stringify(problemOf(problem, randomUUID()));
-      if (socket.writable) {
-        socket.end(
-          `HTTP/1.1 ${problem.kind.status} Error\r\nContent-Type: application/problem+json\r\n` +
-            `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-        );
-      } else socket.destroy();
-    },
+    clientErrorHandler: (error, socket) => answerConnectionError(error, socket, cors),
   };
 }
 
 /** Gives each request its id and context, and writes one log line and one measurement for each answer. */
-function followRequests(fastify: FastifyInstance, metrics: MetricsService): void {
+function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: MetricsService): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('X-Request-Id', request.id);
-    done(findFault([request.params, request.query]));
+    void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });
+    const { httpVersion, headers } = request.raw;
+    if (httpVersion === '1.1' && headers.host === undefined) done(new Malformed('The header Host is missing.'));
+    else done(findFault([request.params, request.query]));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -1,4 +1,4 @@
-import { DomainError, Problem } from '../common/errors/domain-error.js';
+import { DomainError, FieldsError, Problem } from '../common/errors/domain-error.js';
 
 @Problem({ code: 'visit_not_found', status: 404, title: 'There is no such visit' })
 export class VisitNotFound extends DomainError {}
@@ -23,8 +23,8 @@ export class MemberInactive extends DomainError {}
   title: 'A visit cannot end before it begins',
   constraint: 'attendance_times_check',
 })
-export class VisitTimesWrong extends DomainError {
+export class VisitTimesWrong extends FieldsError {
   constructor() {
-    super(undefined, { errors: [{ field: 'check_out_time', message: 'must not be before check_in_time' }] });
+    super([{ field: 'check_out_time', message: 'must not be before check_in_time' }]);
   }
 }

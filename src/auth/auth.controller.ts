@@ -3,13 +3,12 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CurrentActor, EVERYONE, PUBLIC } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { TooManyRequests } from '../common/errors/common.errors.js';
+import { SessionEnded, TooManyRequests } from '../common/errors/common.errors.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import {
   AccountInactive,
   EmailTaken,
-  SessionEnded,
   SessionNotFound,
   UsernameTaken,
   WrongCredentials,

@@ -1,4 +1,4 @@
-import { DomainError, Problem } from '../common/errors/domain-error.js';
+import { DomainError, FieldsError, Problem } from '../common/errors/domain-error.js';
 
 /** One answer for every wrong sign-in: it does not tell which accounts exist. */
 @Problem({ code: 'wrong_credentials', status: 401, title: 'The email, username, phone or the password is wrong' })
@@ -7,13 +7,10 @@ export class WrongCredentials extends DomainError {}
 @Problem({ code: 'account_inactive', status: 403, title: 'This account is inactive; ask the front desk' })
 export class AccountInactive extends DomainError {}
 
-@Problem({ code: 'session_ended', status: 401, title: 'This session has ended; sign in again' })
-export class SessionEnded extends DomainError {}
-
 @Problem({ code: 'wrong_password', status: 422, title: 'The current password is wrong' })
-export class WrongPassword extends DomainError {
+export class WrongPassword extends FieldsError {
   constructor() {
-    super(undefined, { errors: [{ field: 'current_password', message: 'is wrong' }] });
+    super([{ field: 'current_password', message: 'is wrong' }]);
   }
 }
 

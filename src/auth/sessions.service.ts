@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Actor } from '../common/actor/actor.js';
 import { ActorResolver } from '../common/actor/actor-resolver.js';
 import type { Role } from '../common/actor/roles.js';
+import { SessionEnded } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { Database, type Transaction } from '../database/database.js';
 import { empty, everyGym, sql } from '../database/sql.js';
 import { AccessCache } from './access-cache.js';
 import { AccessChanged } from './auth.events.js';
-import { SessionEnded, SessionNotFound, WrongCredentials } from './auth.errors.js';
+import { SessionNotFound, WrongCredentials } from './auth.errors.js';
 import type { SessionDto } from './dto/session.dto.js';
 import { Tokens } from './tokens.js';
 

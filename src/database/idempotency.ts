@@ -1,11 +1,7 @@
 import type { Actor } from '../common/actor/actor.js';
-import { DomainError, Problem } from '../common/errors/domain-error.js';
-import type { IdempotencyKey } from '../common/http/idempotency.js';
+import { type IdempotencyKey, IdempotencyKeyReused } from '../common/http/idempotency.js';
 import type { Database, Transaction } from './database.js';
 import { everyGym, sql } from './sql.js';
-
-@Problem({ code: 'idempotency_key_reused', status: 422, title: 'This Idempotency-Key was used for another request' })
-export class IdempotencyKeyReused extends DomainError {}
 
 /**
  * Runs `work` in a transaction and, if the client gave a key, stores its answer in that transaction: the same key again

@@ -41,17 +41,16 @@ export function postgresError(error: Error): Error {
 }
 
 function translate({ code, table, constraint, column, message }: pg.DatabaseError): DomainError | null {
+  // Our constraints are called table_column_fkey and table_column_check.
+  const field = constraint?.replace(`${table}_`, '').replace(/_(fkey|check)$/, '') ?? 'body';
   switch (code) {
     case UNIQUE_VIOLATION:
     case EXCLUSION_VIOLATION:
       return errorOfConstraint(constraint ?? '') ?? new Conflict();
-    case FOREIGN_KEY_VIOLATION: {
-      // Our constraints are called table_column_fkey.
-      const field = constraint?.replace(`${table}_`, '').replace(/_fkey$/, '') ?? 'body';
+    case FOREIGN_KEY_VIOLATION:
       return errorOfConstraint(constraint ?? '') ?? FieldsInvalid.of(field, 'names what is not there');
-    }
     case CHECK_VIOLATION:
-      return errorOfConstraint(constraint ?? '') ?? new FieldsInvalid();
+      return errorOfConstraint(constraint ?? '') ?? FieldsInvalid.of(field, 'is not allowed');
     case NOT_NULL_VIOLATION:
       return FieldsInvalid.of(column ?? 'body', 'must not be null');
     case OUT_OF_RANGE:
@@ -64,7 +63,7 @@ function translate({ code, table, constraint, column, message }: pg.DatabaseErro
     case STATEMENT_TIMEOUT:
       return new Unavailable('This took too long. Ask for less, or try again later.');
   }
-  if (BAD_VALUE.has(code ?? '')) return new FieldsInvalid();
+  if (BAD_VALUE.has(code ?? '')) return FieldsInvalid.of('body', 'holds a value that cannot be stored');
   // The driver's own errors have no SQLSTATE: refused or broken connections, and a pool with nothing free.
   const isDriverError = code === undefined && /connect|terminated|timeout/i.test(message ?? '');
   const isNetworkError = /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENOTFOUND)/.test(code ?? '');

@@ -11,7 +11,12 @@ export class DeviceNotFound extends DomainError {}
 })
 export class DeviceNumberTaken extends DomainError {}
 
-@Problem({ code: 'no_device_connected', status: 503, title: 'No fingerprint reader of the gym is connected' })
+@Problem({
+  code: 'no_device_connected',
+  status: 503,
+  title: 'No fingerprint reader of the gym is connected',
+  retry_after: 5,
+})
 export class NoDeviceConnected extends DomainError {}
 
 @Problem({ code: 'device_busy', status: 409, title: 'The readers of the gym are busy with other consoles' })
@@ -20,7 +25,7 @@ export class DeviceBusy extends DomainError {}
 @Problem({ code: 'nobody_to_enrol', status: 409, title: 'Say whose finger it is first: send `user`' })
 export class NobodyToEnrol extends DomainError {}
 
-@Problem({ code: 'board_not_connected', status: 503, title: 'The board is not connected' })
+@Problem({ code: 'board_not_connected', status: 503, title: 'The board is not connected', retry_after: 5 })
 export class BoardNotConnected extends DomainError {}
 
 @Problem({ code: 'board_timed_out', status: 504, title: 'The board did not answer in time' })

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Header, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import type { Role } from '../common/actor/roles.js';
@@ -111,10 +111,9 @@ export class MeasurementsController {
     description: 'A picture (SVG) as wide as a phone, light or dark as the reader prefers.',
     roles: READERS,
     params: { user_id: 8 },
-    answer: String,
+    answer: 'image/svg+xml',
     errors: [UserNotFound],
   })
-  @ApiOkResponse({ content: { 'image/svg+xml': { schema: { type: 'string' } } } })
   @Header('Content-Type', 'image/svg+xml; charset=utf-8')
   async chart(
     @CurrentActor() actor: Actor,

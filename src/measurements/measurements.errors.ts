@@ -1,4 +1,4 @@
-import { DomainError, Problem } from '../common/errors/domain-error.js';
+import { DomainError, FieldsError, Problem } from '../common/errors/domain-error.js';
 
 @Problem({ code: 'measurement_not_found', status: 404, title: 'There is no such measurement' })
 export class MeasurementNotFound extends DomainError {}
@@ -9,8 +9,8 @@ export class MeasurementNotFound extends DomainError {}
   title: 'A measurement needs at least one number',
   constraint: 'measurements_something_check',
 })
-export class NothingMeasured extends DomainError {
+export class NothingMeasured extends FieldsError {
   constructor() {
-    super(undefined, { errors: [{ field: 'weight', message: 'or any other size is required' }] });
+    super([{ field: 'weight', message: 'or any other size is required' }]);
   }
 }

@@ -1,4 +1,4 @@
-import { DomainError, Problem } from '../common/errors/domain-error.js';
+import { DomainError, FieldsError, Problem } from '../common/errors/domain-error.js';
 
 @Problem({ code: 'plan_not_found', status: 404, title: 'There is no such plan' })
 export class PlanNotFound extends DomainError {}
@@ -9,13 +9,12 @@ export class PlanNotFound extends DomainError {}
   title: 'A plan by time needs duration_days, one by sessions or coins needs session_count',
   constraint: 'plans_content_check',
 })
-export class PlanIncomplete extends DomainError {
+export class PlanIncomplete extends FieldsError {
   constructor() {
-    const fields = {
-      duration_days: 'is required for a plan by time',
-      session_count: 'is required by sessions or coins',
-    };
-    super(undefined, { errors: Object.entries(fields).map(([field, message]) => ({ field, message })) });
+    super([
+      { field: 'duration_days', message: 'is required for a plan by time' },
+      { field: 'session_count', message: 'is required by sessions or coins' },
+    ]);
   }
 }
 
@@ -52,9 +51,9 @@ export class PlansOverlap extends DomainError {}
   title: 'A plan cannot expire before it starts',
   constraint: 'user_plans_times_check',
 })
-export class PlanTimesWrong extends DomainError {
+export class PlanTimesWrong extends FieldsError {
   constructor() {
-    super(undefined, { errors: [{ field: 'expires_at', message: 'must be after starts_at' }] });
+    super([{ field: 'expires_at', message: 'must be after starts_at' }]);
   }
 }
 

@@ -7,6 +7,7 @@ import { DeviceActor } from '../common/actor/actor.js';
 import { NotSignedIn, TooManyRequests } from '../common/errors/common.errors.js';
 import { DomainError } from '../common/errors/domain-error.js';
 import { toDomainError } from '../common/errors/problem.js';
+import type { CorsPolicy } from '../common/http/cors.js';
 import { findFault } from '../common/http/json-body.js';
 import type { AppSocket } from '../common/ws/gateway.js';
 import { Config } from '../config/config.js';
@@ -28,6 +29,10 @@ const PER_SECOND = 50;
 /** Of messages that wait for the ones before them. */
 const LONGEST_QUEUE = 100;
 const SIGN_IN_SECONDS = 10;
+const PATH = '/socket.io';
+
+/** Whether Socket.IO answers it. */
+export const isSocketPath = (url: string): boolean => url.startsWith(`${PATH}/`);
 
 type Ack = (answer: unknown) => void;
 type Callback = (data: unknown) => Promise<unknown>;
@@ -47,7 +52,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
   /** What a socket does, one after the other. */
   private readonly turns = new WeakMap<AppSocket, LimitFunction>();
 
-  constructor(app: NestFastifyApplication) {
+  constructor(app: NestFastifyApplication, cors: CorsPolicy) {
     super(app);
     this.handshake = app.get(Handshake);
     this.sockets = app.get(Sockets);
@@ -63,9 +68,10 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       pingTimeout: 10_000,
       connectTimeout: 10_000,
       connectionStateRecovery: { maxDisconnectionDuration: RECOVERY_MS, skipMiddlewares: true },
-      ...(config.CORS_ORIGINS && {
-        cors: { origin: config.CORS_ORIGINS === '*' ? '*' : config.CORS_ORIGINS.split(',').map((one) => one.trim()) },
-      }),
+      ...(config.CORS_ORIGINS && { cors: cors.forSockets() }),
+      // What is not for it goes on to HTTP.
+      path: PATH,
+      destroyUpgrade: false,
       adapter: app.get(Cluster).adapter,
     });
     this.io.engine.on('connection', measureMessages);
@@ -215,7 +221,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       code,
       error: error.message,
       event: event.slice(0, 100),
-      ...(status === 422 && { errors: error.data.errors ?? [] }),
+      ...(error.data.errors && { errors: error.data.errors }),
       ...kind?.refused?.(error, payload),
     };
     const isDevice = socket.data.principal instanceof DeviceActor;

@@ -1,6 +1,7 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { IsIn, IsOptional, ValidateIf } from 'class-validator';
-import { IsInstant, IsLocalDate, IsNullable, IsText } from '../../common/http/fields.js';
+import { IsInstant, IsLocalDate, IsText } from '../../common/http/fields.js';
+import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
@@ -82,7 +83,7 @@ export class VisitDto {
   updated_at: Date;
 }
 
-class Remarks extends PartialType(PickType(VisitDto, ['location', 'notes']), { skipNullProperties: false }) {}
+class Remarks extends PartialType(PickType(VisitDto, ['location', 'notes'])) {}
 
 export class CheckInDto extends Remarks {
   /** The member; or send qr_code. @example 9 */
@@ -104,17 +105,18 @@ export class CheckInDto extends Remarks {
   action?: 'check_in_only' | 'check_in_with_deduction';
 }
 
-export class CheckOutDto extends PartialType(PickType(VisitDto, ['notes']), { skipNullProperties: false }) {}
+export class CheckOutDto extends PartialType(PickType(VisitDto, ['notes'])) {}
 
 /** A correction. What is not sent stays as it is. */
 export class UpdateVisitDto extends Remarks {
   /** When it really began. */
-  @ValidateIf((_, value) => value !== undefined)
+  @IsOptional()
   @IsInstant()
   check_in_time?: string;
 
   /** null: still inside. */
-  @ValidateIf((_, value) => value !== undefined && value !== null)
+  @IsOptional()
+  @IsNullable()
   @IsInstant()
   check_out_time?: string | null;
 }

@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
 import { ROLES, type Role } from '../../common/actor/roles.js';
-import { IsNullable, IsText, LowerCase } from '../../common/http/fields.js';
+import { IsText, LowerCase } from '../../common/http/fields.js';
+import { IsNullable } from '../../common/http/nulls.js';
 import { IsId } from '../../common/http/validation.js';
 
 export const LANGUAGES = ['en', 'es', 'ar'] as const;
@@ -51,7 +52,6 @@ export class AccountDto {
   language: Language;
 
   /** null only for an admin, who belongs to all gyms. @example 1 */
-  @IsOptional()
   @IsId()
   gym_id: number | null;
 

@@ -1,10 +1,13 @@
-import { DomainError, type FieldError, Problem } from './domain-error.js';
+import { DomainError, type FieldErrors, FieldsError, Problem } from './domain-error.js';
 
 @Problem({ code: 'malformed', status: 400, title: 'The request cannot be read' })
 export class Malformed extends DomainError {}
 
 @Problem({ code: 'not_signed_in', status: 401, title: 'Sign in first' })
 export class NotSignedIn extends DomainError {}
+
+@Problem({ code: 'session_ended', status: 401, title: 'This session has ended; sign in again' })
+export class SessionEnded extends DomainError {}
 
 @Problem({ code: 'role_not_allowed', status: 403, title: 'Your role may not do this' })
 export class RoleNotAllowed extends DomainError {}
@@ -21,6 +24,9 @@ export class NothingHere extends DomainError {}
 @Problem({ code: 'method_not_allowed', status: 405, title: 'This address does not take this method' })
 export class MethodNotAllowed extends DomainError {}
 
+@Problem({ code: 'request_timeout', status: 408, title: 'The request took too long to arrive' })
+export class RequestTimeout extends DomainError {}
+
 @Problem({ code: 'conflict', status: 409, title: 'This contradicts what is stored' })
 export class Conflict extends DomainError {}
 
@@ -30,10 +36,16 @@ export class TooLarge extends DomainError {}
 @Problem({ code: 'media_type_not_supported', status: 415, title: 'Send the body as application/json' })
 export class MediaTypeNotSupported extends DomainError {}
 
+@Problem({ code: 'expectation_failed', status: 417, title: 'This Expect header cannot be met' })
+export class ExpectationFailed extends DomainError {}
+
+@Problem({ code: 'headers_too_large', status: 431, title: 'The headers of the request are too large' })
+export class HeadersTooLarge extends DomainError {}
+
 @Problem({ code: 'fields_invalid', status: 422, title: 'Some fields are missing or wrong' })
-export class FieldsInvalid extends DomainError {
-  constructor(errors: FieldError[] = []) {
-    super(errors.map(({ field, message }) => `${field} ${message}`).join('; '), { errors });
+export class FieldsInvalid extends FieldsError {
+  constructor(errors: FieldErrors) {
+    super(errors, errors.map(({ field, message }) => `${field} ${message}`).join('; '));
   }
 
   static of(field: string, message: string): FieldsInvalid {
@@ -52,9 +64,9 @@ export class TooManyRequests extends DomainError {
 @Problem({ code: 'internal_error', status: 500, title: 'Something went wrong on our side' })
 export class InternalError extends DomainError {}
 
-@Problem({ code: 'unavailable', status: 503, title: 'The server cannot answer right now' })
+@Problem({ code: 'unavailable', status: 503, title: 'The server cannot answer right now', retry_after: 2 })
 export class Unavailable extends DomainError {
   constructor(detail = 'Try again in a moment.') {
-    super(detail, { retry_after: 2 });
+    super(detail);
   }
 }

@@ -5,16 +5,24 @@ export interface FieldError {
   message: string;
 }
 
-export interface ProblemKind {
+/** At least one. */
+export type FieldErrors = [FieldError, ...FieldError[]];
+
+interface KindOfProblem {
   /** Stable snake_case word for programs. */
   code: string;
-  /** HTTP status. */
-  status: number;
   /** What went wrong, for people; the same every time. */
   title: string;
   /** A constraint of the database whose violation means this error. */
   constraint?: string;
 }
+
+/** With its HTTP status. A 503 says after how many seconds one may try again. */
+export type ProblemKind = KindOfProblem &
+  (
+    | { status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 504; retry_after?: never }
+    | { status: 503; retry_after: number }
+  );
 
 export type ErrorClass = (new (...data: never[]) => DomainError) & { readonly kind?: ProblemKind };
 
@@ -36,9 +44,19 @@ export abstract class DomainError extends Error {
 
 const kinds = new Map<ErrorClass, ProblemKind>();
 
+/** A refusal that names the fields that are wrong: every 422. */
+export abstract class FieldsError extends DomainError {
+  declare readonly data: { errors: FieldErrors };
+
+  constructor(errors: FieldErrors, detail?: string) {
+    super(detail, { errors });
+  }
+}
+
 /** Gives an error class its code, status and title, and lists it in the docs. */
-export function Problem(kind: ProblemKind) {
-  return (error: ErrorClass): void => void kinds.set(error, kind);
+export function Problem<const Kind extends ProblemKind>(kind: Kind) {
+  return (error: Kind extends { status: 422 } ? new (...data: never[]) => FieldsError : ErrorClass): void =>
+    void kinds.set(error, kind);
 }
 
 export function problemKind(error: ErrorClass): ProblemKind {

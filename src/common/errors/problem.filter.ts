@@ -24,6 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(error: DomainError, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request.id);
   if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
-  if (error.data.retry_after !== undefined) void reply.header('Retry-After', Math.ceil(error.data.retry_after));
+  const retryAfter = error.data.retry_after ?? error.kind.retry_after;
+  if (retryAfter !== undefined) void reply.header('Retry-After', Math.ceil(retryAfter));
   void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

@@ -1,10 +1,13 @@
 import { HttpException } from '@nestjs/common';
 import {
+  ExpectationFailed,
+  HeadersTooLarge,
   InternalError,
   Malformed,
   MediaTypeNotSupported,
   MethodNotAllowed,
   NothingHere,
+  RequestTimeout,
   TooLarge,
   TooManyRequests,
   Unavailable,
@@ -45,7 +48,7 @@ export function problemOf(error: DomainError, requestId: string): ProblemDto {
     detail: error.message,
     instance: `urn:request:${requestId}`,
     code,
-    ...(status === 422 && { errors: error.data.errors ?? [] }),
+    ...(error.data.errors && { errors: error.data.errors }),
   };
 }
 
@@ -56,11 +59,17 @@ export function toDomainError(error: unknown): DomainError {
   switch (status) {
     case 400:
       return new Malformed('Its address, headers or body are not what HTTP and JSON allow.');
+    case 403: // A file server's answer to `/docs/../package.json`.
     case 404:
       return new NothingHere();
     case 405:
       return new MethodNotAllowed();
     case 408:
+      return new RequestTimeout();
+    case 417:
+      return new ExpectationFailed();
+    case 431:
+      return new HeadersTooLarge();
     case 503:
       return new Unavailable();
     case 413:
@@ -72,6 +81,7 @@ export function toDomainError(error: unknown): DomainError {
     case 429:
       return new TooManyRequests(60);
     default:
+      if (status !== undefined && status >= 400 && status < 500) return new Malformed('It cannot be answered like this.');
       return new InternalError('The problem is recorded. If it stays, give its instance to the operator.');
   }
 }

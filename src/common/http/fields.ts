@@ -11,12 +11,15 @@ import {
   Min,
   registerDecorator,
   ValidateBy,
-  ValidateIf,
 } from 'class-validator';
 
-/** Text that people type: blanks around it are dropped, and nothing but blanks is nothing. */
+/** A letter, digit, sign or picture that leaves ink: not a blank, a control, a lone accent or a character of no width. */
+const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
+
+/** Text that people type: blanks around it are dropped; where there must be some, some of it can be seen. */
 export function IsText(min: number, max: number) {
   return applyDecorators(
+    ...(min > 0 ? [Matches(VISIBLE, { message: 'must have a character that can be seen' })] : []),
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value)),
     IsString(),
     Length(min, max),
@@ -27,8 +30,6 @@ export function IsText(min: number, max: number) {
 export const LowerCase = () =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toLowerCase() : value));
 
-/** null is a value of its own: not known. Left out is still left out. */
-export const IsNullable = () => ValidateIf((_, value) => value !== null);
 
 /** A yes or no in a query: `?count=true`. */
 export function IsQueryFlag() {

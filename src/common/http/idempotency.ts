@@ -2,6 +2,14 @@ import { createHash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { FieldsInvalid } from '../errors/common.errors.js';
+import { FieldsError, Problem } from '../errors/domain-error.js';
+
+@Problem({ code: 'idempotency_key_reused', status: 422, title: 'This Idempotency-Key was used for another request' })
+export class IdempotencyKeyReused extends FieldsError {
+  constructor() {
+    super([{ field: 'Idempotency-Key', message: 'was used for another request' }]);
+  }
+}
 
 /** A request that a client may send again without doing its effect twice. */
 export interface IdempotencyKey {

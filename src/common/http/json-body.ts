@@ -1,17 +1,19 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { Malformed } from '../errors/common.errors.js';
 
 /** Deeper than any body of this API; class-transformer recurses and would overflow the stack. */
 const DEEPEST = 20;
 
-/** Reads JSON bodies; NULs (PostgreSQL cannot store them) and endless nesting are refused. */
+/** Reads JSON bodies; text that PostgreSQL cannot store and endless nesting are refused. */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   const parse = fastify.getDefaultJsonParser('error', 'error');
-  fastify.addContentTypeParser(['application/json'], { parseAs: 'string' }, (request, body, done) => {
+  fastify.addContentTypeParser(['application/json'], { parseAs: 'buffer' }, (request, body, done) => {
     // Many clients name the content type of a body that they do not send.
     if (body.length === 0) return done(null, undefined);
-    return parse(request, body as string, (error, value: unknown) => {
+    if (!isUtf8(body as Buffer)) return done(new Malformed('The body is not UTF-8.'));
+    return parse(request, body.toString(), (error, value: unknown) => {
       if (error) return done(new Malformed('The body is not valid JSON.'));
       return done(findFault(value) ?? null, value);
     });
@@ -27,6 +29,7 @@ export function findFault(root: unknown): Malformed | undefined {
     for (const value of level) {
       if (typeof value === 'string') {
         if (value.includes('\0')) return new Malformed('A text contains the character NUL.');
+        if (!value.isWellFormed()) return new Malformed('A text contains half a character (a lone surrogate).');
       } else if (ArrayBuffer.isView(value)) {
         return new Malformed('Binary data is not taken here; send base64.');
       } else if (typeof value === 'object' && value !== null) {

@@ -7,13 +7,28 @@ import {
   ApiParam,
   ApiResponse,
   getSchemaPath,
+  type OpenAPIObject,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AccessFor, PUBLIC } from '../actor/access.js';
 import { ROLES, type Role } from '../actor/roles.js';
-import { FieldsInvalid, NotSignedIn, OtherGym, RoleNotAllowed } from '../errors/common.errors.js';
+import {
+  FieldsInvalid,
+  Malformed,
+  MediaTypeNotSupported,
+  NotSignedIn,
+  OtherGym,
+  PasswordChangeRequired,
+  RoleNotAllowed,
+  SessionEnded,
+  TooLarge,
+  Unavailable,
+} from '../errors/common.errors.js';
 import { type ErrorClass, problemKind } from '../errors/domain-error.js';
 import { ProblemDto } from '../errors/problem.js';
+import { IdempotencyKeyReused } from './idempotency.js';
+
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 interface OperationOptions {
   summary: string;
@@ -22,12 +37,12 @@ interface OperationOptions {
   roles: readonly Role[] | typeof PUBLIC;
   /** Path parameters with values that work on the demo data. */
   params?: Record<string, number | string>;
-  /** The errors of this operation, beside those that follow from its roles and fields. */
+  /** The errors of this operation, beside those that follow from its roles, its method and what it takes. */
   errors?: ErrorClass[];
   /** The status of success; 200 by default, whatever the method. */
   status?: number;
-  /** What it answers: one of these, or [these]. Nothing, if it is left out. */
-  answer?: Type | [Type];
+  /** What it answers: one of these, or [these], or a media type that is not JSON. Nothing, if it is left out. */
+  answer?: Type | [Type] | `${string}/${string}`;
   /** The answer is a Page. */
   list?: boolean;
   /** It takes Idempotency-Key. */
@@ -48,9 +63,11 @@ export function Operation(options: OperationOptions): MethodDecorator {
   const isPublic = options.roles === PUBLIC;
   const roles = isPublic ? [] : (options.roles as readonly Role[]);
   const who = isPublic ? 'anyone, without signing in' : roles.length === ROLES.length ? 'everyone' : roles.join(', ');
-  const errors: ErrorClass[] = [FieldsInvalid, ...(options.errors ?? [])];
-  if (!isPublic) errors.push(NotSignedIn);
-  if (!isPublic && roles.length < ROLES.length) errors.push(RoleNotAllowed, OtherGym);
+  const errors: ErrorClass[] = [Malformed, FieldsInvalid, ...(options.errors ?? []), Unavailable];
+  if (!isPublic) errors.push(NotSignedIn, SessionEnded);
+  if (!isPublic && roles.length < ROLES.length) errors.push(RoleNotAllowed);
+  if (!isPublic && !options.beforePasswordChange) errors.push(PasswordChangeRequired);
+  if (options.idempotent) errors.push(IdempotencyKeyReused);
   return applyDecorators(
     AccessFor(options.roles, options.beforePasswordChange),
     ApiOperation({
@@ -63,8 +80,37 @@ export function Operation(options: OperationOptions): MethodDecorator {
     success(options),
     ...pathParams(options.params ?? {}),
     ...(options.idempotent ? [idempotencyHeader()] : []),
-    ...errorResponses(errors),
+    ...errorResponses(errors).map((response) => ApiResponse(response)),
   );
+}
+
+/** What can be said only of the finished document: the errors that follow from the method and from what is taken. */
+export function completeErrors({ paths, components }: OpenAPIObject): void {
+  for (const item of Object.values(paths)) {
+    for (const [method, operation] of Object.entries(item) as [string, OperationObject][]) {
+      const errors: ErrorClass[] = [];
+      // A body is read, and refused, before it is known whether the operation takes one.
+      if (method !== 'get') errors.push(TooLarge, MediaTypeNotSupported);
+      if (operation.security && namesGym(operation, components)) errors.push(OtherGym);
+      for (const { status, ...response } of errorResponses(errors)) {
+        const known = operation.responses[status] as typeof response | undefined;
+        if (!known) operation.responses[status] = response;
+        else if (!known['x-codes'].includes(response['x-codes'][0]!)) {
+          known['x-codes'].push(...response['x-codes']);
+          known.description += ` ${response.description}`;
+        }
+      }
+    }
+  }
+}
+
+/** A gym can be named in its query or body. */
+function namesGym({ parameters = [], requestBody }: OperationObject, components: OpenAPIObject['components']): boolean {
+  const content = requestBody && 'content' in requestBody ? requestBody.content : {};
+  const schema = content['application/json']?.schema;
+  const body = schema && '$ref' in schema ? components?.schemas?.[schema.$ref.split('/').at(-1)!] : undefined;
+  const properties = (body && 'properties' in body && body.properties) || {};
+  return 'gym_id' in properties || parameters.some((parameter) => 'in' in parameter && parameter.name === 'gym_id');
 }
 
 function pathParams(params: Record<string, number | string>) {
@@ -73,23 +119,27 @@ function pathParams(params: Record<string, number | string>) {
   );
 }
 
-/** One response a status; its description lists the codes it may carry. */
+/** One response a status; `x-codes` lists the codes it may carry, and its description explains them. */
 function errorResponses(errors: ErrorClass[]) {
-  const descriptions = new Map<number, string[]>();
-  for (const error of new Set(errors)) {
-    const { code, status, title } = problemKind(error);
-    descriptions.set(status, [...(descriptions.get(status) ?? []), `\`${code}\`: ${title}.`]);
-  }
-  return [...descriptions].map(([status, sentences]) =>
-    ApiResponse({
+  const kinds = [...new Set(errors)].map(problemKind);
+  return [...new Set(kinds.map(({ status }) => status))].map((status) => {
+    const ours = kinds.filter((kind) => kind.status === status);
+    return {
       status,
-      description: sentences.join(' '),
+      description: ours.map(({ code, title }) => `\`${code}\`: ${title}.`).join(' '),
+      'x-codes': ours.map(({ code }) => code),
       content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
-    }),
-  );
+      ...(ours.some(({ retry_after }) => retry_after !== undefined || status === 429) && { headers: RETRY_AFTER }),
+    };
+  });
 }
 
+const RETRY_AFTER = { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } };
+
 function success({ status = 200, answer, list }: OperationOptions) {
+  if (typeof answer === 'string') {
+    return ApiResponse({ status, description: 'Done.', content: { [answer]: { schema: { type: 'string' } } } });
+  }
   const [type, isArray] = Array.isArray(answer) ? [answer[0], true] : [answer, false];
   const headers = {
     Link: {

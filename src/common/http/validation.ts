@@ -1,21 +1,31 @@
 import { applyDecorators, Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsInt, isISO8601, Max, Min, type ValidationError } from 'class-validator';
+import { IsInt, isISO8601, Max, Min, type ValidationError, type ValidatorOptions } from 'class-validator';
 import type { FieldError } from '../errors/domain-error.js';
 import { FieldsInvalid } from '../errors/common.errors.js';
+import { dropNulls } from './nulls.js';
 
 /** Largest id: PostgreSQL's integer. */
 export const MAX_ID = 2_147_483_647;
 
 /** The same rules for REST bodies and queries and for socket messages: fields a DTO does not name are ignored. */
 export const validationPipe = () =>
-  new ValidationPipe({ whitelist: true, transform: true, stopAtFirstError: true, exceptionFactory: fieldsInvalid });
+  new Validation({ whitelist: true, transform: true, stopAtFirstError: true, exceptionFactory: fieldsInvalid });
+
+class Validation extends ValidationPipe {
+  protected override validate(input: object, options?: ValidatorOptions): Promise<ValidationError[]> | ValidationError[] {
+    dropNulls(input);
+    return super.validate(input, options);
+  }
+}
 
 function fieldsInvalid(errors: ValidationError[]): FieldsInvalid {
   const flat = flatten(errors);
-  return new FieldsInvalid(flat.length > 0 ? flat : [{ field: 'body', message: 'must be a JSON object' }]);
+  return new FieldsInvalid(isSome(flat) ? flat : [{ field: 'body', message: 'must be a JSON object' }]);
 }
+
+const isSome = (errors: FieldError[]): errors is [FieldError, ...FieldError[]] => errors.length > 0;
 
 function flatten(errors: ValidationError[], parent = ''): FieldError[] {
   return errors.flatMap((error) => {

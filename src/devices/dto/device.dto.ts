@@ -61,9 +61,7 @@ export class CreateDeviceDto extends PickType(DeviceDto, ['name', 'kind']) {
 }
 
 /** What is not sent stays as it is. */
-export class UpdateDeviceDto extends PartialType(PickType(DeviceDto, ['name', 'device_number', 'is_active']), {
-  skipNullProperties: false,
-}) {}
+export class UpdateDeviceDto extends PartialType(PickType(DeviceDto, ['name', 'device_number', 'is_active'])) {}
 
 export class DeviceListQuery extends GymListQuery {
   /** Only these. @example "board" */

@@ -1,7 +1,8 @@
 import { IsId } from '../../common/http/validation.js';
 import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { IsBoolean, IsOptional, IsTimeZone, Matches } from 'class-validator';
+import { IsBoolean, IsTimeZone, Matches } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
+import { IsNullable } from '../../common/http/nulls.js';
 
 export class GymDto {
   /** @example 1 */
@@ -13,12 +14,12 @@ export class GymDto {
   name: string;
 
   /** @example "12 River Street" */
-  @IsOptional()
+  @IsNullable()
   @IsText(1, 300)
   address: string | null;
 
   /** @example "+1 234 567 800" */
-  @IsOptional()
+  @IsNullable()
   @IsText(3, 40)
   phone_number: string | null;
 
@@ -47,6 +48,4 @@ export class CreateGymDto extends IntersectionType(
 
 /** What is not sent stays as it is. */
 export class UpdateGymDto extends PartialType(
-  PickType(GymDto, ['name', 'address', 'phone_number', 'timezone', 'is_active', 'allow_reentry']),
-  { skipNullProperties: false },
-) {}
+  PickType(GymDto, ['name', 'address', 'phone_number', 'timezone', 'is_active', 'allow_reentry'])) {}

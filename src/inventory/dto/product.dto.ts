@@ -1,7 +1,8 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsMoney, IsNullable, IsText } from '../../common/http/fields.js';
+import { IsMoney, IsText } from '../../common/http/fields.js';
+import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 import type { MovementReason } from '../entities/stock-movement.entity.js';
@@ -57,9 +58,7 @@ export class CreateProductDto extends IntersectionType(
 }
 
 /** What is not sent stays as it is. The stock is changed at /products/{product_id}/stock. */
-export class UpdateProductDto extends PartialType(PickType(ProductDto, ['name', 'description', 'price', 'is_active']), {
-  skipNullProperties: false,
-}) {}
+export class UpdateProductDto extends PartialType(PickType(ProductDto, ['name', 'description', 'price', 'is_active'])) {}
 
 /** Either `quantity`, what was counted, or `change`, what came or went. */
 export class ChangeStockDto {

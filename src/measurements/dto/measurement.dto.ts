@@ -1,7 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, PartialType, PickType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsOptional } from 'class-validator';
-import { IsDecimal, IsInstant, IsLocalDate, IsNullable, IsText } from '../../common/http/fields.js';
+import { IsDecimal, IsInstant, IsLocalDate, IsText } from '../../common/http/fields.js';
+import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 
@@ -84,9 +85,7 @@ export class MeasurementDto {
   updated_at: Date;
 }
 
-class MeasuredDto extends PartialType(PickType(MeasurementDto, ['measurement_date', 'notes', ...SIZE_NAMES]), {
-  skipNullProperties: false,
-}) {}
+class MeasuredDto extends PartialType(PickType(MeasurementDto, ['measurement_date', 'notes', ...SIZE_NAMES])) {}
 
 /** At least one size. */
 export class CreateMeasurementDto extends MeasuredDto {

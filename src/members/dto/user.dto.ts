@@ -3,7 +3,8 @@ import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { AccountDto } from '../../auth/dto/account.dto.js';
 import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
-import { IsNullable, IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
+import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
+import { IsNullable, IsRequired } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 import { AssignPlanDto, UserPlanDto } from '../../plans/dto/user-plan.dto.js';
@@ -45,7 +46,15 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
 class NewPerson extends IntersectionType(
   PickType(UserDto, ['email', 'full_name', 'document_id', 'phone_number']),
   PartialType(PickType(UserDto, ['username', 'language'])),
-) {}
+) {
+  /** Passport, identity card or the like; unique. @example "AB123456" */
+  @IsRequired()
+  override document_id: string;
+
+  /** As people write it; 3 to 20 digits. @example "+1 234 567 891" */
+  @IsRequired()
+  override phone_number: string;
+}
 
 export class CreateStaffDto extends NewPerson {
   /** @example "reception" */
@@ -89,9 +98,7 @@ export class UpdateUserDto extends PartialType(
   PickType(UserDto, [
     ...(['email', 'username', 'full_name', 'document_id', 'phone_number'] as const),
     ...(['language', 'role', 'gym_id', 'is_active'] as const),
-  ]),
-  { skipNullProperties: false },
-) {
+  ])) {
   /** A new password; it ends all sessions of the person. */
   @IsOptional()
   @IsPassword()

@@ -1,6 +1,7 @@
 import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
+import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 import type { PlanKind } from '../entities/plan.entity.js';
@@ -26,14 +27,14 @@ export class PlanDto {
   kind: PlanKind;
 
   /** Days it is good for; null: until its sessions are used up. @example 30 */
-  @IsOptional()
+  @IsNullable()
   @IsInt()
   @Min(1)
   @Max(36_500)
   duration_days: number | null;
 
   /** Sessions or coins it holds; null for a plan by time. @example null */
-  @IsOptional()
+  @IsNullable()
   @IsInt()
   @Min(1)
   @Max(1_000_000)
@@ -58,9 +59,7 @@ export class CreatePlanDto extends IntersectionType(
 
 /** What is not sent stays as it is. What members bought before keeps its price and its terms. */
 export class UpdatePlanDto extends PartialType(
-  PickType(PlanDto, ['name', 'price', 'kind', 'duration_days', 'session_count', 'is_active']),
-  { skipNullProperties: false },
-) {}
+  PickType(PlanDto, ['name', 'price', 'kind', 'duration_days', 'session_count', 'is_active'])) {}
 
 export class PlanListQuery extends GymListQuery {
   /** Only these. @example "time" */

@@ -1,6 +1,7 @@
 import { ApiProperty, PickType } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsInstant, IsLocalDateOrInstant, IsMoney, IsNullable } from '../../common/http/fields.js';
+import { IsInstant, IsLocalDateOrInstant, IsMoney } from '../../common/http/fields.js';
+import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 import { PlanDto } from './plan.dto.js';

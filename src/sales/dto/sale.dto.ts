@@ -66,9 +66,7 @@ export class SaleDto {
 export class CreateSaleDto extends PickType(SaleDto, ['product_id', 'quantity']) {}
 
 /** What is not sent stays as it is. */
-export class UpdateSaleDto extends PartialType(PickType(SaleDto, ['product_id', 'quantity', 'sale_date']), {
-  skipNullProperties: false,
-}) {}
+export class UpdateSaleDto extends PartialType(PickType(SaleDto, ['product_id', 'quantity', 'sale_date'])) {}
 
 export class SaleListQuery extends GymListQuery {
   /** From this local day on. @example "2026-01-01" */
