@@ -34,7 +34,13 @@ export async function listPage<Row extends object>(
     });
   const items = rows.slice(0, query.limit);
   const end = items.at(-1);
-  const next = rows.length > query.limit && end ? encode(list, fields.map((field) => end[field])) : null;
+  const next =
+    rows.length > query.limit && end
+      ? encode(
+          list,
+          fields.map((field) => end[field]),
+        )
+      : null;
   const total = query.count
     ? (await db.query<{ total: number }>(sql`SELECT count(*) AS total ${from}`))[0]!.total
     : undefined;

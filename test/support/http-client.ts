@@ -1,10 +1,12 @@
+import { requireDocumented } from './documented.js';
+
 export interface Answer<Body = any> {
   status: number;
   body: Body;
   headers: Headers;
 }
 
-/** Talks to the API as a client does: HTTP, JSON, a bearer token. */
+/** Talks to the API as a client does: HTTP, JSON, a bearer token. Each answer must be as openapi.json says. */
 export class HttpClient {
   constructor(
     readonly base: string,
@@ -40,7 +42,8 @@ export class HttpClient {
   }
 
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await fetch(path.startsWith('http') ? path : this.base + path, {
+    const url = path.startsWith('http') ? path : this.base + path;
+    const response = await fetch(url, {
       method,
       headers: {
         ...(this.token && { authorization: `Bearer ${this.token}` }),
@@ -51,6 +54,8 @@ export class HttpClient {
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json');
-    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+    const answer = { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+    requireDocumented(method, url, answer);
+    return answer;
   }
 }

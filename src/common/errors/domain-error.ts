@@ -20,7 +20,10 @@ interface KindOfProblem {
 /** With its HTTP status. A 503 says after how many seconds one may try again. */
 export type ProblemKind = KindOfProblem &
   (
-    | { status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 504; retry_after?: never }
+    | {
+        status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 504;
+        retry_after?: never;
+      }
     | { status: 503; retry_after: number }
   );
 

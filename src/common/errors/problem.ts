@@ -81,7 +81,8 @@ export function toDomainError(error: unknown): DomainError {
     case 429:
       return new TooManyRequests(60);
     default:
-      if (status !== undefined && status >= 400 && status < 500) return new Malformed('It cannot be answered like this.');
+      if (status !== undefined && status >= 400 && status < 500)
+        return new Malformed('It cannot be answered like this.');
       return new InternalError('The problem is recorded. If it stays, give its instance to the operator.');
   }
 }

@@ -30,7 +30,6 @@ export function IsText(min: number, max: number) {
 export const LowerCase = () =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toLowerCase() : value));
 
-
 /** A yes or no in a query: `?count=true`. */
 export function IsQueryFlag() {
   return applyDecorators(

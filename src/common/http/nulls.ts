@@ -1,3 +1,5 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { getMetadataStorage, ValidateIf } from 'class-validator';
 
 const isNotNull = (_: object, value: unknown) => value !== null;
@@ -6,7 +8,11 @@ const isNotNull = (_: object, value: unknown) => value !== null;
 export const IsNullable = () => ValidateIf(isNotNull);
 
 /** A field that must be there, where the class it is taken from lets it be null or absent. */
-export const IsRequired = () => ValidateIf(() => true);
+export const IsRequired = () =>
+  applyDecorators(
+    ValidateIf(() => true),
+    ApiProperty({ nullable: false }),
+  );
 
 /**
  * Makes of each null what it would be had the field been left out, unless the field is nullable; also in what is nested.

@@ -20,7 +20,9 @@ export function answerConnectionError(error: ConnectionError, socket: Duplex, co
     socket.destroy();
     return;
   }
-  const origin = /\r\norigin: *([^\r\n]+)\r\n/i.exec(Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : '')?.[1];
+  const origin = /\r\norigin: *([^\r\n]+)\r\n/i.exec(
+    Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : '',
+  )?.[1];
   const { status, headers, body } = refusal(problemOfCode(error.code), randomUUID(), cors, origin);
   const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);

@@ -14,7 +14,10 @@ export const validationPipe = () =>
   new Validation({ whitelist: true, transform: true, stopAtFirstError: true, exceptionFactory: fieldsInvalid });
 
 class Validation extends ValidationPipe {
-  protected override validate(input: object, options?: ValidatorOptions): Promise<ValidationError[]> | ValidationError[] {
+  protected override validate(
+    input: object,
+    options?: ValidatorOptions,
+  ): Promise<ValidationError[]> | ValidationError[] {
     dropNulls(input);
     return super.validate(input, options);
   }

@@ -48,4 +48,5 @@ export class CreateGymDto extends IntersectionType(
 
 /** What is not sent stays as it is. */
 export class UpdateGymDto extends PartialType(
-  PickType(GymDto, ['name', 'address', 'phone_number', 'timezone', 'is_active', 'allow_reentry'])) {}
+  PickType(GymDto, ['name', 'address', 'phone_number', 'timezone', 'is_active', 'allow_reentry']),
+) {}

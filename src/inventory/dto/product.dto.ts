@@ -58,7 +58,9 @@ export class CreateProductDto extends IntersectionType(
 }
 
 /** What is not sent stays as it is. The stock is changed at /products/{product_id}/stock. */
-export class UpdateProductDto extends PartialType(PickType(ProductDto, ['name', 'description', 'price', 'is_active'])) {}
+export class UpdateProductDto extends PartialType(
+  PickType(ProductDto, ['name', 'description', 'price', 'is_active']),
+) {}
 
 /** Either `quantity`, what was counted, or `change`, what came or went. */
 export class ChangeStockDto {

@@ -98,7 +98,8 @@ export class UpdateUserDto extends PartialType(
   PickType(UserDto, [
     ...(['email', 'username', 'full_name', 'document_id', 'phone_number'] as const),
     ...(['language', 'role', 'gym_id', 'is_active'] as const),
-  ])) {
+  ]),
+) {
   /** A new password; it ends all sessions of the person. */
   @IsOptional()
   @IsPassword()

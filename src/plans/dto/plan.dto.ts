@@ -59,7 +59,8 @@ export class CreatePlanDto extends IntersectionType(
 
 /** What is not sent stays as it is. What members bought before keeps its price and its terms. */
 export class UpdatePlanDto extends PartialType(
-  PickType(PlanDto, ['name', 'price', 'kind', 'duration_days', 'session_count', 'is_active'])) {}
+  PickType(PlanDto, ['name', 'price', 'kind', 'duration_days', 'session_count', 'is_active']),
+) {}
 
 export class PlanListQuery extends GymListQuery {
   /** Only these. @example "time" */

@@ -218,7 +218,8 @@ export class SlotSettingsDto {
 export class UpdateSlotSettingsDto extends PartialType(
   PickType(SlotSettingsDto, [
     ...(['opening_slot', 'closing_slot', 'default_capacity', 'capacities', 'days_ahead', 'max_per_day'] as const),
-  ])) {
+  ]),
+) {
   /** Default: your own gym. An admin must say it. @example 2 */
   @IsOptional()
   @IsId()

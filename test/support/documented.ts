@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { Answer } from './http-client.js';
+
+interface Response {
+  'x-codes'?: string[];
+  content?: Record<string, { schema: object }>;
+  headers?: Record<string, unknown>;
+}
+
+interface Documented {
+  pattern: RegExp;
+  /** How many of its parts are parameters: `/users/trainers` before `/users/{user_id}`. */
+  parameters: number;
+  methods: Record<string, { responses: Record<string, Response> }>;
+}
+
+const document = JSON.parse(readFileSync(path.join(__dirname, '../../openapi.json'), 'utf8'));
+
+const paths: Documented[] = Object.entries<Documented['methods']>(document.paths)
+  .map(([template, methods]) => ({
+    pattern: new RegExp(`^${template.replace(/\./g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?$`),
+    parameters: template.split('{').length - 1,
+    methods,
+  }))
+  .toSorted((a, b) => a.parameters - b.parameters);
+
+// 0.01 is no binary fraction; and whether an address is an email is not for the answer to say.
+const ajv = new Ajv({ strict: false, multipleOfPrecision: 6, formats: { email: true } });
+addFormats.default(ajv, ['date', 'date-time']);
+ajv.addSchema(strict({ components: document.components }) as object, 'openapi');
+const validators = new Map<object, ValidateFunction>();
+
+/** OpenAPI 3.0 as JSON Schema: `nullable` is another type, and what is not documented is not there. */
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strict);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { nullable, example: _example, ...rest } = schema as Record<string, unknown>;
+  const translated = Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [
+      key,
+      key === '$ref' ? `openapi${String(value)}` : key === 'properties' ? mapValues(value as object) : strict(value),
+    ]),
+  );
+  const closed = 'properties' in translated ? { additionalProperties: false, ...translated } : translated;
+  return nullable === true ? { anyOf: [closed, { type: 'null' }] } : closed;
+}
+
+/** Names of fields are no keywords: a field may be called `example`. */
+const mapValues = (fields: object) =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, strict(field)]));
+
+/** Throws if an answer of /api/v1 is not what openapi.json says of its operation: status, code, media type, schema. */
+export function requireDocumented(method: string, url: string, answer: Answer): void {
+  const { pathname } = new URL(url);
+  if (!pathname.startsWith('/api/v1/')) return;
+  const wrong = differenceOf(method.toLowerCase(), pathname, answer);
+  if (wrong)
+    throw new Error(`openapi.json: ${method} ${pathname} ${wrong}: ${JSON.stringify(answer.body).slice(0, 2000)}`);
+}
+
+function differenceOf(method: string, pathname: string, { status, headers, body }: Answer): string | null {
+  const operation = paths.find(({ pattern, methods }) => pattern.test(pathname) && method in methods)?.methods[method];
+  // A preflight, the twin of a GET, or what is not there or cannot be read at all.
+  if (!operation) {
+    const isPlain = ['options', 'head'].includes(method) || [400, 404, 413, 415].includes(status);
+    return isPlain ? null : `answers ${status} and is not documented`;
+  }
+  const response = operation.responses[status];
+  if (!response) {
+    // The address cannot be read, so that it names no operation; or a part of it is empty.
+    return status === 400 || (status === 404 && body?.code === 'not_found') ? null : `answers ${status}`;
+  }
+  if (headers.get('retry-after') === null && response.headers && 'Retry-After' in response.headers) {
+    return `answers ${status} without Retry-After`;
+  }
+  if (status >= 400 && !response['x-codes']?.includes(body?.code)) return `answers ${status} ${body?.code}`;
+  const type = headers.get('content-type')?.split(';')[0];
+  if (!response.content) return type ? `answers ${status} with ${type}` : null;
+  const media = type && response.content[type];
+  if (!media) return `answers ${status} with ${type}`;
+  let validate = validators.get(media);
+  if (!validate) validators.set(media, (validate = ajv.compile(strict(media.schema) as object)));
+  return validate(body) ? null : `answers ${status} with ${ajv.errorsText(validate.errors)}`;
+}
