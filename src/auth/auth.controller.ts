@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CurrentActor, EVERYONE, PUBLIC } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { SessionEnded, TooManyRequests } from '../common/errors/common.errors.js';
+import { NotSignedIn, SessionEnded, TooManyRequests } from '../common/errors/common.errors.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import {
@@ -58,7 +58,7 @@ export class AuthController {
     description: 'A refresh token is good for one use; using one again ends its session.',
     roles: PUBLIC,
     answer: SignedInDto,
-    errors: [SessionEnded],
+    errors: [NotSignedIn, SessionEnded],
   })
   refresh(@Body() body: RefreshDto, @Req() request: FastifyRequest): Promise<SignedInDto> {
     return this.auth.refresh(body.refresh_token, clientOf(request));

@@ -41,7 +41,7 @@ function strict(schema: unknown): unknown {
   const translated = Object.fromEntries(
     Object.entries(rest).map(([key, value]) => [
       key,
-      key === '$ref' ? `openapi${String(value)}` : key === 'properties' ? mapValues(value as object) : strict(value),
+      key === '$ref' ? `openapi${String(value)}` : key === 'properties' ? strictFields(value as object) : strict(value),
     ]),
   );
   const closed = 'properties' in translated ? { additionalProperties: false, ...translated } : translated;
@@ -49,8 +49,9 @@ function strict(schema: unknown): unknown {
 }
 
 /** Names of fields are no keywords: a field may be called `example`. */
-const mapValues = (fields: object) =>
-  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, strict(field)]));
+function strictFields(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, strict(field)]));
+}
 
 /** Throws if an answer of /api/v1 is not what openapi.json says of its operation: status, code, media type, schema. */
 export function requireDocumented(method: string, url: string, answer: Answer): void {
