@@ -240,7 +240,7 @@ describe('attendance', () => {
         ['check_out_time', ago(201)],
         ['check_out_time', soon],
         ['check_in_time', soon],
-        ['check_in_time', null],
+        ['check_in_time', 'yesterday'],
         ['check_in_time', '2026-01-01'],
         ['check_in_time', '2026-01-01T00:00:00+23:00'],
       ] as const) {

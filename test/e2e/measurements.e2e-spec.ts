@@ -58,7 +58,7 @@ describe('measurements', () => {
     expect((await correct(body.id, { chest: null })).body).toMatchObject({ weight: 80, chest: null });
     expect((await correct(body.id, { weight: null })).body.code).toBe('nothing_measured');
     expect((await correct(body.id, { hips: 99.5, weight: null })).body).toMatchObject({ weight: null, hips: 99.5 });
-    expect(wrongFields(await correct(body.id, { hips: 9, measurement_date: null }))).toEqual([
+    expect(wrongFields(await correct(body.id, { hips: 9, measurement_date: 'never' }))).toEqual([
       'measurement_date',
       'hips',
     ]);

@@ -241,7 +241,8 @@ describe('the shop', () => {
       for (const foreign of [other.product.id, 2_000_000_000]) {
         expect(wrongFields(await correct(sale.id, { product_id: foreign }))).toEqual(['product_id']);
       }
-      for (const quantity of [0, 'two']) expect(wrongFields(await correct(sale.id, { quantity }))).toEqual(['quantity']);
+      for (const quantity of [0, 'two'])
+        expect(wrongFields(await correct(sale.id, { quantity }))).toEqual(['quantity']);
       const gone = await product();
       await as.manager.client.delete(`/products/${gone.id}`);
       expect((await correct(sale.id, { product_id: gone.id })).body.code).toBe('product_inactive');

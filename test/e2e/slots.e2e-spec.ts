@@ -180,7 +180,7 @@ describe('slots', () => {
       ['opening_slot', 24],
       ['opening_slot', -1],
       ['closing_slot', 24],
-      ['closing_slot', null],
+      ['closing_slot', 'late'],
       ['default_capacity', -1],
       ['default_capacity', 1001],
       ['default_capacity', 1.5],
@@ -193,7 +193,7 @@ describe('slots', () => {
       ['capacities', { 5: -1 }],
       ['capacities', { 5: '1' }],
       ['capacities', [1]],
-      ['capacities', null],
+      ['capacities', 'many'],
     ])('with %s %j are refused', async (field, value) => {
       const { manager } = await gym();
       const { status, body } = await manager.client.put('/slots/settings', { [field]: value });

@@ -3,16 +3,13 @@ import { ApiProperty } from '@nestjs/swagger';
 import { getMetadataStorage, ValidateIf } from 'class-validator';
 
 const isNotNull = (_: object, value: unknown) => value !== null;
+const isRequired = () => true;
 
 /** null is a value of its own: not known, none. In every other field null is the same as leaving it out: see dropNulls. */
 export const IsNullable = () => ValidateIf(isNotNull);
 
-/** A field that must be there, where the class it is taken from lets it be null or absent. */
-export const IsRequired = () =>
-  applyDecorators(
-    ValidateIf(() => true),
-    ApiProperty({ nullable: false }),
-  );
+/** A field that must be there, where the class that it is taken from lets it be null. */
+export const IsRequired = () => applyDecorators(ValidateIf(isRequired), ApiProperty({ nullable: false }));
 
 /**
  * Makes of each null what it would be had the field been left out, unless the field is nullable; also in what is nested.
@@ -42,7 +39,10 @@ function nullableFields(type: abstract new () => object): Set<string> {
   let names = known.get(type);
   if (!names) {
     const rules = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
-    names = new Set(rules.filter(({ constraints }) => constraints?.[0] === isNotNull).map((rule) => rule.propertyName));
+    const having = (condition: unknown) =>
+      rules.filter(({ constraints }) => constraints?.[0] === condition).map(({ propertyName }) => propertyName);
+    const required = having(isRequired);
+    names = new Set(having(isNotNull).filter((name) => !required.includes(name)));
     known.set(type, names);
   }
   return names;

@@ -42,7 +42,7 @@ function problemOfCode(code: string | undefined): DomainError {
 function refusal(error: DomainError, id: string, cors: CorsPolicy, origin: string | undefined) {
   const body = JSON.stringify(problemOf(error, id));
   const headers = {
-    'Content-Type': 'application/problem+json',
+    'Content-Type': 'application/problem+json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     'X-Request-Id': id,
     ...cors.headers(origin),

@@ -1,5 +1,5 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
+import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
@@ -88,7 +88,7 @@ export class LowStockQuery extends GymListQuery {
   /** At most so many are left. */
   @ApiProperty({ required: false, type: 'integer' })
   @IsOptional()
-  @Transform(({ value }: { value: unknown }) => Number(value))
+  @Type(() => Number)
   @IsInt()
   @Min(0)
   @Max(MOST)

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DiscoveryService } from '@nestjs/core';
+import { getMetadataStorage } from 'class-validator';
+import { ROLES } from '../../src/common/actor/roles.js';
+import type { FieldError } from '../../src/common/errors/domain-error.js';
+import { validationPipe } from '../../src/common/http/validation.js';
+import { MessageTable } from '../../src/realtime/message-table.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { makeDevice } from '../support/device.js';
+import type { HttpClient } from '../support/http-client.js';
+import { PASSWORD } from '../support/factory.js';
+import { makeWorld, type World } from '../support/world.js';
+
+type Class = new () => object;
+
+describe('null', () => {
+  let t: TestApp;
+  let world: World;
+  beforeAll(async () => {
+    t = await startApp({ SIGN_IN_FAILURES_PER_ACCOUNT: '1000' });
+    world = await makeWorld(t);
+  });
+  afterAll(() => t.close());
+
+  const fieldsOf = (dto: Class) => [
+    ...new Set(
+      getMetadataStorage()
+        .getTargetValidationMetadatas(dto, '', false, false)
+        .map(({ propertyName }) => propertyName),
+    ),
+  ];
+
+  /** Every class that a route or a message takes. */
+  function taken(): Class[] {
+    const controllers = t.app.get(DiscoveryService).getControllers();
+    const ofRoutes = controllers.flatMap(({ metatype }) => {
+      const { prototype } = metatype as Class;
+      return Object.getOwnPropertyNames(prototype).flatMap(
+        (name) => (Reflect.getMetadata('design:paramtypes', prototype, name) as Class[] | undefined) ?? [],
+      );
+    });
+    const ofMessages = [...t.app.get(MessageTable).namespaces.values()].flatMap(({ messages }) =>
+      [...messages.values()].flatMap(({ payload }) => (payload ? [payload as Class] : [])),
+    );
+    return [...new Set([...ofRoutes, ...ofMessages])].filter((dto) => fieldsOf(dto).length > 0);
+  }
+
+  async function outcome(dto: Class, input: object): Promise<{ value?: any; wrong: string[] }> {
+    try {
+      return { value: await validationPipe().transform(input, { type: 'body', metatype: dto }), wrong: [] };
+    } catch (error) {
+      const { errors } = (error as { data: { errors: FieldError[] } }).data;
+      return { wrong: errors.map(({ field }) => field) };
+    }
+  }
+
+  it('is the same as leaving a field out, or a value of a field that may be left out, in all that is taken', async () => {
+    const classes = taken();
+    const nullable: string[] = [];
+    for (const dto of classes) {
+      const without = await outcome(dto, {});
+      for (const field of fieldsOf(dto)) {
+        const withNull = await outcome(dto, { [field]: null });
+        // A nullable field keeps its null; that it may be left out, too, is seen from nothing being wrong with it.
+        if (withNull.value?.[field] === null) {
+          nullable.push(field);
+          withNull.value[field] = without.value[field];
+          if (without.value[field] === undefined) delete withNull.value[field];
+        }
+        expect([dto.name, field, withNull]).toEqual([dto.name, field, without]);
+      }
+    }
+    expect(classes.length).toBeGreaterThan(40);
+    expect(nullable).toEqual(expect.arrayContaining(['notes', 'description', 'check_out_time', 'address', 'weight']));
+    expect(nullable).not.toContain('password');
+  });
+
+  it('is dropped in what is nested, too', async () => {
+    const payload = (event: string) =>
+      t.app.get(MessageTable).namespaces.get('/checkins')!.messages.get(event)!.payload as Class;
+    const { value } = await outcome(payload('batch'), {
+      batches: { check_out: null, check_in: [{ member_id: 1, action: null, notes: null }] },
+    });
+    expect(value).toEqual({ batches: { check_in: [{ member_id: 1, notes: null }] } });
+    expect(await outcome(payload('batch'), { batches: { check_in: [{ member_id: null }] } })).toEqual({
+      wrong: ['batches.check_in.0.member_id'],
+    });
+  });
+
+  it('signs in, books and opens doors as if it had not been sent', async () => {
+    const { people } = world.own;
+    const { email } = people.user;
+    const signIn = { email, username: null, phone_number: null, password: PASSWORD };
+    const { status, body } = await t.nobody.post('/auth/login', { ...signIn, email: null });
+    expect([status, body.errors[0].field]).toEqual([422, 'email']);
+    expect((await t.nobody.post('/auth/login', signIn)).status).toBe(200);
+    const desk = (await t.make.signIn(people.manager)).client;
+    const asked = await desk.post('/devices/access', {
+      user_id: people.user.id,
+      qr_code: null,
+      device_id: null,
+      gym_id: null,
+    });
+    expect(asked.status).toBe(200);
+    const booked = await desk.post('/slots/23/book', { date: null, gym_id: null, user_id: people.user.id });
+    expect([201, 409]).toContain(booked.status);
+    const moved = await desk.put(`/products/${world.own.product.id}/stock`, { quantity: 7, change: null, note: null });
+    expect(moved).toMatchObject({ status: 200, body: { quantity: 7 } });
+  });
+
+  describe('and all that a GET gave', () => {
+    /** Answers as they are, sent back as they are. */
+    async function sendsBack(client: HttpClient, read: string, path = read, pick = (body: any) => body): Promise<void> {
+      const before = pick((await client.get(read)).body);
+      const answer = await client.put(path, before);
+      expect([path, answer.status, answer.body.detail]).toEqual([path, 200, undefined]);
+      const untimed = ({ updated_at: _, ...rest }: any) => rest;
+      expect([path, untimed(answer.body)]).toEqual([path, untimed(before)]);
+      expect([path, untimed(pick((await client.get(read)).body))]).toEqual([path, untimed(before)]);
+    }
+
+    it('can be sent back by PUT, and changes nothing', async () => {
+      const { own } = world;
+      const admin = (await t.make.signIn(own.people.admin)).client;
+      const manager = (await t.make.signIn(own.people.manager)).client;
+      const same = (id: number) => (body: any[]) => body.find((row) => row.id === id);
+      for (const role of ROLES) await sendsBack(admin, `/users/${own.people[role].id}`);
+      for (const role of ROLES) {
+        const { client, id } = await t.make.signIn(own.people[role]);
+        if (role !== 'accountant') await sendsBack(client, `/users/${id}`);
+      }
+      await sendsBack(admin, `/gyms/${own.gym.id}`);
+      const plans = [
+        own.plan,
+        await t.make.plan(own.gym.id, { session_count: 5 }),
+        await t.make.plan(own.gym.id, { kind: 'coins', session_count: 5, duration_days: 30 }),
+      ];
+      for (const plan of plans) {
+        await sendsBack(manager, `/plans/${plan.id}`);
+        const { id } = await t.make.userPlan(await t.make.person('user', own.gym.id), plan);
+        await sendsBack(manager, `/user-plans/${id}`);
+        await manager.put(`/user-plans/${id}`, { status: 'frozen' });
+        await sendsBack(manager, `/user-plans/${id}`);
+        await manager.put(`/user-plans/${id}`, { status: 'cancelled' });
+        await sendsBack(manager, `/user-plans/${id}`);
+      }
+      await sendsBack(manager, `/products/${own.product.id}`);
+      const { body: sale } = await manager.post('/sales', { product_id: own.product.id, quantity: 1 });
+      await sendsBack(admin, `/sales/${sale.id}`);
+      const member = await t.make.person('user', own.gym.id);
+      const { id: measurementId } = await t.make.measurement(member);
+      await sendsBack(manager, `/measurements/${measurementId}`);
+      for (const end of [null, new Date().toISOString()]) {
+        const { id } = await t.make.visit(member, new Date(Date.now() - 3_600_000).toISOString(), end);
+        await sendsBack(manager, `/attendance/user/${member.id}`, `/attendance/${id}`, same(id));
+        await manager.put(`/attendance/${id}`, { check_out_time: new Date().toISOString() });
+      }
+      const device = await makeDevice(manager, 'board');
+      await sendsBack(manager, `/devices/${device.id}`);
+      await sendsBack(manager, '/slots/settings');
+      await manager.put('/slots/settings', { capacities: { '18': 4 } });
+      await sendsBack(manager, '/slots/settings');
+    });
+  });
+});
