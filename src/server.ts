@@ -8,7 +8,7 @@ import { Malformed } from './common/errors/common.errors.js';
 import { toDomainError } from './common/errors/problem.js';
 import { sendProblem } from './common/errors/problem.filter.js';
 import { whoAsked } from './common/actor/access.js';
-import { CorsPolicy, serveOtherOrigins } from './common/http/cors.js';
+import { CorsPolicy } from './common/http/cors.js';
 import { sendPages } from './common/http/list.js';
 import { findFault, readJsonBodies } from './common/http/json-body.js';
 import { answerConnectionError, answerInsteadOfNode } from './common/http/refusals.js';
@@ -46,7 +46,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   });
   app.setGlobalPrefix('api/v1', { exclude: UNPREFIXED });
   followRequests(fastify, cors, app.get(MetricsService));
-  serveOtherOrigins(fastify, cors);
   readJsonBodies(fastify);
   sendPages(fastify);
   app.useSecurityHeaders({ contentSecurityPolicy });
@@ -86,7 +85,8 @@ function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Se
     // What cannot even be routed: a wrongly encoded or over-long address.
     frameworkErrors(error, request, reply) {
       void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });
-      sendProblem(toDomainError(error), request, reply);
+      if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
+      else sendProblem(toDomainError(error), request, reply);
     },
     childLoggerFactory: (logger) => logger,
     // One line a request is written by followRequests, with who it was.
@@ -105,7 +105,8 @@ function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: Met
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });
     const { httpVersion, headers } = request.raw;
-    if (httpVersion === '1.1' && headers.host === undefined) done(new Malformed('The header Host is missing.'));
+    if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
+    else if (httpVersion === '1.1' && headers.host === undefined) done(new Malformed('The header Host is missing.'));
     else done(findFault([request.params, request.query]));
   });
   fastify.addHook('onResponse', (request, reply, done) => {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const REQUEST_HEADERS =
@@ -65,11 +65,4 @@ export class CorsPolicy {
       maxAge: MAX_AGE,
     };
   }
-}
-
-export function serveOtherOrigins(fastify: FastifyInstance, policy: CorsPolicy): void {
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (policy.isPreflight(request)) policy.answerPreflight(request, reply);
-    else done();
-  });
 }
