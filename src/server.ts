@@ -77,7 +77,7 @@ function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Se
     requestTimeout: 30_000,
     keepAliveTimeout: 75_000,
     // Node would refuse a request without a Host by itself: see followRequests.
-    http: { headersTimeout: 10_000, requireHostHeader: false },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, requireHostHeader: false },
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();

@@ -3,7 +3,7 @@ import { validationPipe } from '../../src/common/http/validation.js';
 import { FieldsError, allProblemKinds } from '../../src/common/errors/domain-error.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { wrongFields } from '../support/answers.js';
-import type { SignedIn } from '../support/factory.js';
+import { PASSWORD, type SignedIn } from '../support/factory.js';
 import { rawRequest, type RawAnswer, sayRaw } from '../support/raw-http.js';
 import { SocketClient } from '../support/socket-client.js';
 import { makeWorld, type World } from '../support/world.js';
@@ -137,7 +137,24 @@ describe('requests', () => {
       expect(unknown.headers['access-control-allow-origin']).toBe(PAGE);
       expect(isProblem(await say('GET /api/v1/gyms', headers), 'not_signed_in')).toBe(401);
       expect((await say('GET /health/live', headers)).status).toBe(200);
+      const body = JSON.stringify({ email: admin.email, password: PASSWORD });
+      const sent = { ...headers, 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
+      expect((await say('POST /api/v1/auth/login', sent, body)).status).toBe(200);
     });
+
+    it('get a problem on a connection that has answered before, too', async () => {
+      const head = rawRequest('GET /health/live', { Connection: 'keep-alive' });
+      const both = await sayRaw(t.url, head, 'hello there\r\n\r\n');
+      expect([both.status, both.body]).toEqual([200, expect.stringMatching(/HTTP\/1.1 400 .*"code":"malformed"/s)]);
+    });
+
+    it('are 404 for a proxy that we are not', async () => {
+      expect(isProblem(await say('CONNECT example.com:443'), 'not_found')).toBe(404);
+    });
+
+    it('get a problem when they do not arrive within 10 s', async () => {
+      expect(isProblem(await sayRaw(t.url, 'GET / HTTP/1.1\r\nHost: x\r\n'), 'request_timeout')).toBe(408);
+    }, 40_000);
   });
 
   describe('from pages of other origins', () => {

@@ -7,13 +7,17 @@ export interface RawAnswer {
   body: any;
 }
 
-/** Writes `text` on a connection of its own, past what an HTTP client would put right, and reads until the server closes. */
-export async function sayRaw(url: string, text: string | Buffer): Promise<RawAnswer> {
+/**
+ * Writes `text` on a connection of its own, past what an HTTP client would put right, and reads until the server
+ * closes. `afterAnswer` follows when the first answer has come.
+ */
+export async function sayRaw(url: string, text: string | Buffer, afterAnswer?: string): Promise<RawAnswer> {
   const { port } = new URL(url);
   const answer = await new Promise<string>((resolve) => {
     const socket = net.connect(Number(port), '127.0.0.1', () => socket.write(text));
     let all = '';
-    socket.setTimeout(10_000, () => socket.destroy());
+    socket.setTimeout(20_000, () => socket.destroy());
+    if (afterAnswer) socket.once('data', () => socket.write(afterAnswer));
     socket.on('data', (chunk) => (all += chunk.toString()));
     socket.on('close', () => resolve(all));
     socket.on('error', () => {});
@@ -23,8 +27,8 @@ export async function sayRaw(url: string, text: string | Buffer): Promise<RawAns
   const headers = Object.fromEntries(
     lines.map((line) => [line.split(':')[0]!.toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
   );
-  const isJson = headers['content-type']?.includes('json') && headers['transfer-encoding'] === undefined;
   const body = rest.join('\r\n\r\n');
+  const isJson = headers['content-type']?.includes('json') && !body.includes('HTTP/1.1');
   return { status: Number(start.split(' ')[1]), headers, body: isJson && body ? JSON.parse(body) : body };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ExpectationFailed, HeadersTooLarge, Malformed, RequestTimeout } from '../errors/common.errors.js';
+import { ExpectationFailed, HeadersTooLarge, Malformed, NothingHere, RequestTimeout } from '../errors/common.errors.js';
 import type { DomainError } from '../errors/domain-error.js';
 import { problemOf } from '../errors/problem.js';
 import type { CorsPolicy } from './cors.js';
@@ -15,15 +15,19 @@ interface ConnectionError extends Error {
 
 /** What cannot be read as HTTP gets a problem, as everything else does. */
 export function answerConnectionError(error: ConnectionError, socket: Duplex, cors: CorsPolicy): void {
-  // The client is gone, or an answer has begun.
-  if (error.code === 'ECONNRESET' || !socket.writable || (socket as { bytesWritten?: number }).bytesWritten) {
+  // The client is gone, or an answer has begun: Node keeps it here.
+  const { _httpMessage: begun } = socket as { _httpMessage?: ServerResponse };
+  if (error.code === 'ECONNRESET' || !socket.writable || begun?.headersSent) {
     socket.destroy();
     return;
   }
   const origin = /\r\norigin: *([^\r\n]+)\r\n/i.exec(
     Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : '',
   )?.[1];
-  const { status, headers, body } = refusal(problemOfCode(error.code), randomUUID(), cors, origin);
+  write(socket, refusal(problemOfCode(error.code), randomUUID(), cors, origin));
+}
+
+function write(socket: Duplex, { status, headers, body }: ReturnType<typeof refusal>): void {
   const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }
@@ -56,14 +60,21 @@ export function answerInsteadOfNode(server: Server, cors: CorsPolicy, isSocketPa
     const { status, headers, body } = refusal(new ExpectationFailed(), randomUUID(), cors, request.headers.origin);
     response.writeHead(status, { ...headers, Connection: 'close' }).end(body);
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+  server.on('connect', ({ headers }: IncomingMessage, socket: Duplex) => {
+    write(socket, refusal(new NothingHere(), randomUUID(), cors, headers.origin));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, behind: Buffer) => {
     if (isSocketPath(request.url ?? '')) return;
-    // One may ignore an upgrade (RFC 9110, 7.8): the request is answered as if it had not asked for one.
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
-    response.on('finish', () => socket.end());
-    socket.on('error', () => socket.destroy());
-    server.emit('request', request, response);
+    // An upgrade may be ignored (RFC 9110, 7.8), and Java asks for HTTP/2 with whatever it sends: the same request is read
+    // again without asking for it.
+    const { method, url, httpVersion, rawHeaders } = request;
+    const lines = [`${method} ${url} HTTP/${httpVersion}`];
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index]!;
+      if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[index + 1]}`);
+    }
+    lines.push('Connection: close');
+    socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), behind]));
+    server.emit('connection', socket);
   });
 }
