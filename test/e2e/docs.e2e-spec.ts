@@ -3,6 +3,8 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import pg from 'pg';
+import { allProblemKinds } from '../../src/common/errors/domain-error.js';
+import { requireDocumented } from '../support/documented.js';
 import { RouteTable } from '../../src/common/actor/route-table.js';
 import { SERVER_EVENTS } from '../../src/realtime/event-map.js';
 import { MessageTable } from '../../src/realtime/message-table.js';
@@ -21,7 +23,7 @@ interface Operation {
   'x-roles'?: string[];
   parameters: { name: string; in: string; required: boolean; schema: { example?: unknown } }[];
   requestBody?: { content: Record<string, { schema: { $ref: string } }> };
-  responses: Record<string, { content?: object }>;
+  responses: Record<string, { content?: object; 'x-codes'?: string[] }>;
 }
 
 describe('the documentation', () => {
@@ -71,6 +73,50 @@ describe('the documentation', () => {
       };
       const all = { summary: true, roles: true, 'x-roles': true, success: true, error: true };
       expect({ method, path, ...told }).toEqual({ method, path, ...all });
+    }
+  });
+
+  it('lists the codes of every error, and all that can be said centrally', () => {
+    const codes = new Map(allProblemKinds().map(({ code, status }) => [code, status]));
+    for (const { method, path, responses, ...operation } of operations) {
+      for (const [status, { 'x-codes': listed }] of Object.entries(responses)) {
+        if (Number(status) < 400) continue;
+        expect([path, status, listed]).toEqual([path, status, expect.arrayContaining([expect.any(String)])]);
+        for (const code of listed!) expect([path, code, codes.get(code)]).toEqual([path, code, Number(status)]);
+      }
+      const isPublic = operation['x-roles']!.includes('public');
+      const all = ['400', '422', '503', ...(isPublic ? [] : ['401']), ...(method === 'get' ? [] : ['413', '415'])];
+      expect([path, Object.keys(responses)]).toEqual([path, expect.arrayContaining(all)]);
+    }
+  });
+
+  it('is what each answer of the tests is checked against', () => {
+    const gym = { id: 1, name: 'A', address: null, phone_number: null, timezone: 'UTC', is_active: true };
+    const rest = { allow_reentry: false, created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
+    const check =
+      (status: number, body: unknown, type = 'application/json') =>
+      () =>
+        requireDocumented('GET', 'http://x/api/v1/gyms/1', {
+          status,
+          body,
+          headers: new Headers({ 'content-type': type }),
+        });
+    const problem = { type: '/errors#x', title: 'x', status: 404, detail: 'x', instance: 'x' };
+    const PROBLEM = 'application/problem+json';
+    expect(check(200, { ...gym, ...rest })).not.toThrow();
+    expect(check(404, { ...problem, code: 'gym_not_found' }, PROBLEM)).not.toThrow();
+    for (const wrong of [
+      check(200, { ...gym }),
+      check(200, { ...gym, ...rest, secret: 1 }),
+      check(200, { ...gym, ...rest, name: null }),
+      check(200, { ...gym, ...rest, created_at: 'today' }),
+      check(200, { ...gym, ...rest }, 'text/html'),
+      check(201, { ...gym, ...rest }),
+      check(404, { ...problem, code: 'sale_not_found' }, PROBLEM),
+      check(404, { ...problem, code: 'gym_not_found' }),
+      check(500, { ...problem, code: 'internal_error' }, PROBLEM),
+    ]) {
+      expect(wrong).toThrow('openapi.json');
     }
   });
 

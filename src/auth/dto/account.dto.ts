@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsEmail, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
+import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
 import { ROLES, type Role } from '../../common/actor/roles.js';
 import { IsText, LowerCase } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';

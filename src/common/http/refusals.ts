@@ -16,7 +16,7 @@ interface ConnectionError extends Error {
 /** What cannot be read as HTTP gets a problem, as everything else does. */
 export function answerConnectionError(error: ConnectionError, socket: Duplex, cors: CorsPolicy): void {
   // The client is gone, or an answer has begun: Node keeps it here.
-  const { _httpMessage: begun } = socket as { _httpMessage?: ServerResponse };
+  const begun = (socket as unknown as Record<string, ServerResponse | undefined>)['_httpMessage'];
   if (error.code === 'ECONNRESET' || !socket.writable || begun?.headersSent) {
     socket.destroy();
     return;
