@@ -8,6 +8,7 @@ import { AccessCache } from './access-cache.js';
 import { Attempts } from './attempts.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { JwtStrategy } from './jwt.strategy.js';
 import { Passwords } from './passwords.js';
 import { SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
@@ -28,7 +29,8 @@ import { Tokens } from './tokens.js';
   providers: [
     AuthService,
     SessionsService,
-    { provide: ActorResolver, useExisting: SessionsService },
+    JwtStrategy,
+    { provide: ActorResolver, useExisting: JwtStrategy },
     AccessCache,
     Attempts,
     Passwords,

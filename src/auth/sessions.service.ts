@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Actor } from '../common/actor/actor.js';
-import { ActorResolver } from '../common/actor/actor-resolver.js';
+import type { Access } from '../common/actor/actor-resolver.js';
 import type { Role } from '../common/actor/roles.js';
 import { SessionEnded } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
@@ -27,34 +27,17 @@ export interface OpenSession {
   generation: number;
 }
 
-interface Access {
-  actor: Actor;
-  must_change_password: boolean;
-}
-
 @Injectable()
-export class SessionsService extends ActorResolver {
+export class SessionsService {
   constructor(
     private readonly db: Database,
     private readonly tokens: Tokens,
     private readonly cache: AccessCache<Access>,
     private readonly config: Config,
-  ) {
-    super();
-  }
+  ) {}
 
-  /** @throws NotSignedIn, SessionEnded */
-  async resolve(accessToken: string): Promise<Access> {
-    const { sub, sid } = this.tokens.verify(accessToken, 'access');
-    return this.live(Number(sub), sid);
-  }
-
-  /** @throws SessionEnded */
-  async renew({ user_id, session_id }: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor> {
-    return (await this.live(user_id, session_id)).actor;
-  }
-
-  private async live(userId: number, sessionId: number): Promise<Access> {
+  /** Who is signed in with this session. @throws SessionEnded */
+  async live(userId: number, sessionId: number): Promise<Access> {
     const access = await this.cache.get(userId, sessionId, () => this.load(sessionId));
     if (!access) throw new SessionEnded();
     return access;

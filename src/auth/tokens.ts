@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { NotSignedIn } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 
-interface AccessClaims {
+export interface AccessClaims {
   typ: 'access';
   /** The user's id. */
   sub: string;

@@ -121,7 +121,9 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     if (socket.data.principal) throw new AlreadySignedIn();
     const client = { ip_address: socket.handshake.address, user_agent: 'fingerprint reader' };
     const { access_token } = await this.auth.login(body.login_data, client);
-    const { actor, must_change_password } = await this.actors.resolve(access_token);
+    const { actor, must_change_password } = await this.actors.resolve({
+      headers: { authorization: `Bearer ${access_token}` },
+    });
     try {
       if (!actor.is(...DESK) || must_change_password) throw new RoleNotAllowed('A reader is signed in by desk staff.');
       const gymId = actor.gym(body.gym_id);

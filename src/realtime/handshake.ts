@@ -30,7 +30,9 @@ export class Handshake {
 
   /** @throws NotSignedIn, RoleNotAllowed, PasswordChangeRequired */
   async person(namespace: string, token: string): Promise<Actor> {
-    const { actor, must_change_password } = await this.actors.resolve(token.replace(/^Bearer +/i, ''));
+    const { actor, must_change_password } = await this.actors.resolve({
+      headers: { authorization: `Bearer ${token.replace(/^Bearer +/i, '')}` },
+    });
     if (must_change_password) throw new PasswordChangeRequired();
     return this.allow(namespace, actor);
   }

@@ -25,7 +25,7 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     const request = context.switchToHttp().getRequest<RequestWithActor>();
-    const { actor, must_change_password } = await this.actors.resolve(bearerToken(request.headers.authorization));
+    const { actor, must_change_password } = await this.actors.resolve(request);
     request.actor = actor;
     requireRole(actor, access.roles);
     if (must_change_password && !access.beforePasswordChange) {
@@ -38,10 +38,4 @@ export class AccessGuard implements CanActivate {
 /** @throws RoleNotAllowed */
 function requireRole(principal: Principal, roles: readonly string[]): void {
   if (!principal.is(...roles)) throw new RoleNotAllowed(`This is for ${roles.join(', ')}; you are ${principal.role}.`);
-}
-
-function bearerToken(header: string | undefined): string {
-  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-  if (!token) throw new NotSignedIn('Send the access token as "Authorization: Bearer <token>".');
-  return token;
 }
