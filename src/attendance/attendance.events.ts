@@ -21,9 +21,19 @@ export class MemberCheckedOut extends DomainEvent {
   }
 }
 
-/** A visit was corrected or deleted: the numbers of the gym are other ones now. */
+/** A visit was corrected: the numbers of the gym are other ones now. */
 export class VisitCorrected extends DomainEvent {
   constructor(readonly gym_id: number) {
+    super();
+  }
+}
+
+/** A visit was deleted. */
+export class VisitRemoved extends DomainEvent {
+  constructor(
+    readonly gym_id: number,
+    readonly visit_id: number,
+  ) {
     super();
   }
 }

@@ -72,18 +72,18 @@ export class AttendanceGateway implements Welcoming {
   }
 
   @Message('batch', {
-    summary: 'Several check-ins and check-outs, one after the other; each stands for itself',
+    summary: 'Several check-outs and then check-ins, one after the other; each stands for itself',
     roles: DESK,
     payload: BatchDto,
     answer: { event: 'batch_result', payload: BatchResultDto },
   })
   async batch(@CurrentActor() actor: Actor, @MessageBody() { batches }: BatchDto): Promise<BatchResultDto> {
-    const result: BatchResultDto = { check_in: [], check_out: [] };
-    for (const entry of batches.check_in ?? []) {
-      result.check_in.push(await outcome('check_in', this.checkIn(actor, entry)));
-    }
+    const result: BatchResultDto = { check_out: [], check_in: [] };
     for (const entry of batches.check_out ?? []) {
       result.check_out.push(await outcome('check_out', this.checkOut(actor, entry)));
+    }
+    for (const entry of batches.check_in ?? []) {
+      result.check_in.push(await outcome('check_in', this.checkIn(actor, entry)));
     }
     return result;
   }

@@ -14,7 +14,7 @@ import { requirePerson } from '../members/people.js';
 import { MEMBERSHIP } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
-import { MemberCheckedIn, MemberCheckedOut, VisitCorrected } from './attendance.events.js';
+import { MemberCheckedIn, MemberCheckedOut, VisitCorrected, VisitRemoved } from './attendance.events.js';
 import type { CheckInStatsDto } from './dto/checkin-messages.dto.js';
 import type {
   CheckInDto,
@@ -155,6 +155,16 @@ export class AttendanceService {
     });
   }
 
+  /** Ends the visit of a person who leaves the gym, or comes into another: they are inside once, or not at all. */
+  async endVisitsOf(tx: Transaction, userId: number): Promise<void> {
+    const visits = await tx.query<VisitDto>(everyGym`
+      WITH v AS (
+        UPDATE attendance SET check_out_time = greatest(moment(), check_in_time), updated_at = now()
+        WHERE user_id = ${userId} AND check_out_time IS NULL RETURNING *)
+      SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+    for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
+  }
+
   /** @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, FieldsInvalid */
   update(actor: Actor, visitId: number, input: UpdateVisitDto): Promise<VisitDto> {
     for (const field of ['check_in_time', 'check_out_time'] as const) {
@@ -170,6 +180,7 @@ export class AttendanceService {
         WHERE v.id = ${visitId} AND ${visible(actor)}`);
       const after = await this.find(tx, actor, visitId);
       if (before.status === 'checked_in' && after.status === 'checked_out') tx.emit(new MemberCheckedOut(after));
+      else if (before.status === 'checked_out' && after.status === 'checked_in') tx.emit(new MemberCheckedIn(after));
       else tx.emit(new VisitCorrected(after.gym_id));
       return after;
     });
@@ -181,7 +192,7 @@ export class AttendanceService {
       const [gone] = await tx.query<{ gym_id: number }>(sql`
         DELETE FROM attendance v WHERE v.id = ${visitId} AND ${visible(actor)} RETURNING v.gym_id`);
       if (!gone) throw new VisitNotFound();
-      tx.emit(new VisitCorrected(gone.gym_id));
+      tx.emit(new VisitRemoved(gone.gym_id, visitId));
     });
   }
 

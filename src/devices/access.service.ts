@@ -1,33 +1,28 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { AlreadyCheckedIn } from '../attendance/attendance.errors.js';
+import { AlreadyCheckedIn, MemberInactive } from '../attendance/attendance.errors.js';
 import { AttendanceService } from '../attendance/attendance.service.js';
 import { Actor, DeviceActor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
 import { Database, type Transaction } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
+import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import { LAST_PLAN } from '../plans/user-plans.sql.js';
-import type { UserPlanStatus } from '../plans/dto/user-plan.dto.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
+import { type Candidate, judge, stillTrue } from './access.rules.js';
 import { DevicesService } from './devices.service.js';
 import type { AccessDto, AskAccessDto, Reason } from './dto/access.dto.js';
 
-/** The same scan again within this time is the same question. */
+/** The same scan again within this time is the same question, as long as its answer is true. */
 const REPEAT_SECONDS = 5;
+
+/** What acting on a decision can meet, if the state has changed since it was judged. */
+const CHANGED_MEANWHILE = [AlreadyCheckedIn, MemberInactive, PlanNotActive, NoSessionsLeft];
+const MOST_ATTEMPTS = 5;
 
 interface Door {
   gym_id: ScopedGymId;
   device_id: number | null;
   name: string | null;
-}
-
-interface Candidate {
-  id: number;
-  gym_id: number;
-  is_active: boolean;
-  is_gym_active: boolean;
-  allow_reentry: boolean;
-  open_visit_id: number | null;
-  plan: { id: number; status: UserPlanStatus; remaining_sessions: number | null } | null;
 }
 
 interface Decision {
@@ -53,12 +48,14 @@ export class AccessService {
    */
   async decide(actor: Principal, input: AskAccessDto): Promise<AccessDto> {
     const door = await this.door(actor, input);
-    try {
-      return await this.db.transaction((tx) => this.decideIn(tx, actor, door, input));
-    } catch (error) {
-      // The desk has checked them in at this moment: now they are inside.
-      if (!(error instanceof AlreadyCheckedIn)) throw error;
-      return this.db.transaction((tx) => this.decideIn(tx, actor, door, input));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.db.transaction((tx) => this.decideIn(tx, actor, door, input));
+      } catch (error) {
+        // Another request was quicker: the state is another one now, and is judged again.
+        const hasChanged = CHANGED_MEANWHILE.some((kind) => error instanceof kind);
+        if (!hasChanged || attempt === MOST_ATTEMPTS) throw error;
+      }
     }
   }
 
@@ -85,9 +82,9 @@ export class AccessService {
       SELECT user_id, reason, attendance_id FROM access_events
       WHERE scan = ${scan} AND created_at > now() - make_interval(secs => ${REPEAT_SECONDS}) AND gym_id = ${door.gym_id}
       ORDER BY created_at DESC LIMIT 1`);
-    if (before) return this.answer(tx, door, before);
     const found = await this.candidate(tx, door, input);
-    const decision: Decision = { user_id: found?.id ?? null, reason: judge(found, door), attendance_id: null };
+    if (before && stillTrue(before, found, door.gym_id)) return this.answer(tx, door, before);
+    const decision: Decision = { user_id: found?.id ?? null, reason: judge(found, door.gym_id), attendance_id: null };
     if (decision.reason === null) decision.attendance_id = await this.letIn(tx, actor, found!, door);
     const staffId = actor instanceof Actor ? actor.user_id : null;
     await tx.query(sql`
@@ -107,18 +104,21 @@ export class AccessService {
     );
     if (!locked) return undefined;
     const [found] = await tx.query<Candidate>(everyGym`
-      SELECT u.id, u.gym_id, u.is_active, g.is_active AS is_gym_active, g.allow_reentry,
-        (SELECT id FROM attendance WHERE user_id = u.id AND check_out_time IS NULL) AS open_visit_id,
+      SELECT u.id, u.gym_id, u.role, u.is_active, g.is_active AS is_gym_active, g.allow_reentry,
+        v.id AS open_visit_id, v.user_plan_id AS paid_by_id,
         (SELECT json_build_object('id', up.id, 'status', user_plan_status(up), 'remaining_sessions', up.remaining_sessions)
           FROM user_plans up WHERE up.user_id = u.id AND up.gym_id = ${door.gym_id} AND user_plan_status(up) <> 'scheduled'
           ORDER BY user_plan_status(up) IN ('active', 'frozen') DESC, up.id DESC LIMIT 1) AS plan
-      FROM users u JOIN gyms g ON g.id = ${door.gym_id} WHERE u.id = ${locked.id}`);
+      FROM users u JOIN gyms g ON g.id = ${door.gym_id}
+      LEFT JOIN attendance v ON v.user_id = u.id AND v.gym_id = g.id AND v.check_out_time IS NULL
+      WHERE u.id = ${locked.id}`);
     return found;
   }
 
   /** @returns the visit that begins, or goes on */
   private async letIn(tx: Transaction, actor: Principal, { id, open_visit_id, plan }: Candidate, door: Door) {
     if (open_visit_id !== null) return open_visit_id;
+    await this.attendance.endVisitsOf(tx, id);
     const isCounted = plan!.remaining_sessions !== null;
     if (isCounted) await this.userPlans.deductIn(tx, actor, plan!.id);
     const visit = await this.attendance.enter(tx, actor, id, {
@@ -137,15 +137,4 @@ export class AccessService {
       : [];
     return { allowed: reason === null, reason, user: null, user_plan: null, attendance_id, ...known };
   }
-}
-
-function judge(found: Candidate | undefined, door: Door): Reason | null {
-  if (!found) return 'unknown';
-  if (found.gym_id !== door.gym_id) return 'wrong_gym';
-  if (!found.is_active || !found.is_gym_active) return 'inactive';
-  if (found.open_visit_id !== null) return found.allow_reentry ? null : 'already_inside';
-  if (!found.plan || found.plan.status === 'cancelled') return 'no_plan';
-  if (found.plan.remaining_sessions === 0) return 'no_sessions';
-  if (found.plan.status === 'frozen' || found.plan.status === 'expired') return found.plan.status;
-  return null;
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AttendanceService } from '../attendance/attendance.service.js';
 import { AccessChanged } from '../auth/auth.events.js';
 import { Passwords } from '../auth/passwords.js';
 import { SessionsService } from '../auth/sessions.service.js';
@@ -36,7 +37,7 @@ export const USERS = raw('users u LEFT JOIN gyms g ON g.id = u.gym_id');
 
 const CHANGEABLE = [
   ...(['email', 'username', 'full_name', 'document_id', 'phone_number', 'language'] as const),
-  ...(['role', 'is_active', 'gym_id', 'password_hash'] as const),
+  ...(['role', 'is_active', 'gym_id', 'password_hash', 'temporary_password'] as const),
 ];
 
 /** The people of the gyms: staff and members. */
@@ -47,6 +48,7 @@ export class MembersService {
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly userPlans: UserPlansService,
+    private readonly attendance: AttendanceService,
   ) {}
 
   /** By name. @throws OtherGym */
@@ -107,7 +109,14 @@ export class MembersService {
       const gymId = role === 'admin' ? null : (input.gym_id ?? person.gym_id);
       if (role !== 'admin' && gymId === null) throw FieldsInvalid.of('gym_id', 'is required for this role');
       if (gymId !== null && gymId !== person.gym_id) await requireActiveGym(tx, gymId);
-      const changes = { ...input, role, is_active: isActive, gym_id: gymId, password_hash: passwordHash };
+      const changes = {
+        ...input,
+        role,
+        is_active: isActive,
+        gym_id: gymId,
+        password_hash: passwordHash,
+        temporary_password: passwordHash ? null : undefined,
+      };
       const [changed] = await tx.query<UserDto>(sql`
         WITH u AS (
           UPDATE users u SET ${assignments(changes, CHANGEABLE)} updated_at = now()
@@ -117,7 +126,9 @@ export class MembersService {
         const others = userId === actor.user_id ? { except: actor.session_id } : {};
         await this.sessions.end(tx, userId, passwordHash ? 'password_changed' : 'deactivated', others);
       }
-      if ((person.is_active && !isActive) || gymId !== person.gym_id) await tx.emitDurably(new PersonLeft(userId));
+      const hasLeft = (person.is_active && !isActive) || gymId !== person.gym_id;
+      if (hasLeft) await this.attendance.endVisitsOf(tx, userId);
+      if (hasLeft) await tx.emitDurably(new PersonLeft(userId));
       tx.emit(new AccessChanged(userId));
       return changed!;
     });
@@ -138,6 +149,7 @@ export class MembersService {
             password_hash = NULL, temporary_password = NULL, qr_code = NULL, is_active = FALSE, deleted_at = now(), updated_at = now()
         WHERE id = ${userId} AND ${visiblePerson(actor)}`);
       await this.sessions.end(tx, userId, 'deactivated');
+      await this.attendance.endVisitsOf(tx, userId);
       await tx.emitDurably(new PersonLeft(userId));
       await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
       await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
-import { MemberCheckedIn, MemberCheckedOut, VisitCorrected } from '../attendance/attendance.events.js';
+import { MemberCheckedIn, MemberCheckedOut, VisitCorrected, VisitRemoved } from '../attendance/attendance.events.js';
 import { AttendanceService } from '../attendance/attendance.service.js';
 import type { ScopedGymId } from '../common/actor/actor.js';
 import { Database } from '../database/database.js';
@@ -41,6 +41,12 @@ export class Broadcaster implements OnApplicationShutdown {
 
   @OnEvent(VisitCorrected.name)
   onVisitCorrected({ gym_id }: VisitCorrected): void {
+    this.numbersChanged(gym_id);
+  }
+
+  @OnEvent(VisitRemoved.name)
+  onVisitRemoved({ gym_id, visit_id }: VisitRemoved): void {
+    this.toGym('/checkins', gym_id, 'check_in_removed', { id: visit_id });
     this.numbersChanged(gym_id);
   }
 

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { CheckInStatsDto } from '../attendance/dto/checkin-messages.dto.js';
+import { CheckInRemovedDto, CheckInStatsDto } from '../attendance/dto/checkin-messages.dto.js';
 import { VisitDto } from '../attendance/dto/visit.dto.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { SerialLineDto } from '../devices/dto/device.dto.js';
@@ -25,6 +25,7 @@ export const SERVER_EVENTS = {
     check_in_stats: { summary: 'The numbers have changed; at most once a second', payload: CheckInStatsDto },
     member_checked_in: { summary: 'Somebody came', payload: VisitDto },
     member_checked_out: { summary: 'Somebody left, or was checked out overnight', payload: VisitDto },
+    check_in_removed: { summary: 'A visit was deleted', payload: CheckInRemovedDto },
     error,
   },
   '/devices': {

@@ -624,6 +624,59 @@ describe('devices', () => {
       expect(third).toMatchObject({ allowed: false, reason: 'already_inside' });
     });
 
+    it('let in who is inside only with a plan, and judge a member who was promoted', async () => {
+      const own = await newGym();
+      await admin.client.put(`/gyms/${own.id}`, { allow_reentry: true });
+      const person = await withPlan(own);
+      const reader = await newReader(own);
+      const scan = () => reader.ask('user_found', { user_id: person.id });
+      expect(await scan()).toMatchObject({ allowed: true });
+      await admin.client.put(`/user-plans/${person.user_plan_id}`, { status: 'frozen' });
+      expect(await scan()).toMatchObject({ allowed: false, reason: 'frozen' });
+      await admin.client.put(`/user-plans/${person.user_plan_id}`, { status: 'active' });
+      expect(await scan()).toMatchObject({ allowed: true });
+      await admin.client.put(`/users/${person.id}`, { role: 'trainer' });
+      expect(await scan()).toMatchObject({ allowed: false, reason: 'no_plan', user: { id: person.id } });
+    });
+
+    it('forget an answer once it is not true any more', async () => {
+      const own = await newGym();
+      const person = await member(own);
+      const reader = await newReader(own);
+      const scan = () => reader.ask('user_found', { user_id: person.id });
+      expect(await scan()).toMatchObject({ allowed: false, reason: 'no_plan' });
+      const { body: plan } = await admin.client.post('/plans', {
+        ...{ name: unique('Plan'), price: 10, gym_id: own.id, kind: 'sessions', session_count: 5 },
+      });
+      const { body: sold } = await admin.client.post('/user-plans', { user_id: person.id, plan_id: plan.id });
+      const first = await scan();
+      expect(first).toMatchObject({ allowed: true });
+      expect(await scan()).toMatchObject({ allowed: true, attendance_id: first.attendance_id });
+      expect(await remaining(sold.id)).toBe(4);
+      await own.desk.client.post(`/attendance/${first.attendance_id}/check-out`);
+      const second = await scan();
+      expect([second.allowed, second.attendance_id === first.attendance_id]).toEqual([true, false]);
+      expect(await remaining(sold.id)).toBe(3);
+    });
+
+    it('end the visit of a member who moves, and let them into the new gym', async () => {
+      const [own, next] = [await newGym(), await newGym()];
+      const person = await withPlan(own);
+      await own.desk.client.post('/attendance', { user_id: person.id });
+      await admin.client.put(`/users/${person.id}`, { gym_id: next.id });
+      expect(await visits(person)).toMatchObject([{ gym_id: own.id, status: 'checked_out' }]);
+      const reader = await newReader(next);
+      expect(await reader.ask('user_found', { user_id: person.id })).toMatchObject({ reason: 'no_plan' });
+      const { body: plan } = await admin.client.post('/plans', {
+        ...{ name: unique('Plan'), price: 10, gym_id: next.id, kind: 'time', duration_days: 30 },
+      });
+      await admin.client.post('/user-plans', { user_id: person.id, plan_id: plan.id });
+      // A visit that a race left open in the old gym ends when they come in.
+      await t.make.visit({ id: person.id, gym_id: own.id });
+      expect(await reader.ask('user_found', { user_id: person.id })).toMatchObject({ allowed: true });
+      expect(await visits(person)).toHaveLength(3);
+    });
+
     it('decide a scan that comes 20 times at once a single time', async () => {
       const own = await newGym();
       const device = await makeDevice(own.manager.client);

@@ -29,6 +29,9 @@ export class CheckInStatsDto {
   timestamp: string;
 }
 
+/** The visit that is no more. */
+export class CheckInRemovedDto extends PickType(VisitDto, ['id']) {}
+
 export class CheckInMessageDto extends OmitType(CheckInDto, ['user_id', 'qr_code']) {
   /** @example 9 */
   @IsId()
@@ -71,10 +74,10 @@ export class BatchOutcomeDto {
   refusal?: RefusalDto;
 }
 
-/** The outcomes in the order of the batch. Each entry stands for itself. */
+/** The outcomes in the order of the batch, check-outs first. Each entry stands for itself. */
 export class BatchResultDto {
   @ApiProperty({ type: [BatchOutcomeDto] })
-  check_in: BatchOutcomeDto[];
-  @ApiProperty({ type: [BatchOutcomeDto] })
   check_out: BatchOutcomeDto[];
+  @ApiProperty({ type: [BatchOutcomeDto] })
+  check_in: BatchOutcomeDto[];
 }

@@ -1,0 +1,46 @@
+import type { Role } from '../common/actor/roles.js';
+import type { UserPlanStatus } from '../plans/dto/user-plan.dto.js';
+import type { Reason } from './dto/access.dto.js';
+
+/** Who stands at the door, with their state in the gym of the door. */
+export interface Candidate {
+  id: number;
+  gym_id: number | null;
+  role: Role;
+  is_active: boolean;
+  is_gym_active: boolean;
+  allow_reentry: boolean;
+  open_visit_id: number | null;
+  /** The plan that lost a session for the open visit. */
+  paid_by_id: number | null;
+  plan: { id: number; status: UserPlanStatus; remaining_sessions: number | null } | null;
+}
+
+/** Who may come in: the person, the gym, the plan, and then whether they are inside. @returns why not; null: come in */
+export function judge(found: Candidate | undefined, gymId: number): Reason | null {
+  if (!found) return 'unknown';
+  if (found.gym_id !== gymId) return 'wrong_gym';
+  if (!found.is_active || !found.is_gym_active) return 'inactive';
+  return judgePlan(found) ?? (found.open_visit_id !== null && !found.allow_reentry ? 'already_inside' : null);
+}
+
+function judgePlan({ role, plan, open_visit_id, paid_by_id }: Candidate): Reason | null {
+  // Only a member has a plan that counts; the one of a member who now works here does not.
+  if (role !== 'user' || !plan || plan.status === 'cancelled') return 'no_plan';
+  if (plan.remaining_sessions === 0) {
+    // The last session paid for the visit that goes on.
+    return open_visit_id !== null && paid_by_id === plan.id ? null : 'no_sessions';
+  }
+  return plan.status === 'frozen' || plan.status === 'expired' ? plan.status : null;
+}
+
+/** Is the answer to the last scan still true? It is, as long as the visit that it began goes on, or the same refusal holds. */
+export function stillTrue(
+  before: { reason: Reason | null; attendance_id: number | null },
+  found: Candidate | undefined,
+  gymId: number,
+): boolean {
+  if (before.reason !== null) return judge(found, gymId) === before.reason;
+  if (!found || found.open_visit_id === null || found.open_visit_id !== before.attendance_id) return false;
+  return judge({ ...found, allow_reentry: true }, gymId) === null;
+}
