@@ -45,10 +45,10 @@ describe('who may come in', () => {
   });
 
   it('remembers an answer only while it is true', () => {
-    const let_in = { reason: null, attendance_id: 12 };
-    expect(stillTrue(let_in, { ...fit, ...inside, allow_reentry: false }, GYM)).toBe(true);
-    expect(stillTrue(let_in, fit, GYM)).toBe(false);
-    expect(stillTrue(let_in, { ...fit, ...inside, plan: null }, GYM)).toBe(false);
+    const letIn = { reason: null, attendance_id: 12 };
+    expect(stillTrue(letIn, { ...fit, ...inside, allow_reentry: false }, GYM)).toBe(true);
+    expect(stillTrue(letIn, fit, GYM)).toBe(false);
+    expect(stillTrue(letIn, { ...fit, ...inside, plan: null }, GYM)).toBe(false);
     const refused = { reason: 'no_plan', attendance_id: null } as const;
     expect(stillTrue(refused, { ...fit, plan: null }, GYM)).toBe(true);
     expect(stillTrue(refused, fit, GYM)).toBe(false);

@@ -146,6 +146,8 @@ describe('every message', () => {
     await readerSocket.ask('user', { user_id: id });
     await readerSocket.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 });
     own.push(desk, readerSocket);
+    const { body: mistaken } = await world.own.people.trainer.client.post('/attendance', { user_id: id });
+    await world.own.people.admin.client.delete(`/attendance/${mistaken.id}`);
     const watcher = await connect('/slots', world.own, 'trainer');
     const day = { gym_id: world.own.gym.id, date: inDays(2) };
     await watcher.ask('get_slots', day);
