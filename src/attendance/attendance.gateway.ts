@@ -5,6 +5,7 @@ import { PUBLIC } from '../common/actor/access.js';
 import { DESK } from '../common/actor/roles.js';
 import { InternalError } from '../common/errors/common.errors.js';
 import { DomainError } from '../common/errors/domain-error.js';
+import { keyOfMessage } from '../common/http/idempotency.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
 import {
   AuthenticateDto,
@@ -57,7 +58,7 @@ export class AttendanceGateway implements Welcoming {
   })
   checkIn(@CurrentActor() actor: Actor, @MessageBody() body: CheckInMessageDto): Promise<VisitDto> {
     const { member_id, ...rest } = body;
-    return this.attendance.checkIn(actor, { ...rest, user_id: member_id }, null);
+    return this.attendance.checkIn(actor, { ...rest, user_id: member_id }, keyOfMessage('/checkins check_in', body));
   }
 
   @Message('check_out', {
@@ -68,11 +69,11 @@ export class AttendanceGateway implements Welcoming {
     refusal: 'check_out_error',
   })
   checkOut(@CurrentActor() actor: Actor, @MessageBody() body: CheckOutMessageDto): Promise<VisitDto> {
-    return this.attendance.checkOut(actor, body.check_in_id, body, null);
+    return this.attendance.checkOut(actor, body.check_in_id, body, keyOfMessage('/checkins check_out', body));
   }
 
   @Message('batch', {
-    summary: 'Several check-outs and then check-ins, one after the other; each stands for itself',
+    summary: 'Several check-outs and then check-ins, one after the other; each stands for itself, with a key of its own',
     roles: DESK,
     payload: BatchDto,
     answer: { event: 'batch_result', payload: BatchResultDto },

@@ -3,7 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { AlreadyCheckedIn, MemberInactive } from '../attendance/attendance.errors.js';
 import { AttendanceService } from '../attendance/attendance.service.js';
 import { Actor, DeviceActor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
 import { Database, type Transaction } from '../database/database.js';
+import { once } from '../database/idempotency.js';
 import { everyGym, raw, sql } from '../database/sql.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import { LAST_PLAN } from '../plans/user-plans.sql.js';
@@ -46,11 +48,11 @@ export class AccessService {
    * @param input nobody, if a reader does not know the finger
    * @throws DeviceNotFound, OtherGym, FieldsInvalid
    */
-  async decide(actor: Principal, input: AskAccessDto): Promise<AccessDto> {
+  async decide(actor: Principal, input: AskAccessDto, key: IdempotencyKey | null): Promise<AccessDto> {
     const door = await this.door(actor, input);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.db.transaction((tx) => this.decideIn(tx, actor, door, input));
+        return await once(this.db, actor, key, (tx) => this.decideIn(tx, actor, door, input));
       } catch (error) {
         // Another request was quicker: the state is another one now, and is judged again.
         const hasChanged = CHANGED_MEANWHILE.some((kind) => error instanceof kind);

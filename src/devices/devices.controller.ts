@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, MANAGERS } from '../common/actor/roles.js';
+import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
@@ -50,9 +51,14 @@ export class DevicesController {
     status: 201,
     answer: DeviceWithKeyDto,
     errors: [DeviceNumberTaken, GymInactive],
+    idempotent: true,
   })
-  create(@CurrentActor() actor: Actor, @Body() body: CreateDeviceDto): Promise<DeviceWithKeyDto> {
-    return this.devices.create(actor, body);
+  create(
+    @CurrentActor() actor: Actor,
+    @Body() body: CreateDeviceDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<DeviceWithKeyDto> {
+    return this.devices.create(actor, body, key);
   }
 
   @Post('access')
@@ -65,9 +71,14 @@ export class DevicesController {
     roles: DESK,
     answer: AccessDto,
     errors: [DeviceNotFound],
+    idempotent: true,
   })
-  ask(@CurrentActor() actor: Actor, @Body() body: AskAccessDto): Promise<AccessDto> {
-    return this.access.decide(actor, body);
+  ask(
+    @CurrentActor() actor: Actor,
+    @Body() body: AskAccessDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<AccessDto> {
+    return this.access.decide(actor, body, key);
   }
 
   @Post(':device_number/upload')
@@ -151,8 +162,13 @@ export class DevicesController {
     params: PARAMS,
     answer: DeviceWithKeyDto,
     errors: [DeviceNotFound],
+    idempotent: true,
   })
-  rotateKey(@CurrentActor() actor: Actor, @Param('device_id', IdPipe) deviceId: number): Promise<DeviceWithKeyDto> {
-    return this.devices.rotateKey(actor, deviceId);
+  rotateKey(
+    @CurrentActor() actor: Actor,
+    @Param('device_id', IdPipe) deviceId: number,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<DeviceWithKeyDto> {
+    return this.devices.rotateKey(actor, deviceId, key);
   }
 }

@@ -9,6 +9,7 @@ import { ActorResolver } from '../common/actor/actor-resolver.js';
 import { DESK } from '../common/actor/roles.js';
 import { RoleNotAllowed } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
+import { keyOfMessage, type RepeatableDto } from '../common/http/idempotency.js';
 import { type AppSocket, Gateway, Message, SocketDoor, socketsIn, type Welcoming } from '../common/ws/gateway.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { requirePerson } from '../members/people.js';
@@ -292,8 +293,13 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     }
   }
 
-  private async decide(actor: DeviceActor, socket: AppSocket, body: AskAccessDto, event: string): Promise<AccessDto> {
-    const decision = await this.access.decide(actor, body);
+  private async decide(
+    actor: DeviceActor,
+    socket: AppSocket,
+    body: AskAccessDto & RepeatableDto,
+    event: string,
+  ): Promise<AccessDto> {
+    const decision = await this.access.decide(actor, body, keyOfMessage(`/devices ${event}`, body));
     const { allowed, reason, user } = decision;
     // The door does not wait until all servers have said which consoles they have.
     void this.toConsoles(socket, actor, event, { user_id: user?.id ?? null, allowed, reason, user });

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type Actor, DeviceActor, type DeviceKind } from '../common/actor/actor.js';
+import { KeyRing } from '../common/crypto/key-ring.js';
 import { NotSignedIn } from '../common/errors/common.errors.js';
+import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
-import { Database, type Queryable } from '../database/database.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { Notifications } from '../database/notifications.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
@@ -33,6 +36,7 @@ export class DevicesService {
   constructor(
     private readonly db: Database,
     private readonly notifications: Notifications,
+    private readonly keys: KeyRing,
   ) {}
 
   /** By name. @throws OtherGym */
@@ -50,19 +54,18 @@ export class DevicesService {
   }
 
   /** @throws OtherGym, GymInactive, DeviceNumberTaken */
-  create(actor: Actor, input: CreateDeviceDto): Promise<DeviceWithKeyDto> {
+  create(actor: Actor, input: CreateDeviceDto, key: IdempotencyKey | null): Promise<DeviceWithKeyDto> {
     const gymId = actor.gym(input.gym_id);
-    const key = newKey();
-    return this.db.transaction(async (tx) => {
+    return this.withNewKey(actor, key, async (tx, keyHash) => {
       // Of two new devices one waits for the other, so that each gets a number of its own.
       await tx.query(sql`SELECT 1 FROM gyms WHERE id = ${gymId} FOR NO KEY UPDATE`);
       await requireActiveGym(tx, gymId);
       const [device] = await tx.query<DeviceDto>(sql`
         INSERT INTO devices AS d (gym_id, name, kind, key_hash, device_number)
-        VALUES (${gymId}, ${input.name}, ${input.kind}, ${hash(key)}, coalesce(${input.device_number}::int,
+        VALUES (${gymId}, ${input.name}, ${input.kind}, ${keyHash}, coalesce(${input.device_number}::int,
           (SELECT coalesce(max(device_number), 0) + 1 FROM devices WHERE gym_id = ${gymId})))
         RETURNING ${COLUMNS}`);
-      return { ...device!, device_key: key };
+      return device!;
     });
   }
 
@@ -82,13 +85,14 @@ export class DevicesService {
   }
 
   /** A new key; the old one opens nothing any more, and its connection is cut. @throws DeviceNotFound */
-  async rotateKey(actor: Actor, deviceId: number): Promise<DeviceWithKeyDto> {
-    const key = newKey();
-    const [device] = await this.db.query<DeviceDto>(sql`
-      UPDATE devices d SET key_hash = ${hash(key)}, key_version = key_version + 1, updated_at = now()
-      WHERE ${mine(actor, deviceId)} RETURNING ${COLUMNS}`);
-    if (!device) throw new DeviceNotFound();
-    return { ...device, device_key: key };
+  rotateKey(actor: Actor, deviceId: number, key: IdempotencyKey | null): Promise<DeviceWithKeyDto> {
+    return this.withNewKey(actor, key, async (tx, keyHash) => {
+      const [device] = await tx.query<DeviceDto>(sql`
+        UPDATE devices d SET key_hash = ${keyHash}, key_version = key_version + 1, updated_at = now()
+        WHERE ${mine(actor, deviceId)} RETURNING ${COLUMNS}`);
+      if (!device) throw new DeviceNotFound();
+      return device;
+    });
   }
 
   /** @throws NotSignedIn if no active device has this key */
@@ -113,6 +117,20 @@ export class DevicesService {
     await this.db.query(everyGym`
       UPDATE devices SET last_seen_at = now(), online_until = now() + make_interval(secs => ${seconds})
       WHERE id = ANY(${deviceIds})`);
+  }
+
+  /** The answer that shows a new device key. What is stored of it for a repetition is sealed. */
+  private async withNewKey(
+    actor: Actor,
+    key: IdempotencyKey | null,
+    work: (tx: Transaction, keyHash: Buffer) => Promise<DeviceDto>,
+  ): Promise<DeviceWithKeyDto> {
+    const place = `idempotency_keys.answer ${actor.user_id} ${key?.route}`;
+    const { sealed_key, ...device } = await once(this.db, actor, key, async (tx) => {
+      const deviceKey = newKey();
+      return { ...(await work(tx, hash(deviceKey))), sealed_key: this.keys.encrypt(deviceKey, place) };
+    });
+    return { ...device, device_key: this.keys.decrypt(sealed_key, place).toString() };
   }
 
   private async actor(condition: ScopedSql): Promise<DeviceActor> {

@@ -114,13 +114,15 @@ export class InventoryController {
     params: { product_id: 1 },
     answer: ProductDto,
     errors: [ProductNotFound, InsufficientStock],
+    idempotent: true,
   })
   changeStock(
     @CurrentActor() actor: Actor,
     @Param('product_id', IdPipe) productId: number,
     @Body() body: ChangeStockDto,
+    @Idempotency() key: IdempotencyKey | null,
   ): Promise<ProductDto> {
-    return this.inventory.changeStock(actor, productId, body);
+    return this.inventory.changeStock(actor, productId, body, key);
   }
 
   @Delete(':product_id')

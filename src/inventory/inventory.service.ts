@@ -100,11 +100,16 @@ export class InventoryService {
   }
 
   /** @throws ProductNotFound, InsufficientStock, FieldsInvalid */
-  changeStock(actor: Actor, productId: number, { quantity, change, note }: ChangeStockDto): Promise<ProductDto> {
+  changeStock(
+    actor: Actor,
+    productId: number,
+    { quantity, change, note }: ChangeStockDto,
+    key: IdempotencyKey | null,
+  ): Promise<ProductDto> {
     if ([quantity, change].filter((given) => typeof given === 'number').length !== 1) {
       throw FieldsInvalid.of('quantity', 'or change is required, and not both');
     }
-    return this.db.transaction(async (tx) => {
+    return once(this.db, actor, key, async (tx) => {
       const [product] = await tx.query<ProductDto>(
         sql`SELECT ${COLUMNS} FROM products p WHERE ${mine(actor, productId)} FOR NO KEY UPDATE`,
       );

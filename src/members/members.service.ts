@@ -8,7 +8,7 @@ import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
-import { once } from '../database/idempotency.js';
+import { forgetAnswersAbout, once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
@@ -152,6 +152,7 @@ export class MembersService {
       await this.attendance.endVisitsOf(tx, userId);
       await tx.emitDurably(new PersonLeft(userId));
       await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
+      await forgetAnswersAbout(tx, userId);
       await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);
     });
   }

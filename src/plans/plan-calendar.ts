@@ -3,6 +3,7 @@ import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { Transaction } from '../database/database.js';
 import { empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { UserPlanNotFound } from './plans.errors.js';
+import type { Offer } from './plans.rules.js';
 
 // The calendar of one member's plans: which counts now, and which waits for it to end.
 
@@ -13,10 +14,9 @@ export interface LockedMember {
   timezone: string;
 }
 
-export interface CurrentPlan {
+/** A plan of the member, as it was sold. */
+export interface SoldPlan extends Offer {
   id: number;
-  price: number;
-  duration_days: number | null;
 }
 
 /** Locks the member, so that of two changes of their plans one waits for the other. @throws FieldsInvalid */
@@ -39,12 +39,33 @@ export async function lockMemberOf(tx: Transaction, actor: Principal, userPlanId
   return member;
 }
 
+const SOLD = raw('up.id, up.purchased_price AS price, up.duration_days');
+
 /** The plan that counts now, active or frozen. */
-export async function currentPlan(tx: Transaction, member: LockedMember): Promise<CurrentPlan | undefined> {
-  const [current] = await tx.query<CurrentPlan>(sql`
-    SELECT up.id, p.price, up.duration_days FROM user_plans up JOIN plans p ON p.id = up.plan_id
+export async function currentPlan(tx: Transaction, member: LockedMember): Promise<SoldPlan | undefined> {
+  const [current] = await tx.query<SoldPlan>(sql`
+    SELECT ${SOLD} FROM user_plans up
     WHERE ${of(member)} AND up.ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')`);
   return current;
+}
+
+export async function soldPlan(tx: Transaction, member: LockedMember, userPlanId: number): Promise<SoldPlan> {
+  const [sold] = await tx.query<SoldPlan>(
+    sql`SELECT ${SOLD} FROM user_plans up WHERE ${of(member)} AND up.id = ${userPlanId}`,
+  );
+  return sold!;
+}
+
+/** Lets plans name what was sold instead of them. */
+export async function nameReplacement(
+  tx: Transaction,
+  member: LockedMember,
+  userPlanIds: number[],
+  byId: number,
+): Promise<void> {
+  await tx.query(sql`
+    UPDATE user_plans up SET replaced_by_id = ${byId}, updated_at = now()
+    WHERE ${of(member)} AND id = ANY(${userPlanIds})`);
 }
 
 /** Ends a plan before its time. */

@@ -34,6 +34,13 @@ export class NoActivePlan extends DomainError {}
 })
 export class NotAnUpgrade extends DomainError {}
 
+@Problem({ code: 'plan_replaced', status: 409, title: 'Another plan was sold instead of this one already' })
+export class PlanReplaced extends DomainError {
+  constructor(byId: number) {
+    super(`User plan ${byId} was sold instead of this one. To sell another, change that one.`);
+  }
+}
+
 @Problem({ code: 'already_scheduled', status: 409, title: 'Another plan waits for the current one to end already' })
 export class AlreadyScheduled extends DomainError {}
 

@@ -18,6 +18,7 @@ import {
   NotAnUpgrade,
   PlanInactive,
   PlanNotActive,
+  PlanReplaced,
   PlansOverlap,
   PlanTimesWrong,
   SessionsNotCounted,
@@ -108,7 +109,8 @@ export class UserPlansController {
     summary: 'Sell another plan instead, or correct this one',
     description:
       'With a `plan_id` the plan of this id becomes cancelled and the answer is the new one, with an id of its own; ' +
-      'reception and trainer may do that if this one has expired or the other is an upgrade. Status, expiry and sessions ' +
+      'reception and trainer may do that if this one has expired or the other is an upgrade. The same again answers that ' +
+      'new one and sells nothing. Status, expiry and sessions ' +
       'are corrected by an admin or manager. What was paid never changes.',
     roles: DESK,
     params: { id: 1 },
@@ -117,6 +119,7 @@ export class UserPlansController {
       UserPlanNotFound,
       ChangeNotYours,
       NotAnUpgrade,
+      PlanReplaced,
       PlanInactive,
       GymInactive,
       PlanNotActive,

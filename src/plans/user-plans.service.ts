@@ -26,22 +26,25 @@ import {
   NotAnUpgrade,
   PlanInactive,
   PlanNotActive,
+  PlanReplaced,
   SessionsNotCounted,
   UserPlanNotFound,
 } from './plans.errors.js';
 import {
-  type CurrentPlan,
   currentPlan,
   endPlan,
   later,
   lockMember,
   lockMemberOf,
+  nameReplacement,
   of,
   parkWaiting,
   placeWaiting,
+  soldPlan,
   visible,
   type LockedMember,
 } from './plan-calendar.js';
+import { isRepetition, isSale, mayReplace, type Offer } from './plans.rules.js';
 import { USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
 
 /** The plans that members bought. */
@@ -103,10 +106,11 @@ export class UserPlansService {
   async assignIn(tx: Transaction, actor: Actor, input: AssignPlanDto): Promise<UserPlanDto> {
     const member = await lockMember(tx, actor, input.user_id);
     await requireActiveGym(tx, member.gym_id);
-    const plan = await this.planForSale(tx, member.gym_id, input.plan_id);
+    const plan = await this.planForSale(tx, member.gym_id, input.plan_id, input.purchased_price);
     const current = await currentPlan(tx, member);
+    const waits = current !== undefined && input.start === 'after_current';
     await parkWaiting(tx, member);
-    if (current && input.start === 'after_current') {
+    if (waits) {
       const [waiting] = await tx.query(
         sql`SELECT 1 FROM user_plans up WHERE ${of(member)} AND ended_at IS NULL AND starts_at IS NULL`,
       );
@@ -115,14 +119,14 @@ export class UserPlansService {
       requireMayReplace(actor, current, plan);
       await endPlan(tx, member, current.id);
     }
-    const startsNow = !(current && input.start === 'after_current');
     const [sold] = await tx.query<{ id: number }>(sql`
       INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at,
         expires_at, created_by_id)
-      VALUES (${member.id}, ${member.gym_id}, ${plan.id}, ${input.purchased_price ?? plan.price}, ${plan.duration_days},
-        ${plan.session_count}, ${startsNow ? raw('moment()') : raw('NULL')},
-        ${startsNow ? later(raw('moment()'), sql`${plan.duration_days}::int`, member) : raw('NULL')}, ${actor.user_id})
+      VALUES (${member.id}, ${member.gym_id}, ${plan.id}, ${plan.price}, ${plan.duration_days},
+        ${plan.session_count}, ${raw(waits ? 'NULL' : 'moment()')},
+        ${waits ? raw('NULL') : later(raw('moment()'), sql`${plan.duration_days}::int`, member)}, ${actor.user_id})
       RETURNING id`);
+    if (current && !waits) await nameReplacement(tx, member, [current.id], sold!.id);
     await placeWaiting(tx, member);
     return this.get(actor, sold!.id, tx);
   }
@@ -177,26 +181,22 @@ export class UserPlansService {
   }
 
   /**
-   * Sells another plan instead of this one, or corrects it.
-   * @throws UserPlanNotFound, ChangeNotYours, FieldsInvalid, NotAnUpgrade, PlanNotActive, PlansOverlap, PlanTimesWrong
+   * Sells another plan instead of this one, once, however often that is asked for; or corrects it.
+   * @throws UserPlanNotFound, ChangeNotYours, FieldsInvalid, NotAnUpgrade, PlanReplaced, PlanNotActive, PlansOverlap,
+   *   PlanTimesWrong
    */
   update(actor: Actor, userPlanId: number, input: UpdateUserPlanDto): Promise<UserPlanDto> {
     return this.db.transaction(async (tx) => {
       const member = await lockMemberOf(tx, actor, userPlanId);
       const before = await this.get(actor, userPlanId, tx);
-      // The same plan again is a renewal of one that is over, unless the whole object was sent back.
-      const isOver = before.status === 'expired' || before.status === 'cancelled';
-      const isRenewal = isOver && input.status === undefined && input.expires_at === undefined;
-      if (input.plan_id && (input.plan_id !== before.plan_id || isRenewal)) {
-        const { plan_id, purchased_price } = input;
-        const sale = { user_id: member.id, plan_id, purchased_price };
-        if (before.status !== 'scheduled') return this.assignIn(tx, actor, sale);
-        requireMayReplace(actor, before.plan, await this.planForSale(tx, member.gym_id, plan_id));
-        await endPlan(tx, member, before.id);
-        return this.assignIn(tx, actor, { ...sale, start: 'after_current' });
+      if (!isSale(input, before)) {
+        await this.correct(tx, actor, member, before, input);
+        return this.get(actor, userPlanId, tx);
       }
-      await this.correct(tx, actor, member, before, input);
-      return this.get(actor, userPlanId, tx);
+      if (before.replaced_by_id === null) return this.replace(tx, actor, member, before, input);
+      const replacement = await this.get(actor, before.replaced_by_id, tx);
+      if (!isRepetition(input, replacement)) throw new PlanReplaced(replacement.id);
+      return replacement;
     });
   }
 
@@ -211,6 +211,25 @@ export class UserPlansService {
       await tx.query(sql`DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${of(member)}`);
       await placeWaiting(tx, member);
     });
+  }
+
+  private async replace(
+    tx: Transaction,
+    actor: Actor,
+    member: LockedMember,
+    before: UserPlanDto,
+    { plan_id: planId, purchased_price }: UpdateUserPlanDto,
+  ): Promise<UserPlanDto> {
+    const waits = before.status === 'scheduled';
+    if (waits) {
+      const next = await this.planForSale(tx, member.gym_id, planId!, purchased_price);
+      requireMayReplace(actor, await soldPlan(tx, member, before.id), next);
+      await endPlan(tx, member, before.id);
+    }
+    const sale = { user_id: member.id, plan_id: planId!, purchased_price };
+    const sold = await this.assignIn(tx, actor, { ...sale, start: waits ? 'after_current' : 'now' });
+    await nameReplacement(tx, member, [before.id], sold.id);
+    return sold;
   }
 
   /** The corrections of PUT: what an admin or a manager may change of a plan that was sold. */
@@ -250,38 +269,40 @@ export class UserPlansService {
       statusNow = (await this.get(actor, before.id, tx)).status;
     }
     // A correction of the numbers may have made it what is asked for.
-    if (status !== undefined && status !== statusNow) await this.setStatus(tx, member, before.id, statusNow, status);
+    if (status !== undefined && status !== statusNow) {
+      await this.setStatus(tx, member, { ...before, status: statusNow, hasItsEnd: expiry !== undefined }, status);
+    }
     await placeWaiting(tx, member);
   }
 
   private async setStatus(
     tx: Transaction,
     member: LockedMember,
-    userPlanId: number,
-    before: UserPlanStatus,
+    { id, status: before, hasItsEnd }: { id: number; status: UserPlanStatus; hasItsEnd: boolean },
     status: UserPlanStatus,
   ): Promise<void> {
-    const mine = sql`id = ${userPlanId} AND ${of(member)}`;
-    if (status === 'cancelled' && before !== 'expired') return endPlan(tx, member, userPlanId);
+    const mine = sql`id = ${id} AND ${of(member)}`;
+    if (status === 'cancelled' && before !== 'expired') return endPlan(tx, member, id);
     if (status === 'frozen' && before === 'active') {
       await tx.query(sql`UPDATE user_plans up SET frozen_at = moment(), updated_at = now() WHERE ${mine}`);
     } else if (status === 'active' && before === 'frozen') {
-      // The time it stood still is added to its end.
+      // The time it stood still is added to its end, unless that was said with it.
+      const end = raw(hasItsEnd ? 'expires_at' : 'expires_at + (moment() - frozen_at)');
       await tx.query(sql`
-        UPDATE user_plans up SET frozen_at = NULL, expires_at = expires_at + (moment() - frozen_at), updated_at = now()
-        WHERE ${mine}`);
+        UPDATE user_plans up SET frozen_at = NULL, expires_at = ${end}, updated_at = now() WHERE ${mine}`);
     } else {
       throw new PlanNotActive(`A plan that is ${before} cannot become ${status}.`);
     }
   }
 
-  private async planForSale(tx: Transaction, gymId: ScopedGymId, planId: number): Promise<PlanDto> {
+  /** A plan as it is being sold: at the price that was agreed on, or its own. */
+  private async planForSale(tx: Transaction, gymId: ScopedGymId, planId: number, price?: number): Promise<PlanDto> {
     const [plan] = await tx.query<PlanDto>(sql`
       SELECT id, price, kind, duration_days, session_count, is_active FROM plans
       WHERE id = ${planId} AND gym_id = ${gymId} FOR KEY SHARE`);
     if (!plan) throw FieldsInvalid.of('plan_id', 'is not a plan of the gym');
     if (!plan.is_active) throw new PlanInactive();
-    return plan;
+    return { ...plan, price: price ?? plan.price };
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<UserPlanDto> {
@@ -291,13 +312,9 @@ export class UserPlansService {
   }
 }
 
-/** An upgrade is a longer or dearer plan. @throws NotAnUpgrade */
-function requireMayReplace(actor: Actor, current: Omit<CurrentPlan, 'id'>, next: PlanDto): void {
-  if (actor.is('admin', 'manager')) return;
-  const isDearer = next.price > current.price;
-  const isLonger =
-    next.duration_days !== null && current.duration_days !== null && next.duration_days > current.duration_days;
-  if (!isDearer && !isLonger) throw new NotAnUpgrade();
+/** @throws NotAnUpgrade */
+function requireMayReplace(actor: Actor, sold: Offer, next: Offer): void {
+  if (!mayReplace(actor, sold, next)) throw new NotAnUpgrade();
 }
 
 /** Clients send back the whole object: what is as it was is no change. */

@@ -111,12 +111,14 @@ export class SlotsController {
     params: { slot_id: 23 },
     answer: BookingDto,
     errors: [OnlyForYourself, BookingNotFound, SlotOver],
+    idempotent: true,
   })
   cancel(
     @CurrentActor() actor: Actor,
     @Param('slot_id', SlotIdPipe) slotId: number,
     @Body() body: CancelDto,
+    @Idempotency() key: IdempotencyKey | null,
   ): Promise<BookingDto> {
-    return this.slots.cancel(actor, slotId, body);
+    return this.slots.cancel(actor, slotId, body, key);
   }
 }

@@ -3,6 +3,7 @@ import { CurrentActor } from '../common/actor/access.js';
 import { Actor, type Principal } from '../common/actor/actor.js';
 import { DESK, type Role } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
+import { keyOfMessage } from '../common/http/idempotency.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
 import {
   BookingRefusalDto,
@@ -84,7 +85,7 @@ export class SlotsGateway implements Welcoming {
     refused,
   })
   async book(@CurrentActor() actor: Actor, @MessageBody() body: BookSlotDto): Promise<BookingResponseDto> {
-    await this.slots.book(actor, body.slot_id, body, null);
+    await this.slots.book(actor, body.slot_id, body, keyOfMessage('/slots book_slot', body));
     return { success: true, message: `Slot ${body.slot_id} booked successfully`, slot_id: body.slot_id };
   }
 
@@ -98,7 +99,7 @@ export class SlotsGateway implements Welcoming {
     refused,
   })
   async cancel(@CurrentActor() actor: Actor, @MessageBody() body: BookSlotDto): Promise<BookingResponseDto> {
-    await this.slots.cancel(actor, body.slot_id, body);
+    await this.slots.cancel(actor, body.slot_id, body, keyOfMessage('/slots cancel_slot', body));
     return { success: true, message: `Slot ${body.slot_id} cancelled successfully`, slot_id: body.slot_id };
   }
 

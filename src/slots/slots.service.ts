@@ -150,10 +150,10 @@ export class SlotsService {
   }
 
   /** @throws OnlyForYourself, OtherGym, FieldsInvalid, BookingNotFound, SlotOver */
-  cancel(actor: Actor, slotId: number, input: CancelDto): Promise<BookingDto> {
+  cancel(actor: Actor, slotId: number, input: CancelDto, key: IdempotencyKey | null): Promise<BookingDto> {
     const gymId = actor.gym(input.gym_id);
     const userId = requireMayFor(actor, input.user_id);
-    return this.db.transaction(async (tx) => {
+    return once(this.db, actor, key, async (tx) => {
       const date = input.date ?? (await this.today(tx, gymId));
       const which = sql`b.gym_id = ${gymId} AND b.date = ${date}::date AND b.slot_id = ${slotId} AND b.user_id = ${userId}
         AND b.cancelled_at IS NULL`;

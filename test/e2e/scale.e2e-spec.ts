@@ -36,8 +36,8 @@ describe('at scale', () => {
        FROM users, generate_series(1, 3) n`,
     );
     await pool.query(
-      `INSERT INTO idempotency_keys (user_id, route, key, fingerprint)
-       SELECT id, 'POST /api/v1/sales', 'key', '' FROM users`,
+      `INSERT INTO idempotency_keys (owner, route, key, fingerprint, role, people)
+       SELECT 'user:' || id, 'POST /api/v1/sales', 'key', '', role, ARRAY[id] FROM users`,
     );
     await pool.query(`INSERT INTO attempt_budgets (key, drained_at) SELECT 'sign_in ' || id, now() FROM users`);
     await pool.query(

@@ -1,6 +1,7 @@
-import { ApiProperty, OmitType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, OmitType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { RepeatableDto } from '../../common/http/idempotency.js';
 import { RefusalDto } from '../../common/ws/messages.dto.js';
 import { IsId } from '../../common/http/validation.js';
 import { CheckInDto, CheckOutDto, VisitDto } from './visit.dto.js';
@@ -32,13 +33,13 @@ export class CheckInStatsDto {
 /** The visit that is no more. */
 export class CheckInRemovedDto extends PickType(VisitDto, ['id']) {}
 
-export class CheckInMessageDto extends OmitType(CheckInDto, ['user_id', 'qr_code']) {
+export class CheckInMessageDto extends IntersectionType(OmitType(CheckInDto, ['user_id', 'qr_code']), RepeatableDto) {
   /** @example 9 */
   @IsId()
   member_id: number;
 }
 
-export class CheckOutMessageDto extends PickType(CheckOutDto, ['notes']) {
+export class CheckOutMessageDto extends IntersectionType(PickType(CheckOutDto, ['notes']), RepeatableDto) {
   /** @example 1 */
   @IsId()
   check_in_id: number;

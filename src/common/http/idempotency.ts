@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { IsOptional, Matches } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { FieldsInvalid } from '../errors/common.errors.js';
 import { FieldsError, Problem } from '../errors/domain-error.js';
@@ -15,26 +15,63 @@ export class IdempotencyKeyReused extends FieldsError {
 export interface IdempotencyKey {
   /** The client's word for this request. */
   readonly key: string;
-  /** Method and path pattern: a key belongs to its account and route. */
+  /** Method and path pattern, or namespace and event: a key belongs to its account (or device) and route. */
   readonly route: string;
-  /** SHA-256 of path and body, to tell a repetition from a reuse. */
-  readonly fingerprint: Buffer;
+  /** What is asked for, to tell a repetition from a reuse. Only its keyed hash is stored. */
+  readonly meaning: string;
 }
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+const RULE = 'must be 1 to 255 visible ASCII characters';
 
 /** The request's Idempotency-Key, or null. */
 export const Idempotency = createParamDecorator((_: unknown, context: ExecutionContext): IdempotencyKey | null => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const key = request.headers['idempotency-key'];
   if (key === undefined) return null;
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
-    throw FieldsInvalid.of('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
-  }
-  const [path] = request.url.split('?');
+  if (typeof key !== 'string' || !KEY.test(key)) throw FieldsInvalid.of('Idempotency-Key', RULE);
+  const params = Object.entries(request.params as Record<string, string>).map(([name, value]) => [
+    name,
+    // 007 and 7 are one id.
+    /^\d+$/.test(value) ? Number(value) : value,
+  ]);
   return {
     key,
     route: `${request.method} ${request.routeOptions.url}`,
-    fingerprint: createHash('sha256')
-      .update(`${path}\n${JSON.stringify(request.body ?? null)}`)
-      .digest(),
+    meaning: meaningOf({ params: Object.fromEntries(params), query: request.query, body: request.body }),
   };
 });
+
+/** What a message may carry that can be repeated. */
+export class RepeatableDto {
+  /** Any word of yours. Sent again with the same payload within 24 h, nothing is done twice. @example "b1946ac9" */
+  @IsIdempotencyKey()
+  idempotency_key?: string;
+}
+
+function IsIdempotencyKey() {
+  return applyDecorators(IsOptional(), Matches(KEY, { message: RULE }));
+}
+
+/** The key of a message, or null. @param route namespace and event */
+export function keyOfMessage(route: string, { idempotency_key: key, ...body }: RepeatableDto): IdempotencyKey | null {
+  return key ? { key, route, meaning: meaningOf({ body }) } : null;
+}
+
+/**
+ * What was meant, however it was written: the order of names does not count, null is the same as left out, a number the same as
+ * its digits in a text. Passwords are left out: a repetition is known without them.
+ */
+export function meaningOf(value: unknown): string {
+  return JSON.stringify(canonical(value));
+}
+
+function canonical(value: unknown): unknown {
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const named = Object.entries(value)
+    .filter(([name, field]) => field !== null && field !== undefined && !name.includes('password'))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return named.map(([name, field]) => [name, canonical(field)]);
+}

@@ -1,11 +1,13 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** The answer to a request that carried an Idempotency-Key; kept for 24 hours. */
+/** The answer to a request that carried an Idempotency-Key; kept for 24 hours, or until a person in it is deleted. */
 @Entity('idempotency_keys')
 @Index(['created_at'])
+@Index('idempotency_keys_people_idx', { synchronize: false }) // GIN (people)
 export class StoredAnswer {
-  @PrimaryColumn('integer')
-  user_id: number;
+  /** `user:5` or `device:7`. */
+  @PrimaryColumn('text')
+  owner: string;
 
   @PrimaryColumn('text')
   route: string;
@@ -13,12 +15,23 @@ export class StoredAnswer {
   @PrimaryColumn('text')
   key: string;
 
-  /** SHA-256 of path and body. */
+  /** A keyed hash of what was asked. */
   @Column('bytea')
   fingerprint: Buffer;
 
+  /** Of the owner, when it was done: an account that was moved or got another role does not get the answer. */
+  @Column('text')
+  role: string;
+
+  @Column('integer', { nullable: true })
+  gym_id: number | null;
+
   @Column('json', { nullable: true })
   answer: object | null;
+
+  /** Whom the answer is about. */
+  @Column('integer', { array: true, default: '{}' })
+  people: number[];
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;

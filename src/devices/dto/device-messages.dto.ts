@@ -12,6 +12,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsText, LowerCase } from '../../common/http/fields.js';
+import { RepeatableDto } from '../../common/http/idempotency.js';
 import { IsId } from '../../common/http/validation.js';
 import { AccessDto } from './access.dto.js';
 import { IsTemplate } from '../template.js';
@@ -100,7 +101,7 @@ export class FingerprintStoredDto extends UserRefDto {
   message: string;
 }
 
-export class UserFoundDto {
+export class UserFoundDto extends RepeatableDto {
   /** Whose finger it was; or send qr_code. @example 8 */
   @ValidateIf((input: UserFoundDto) => !input.qr_code)
   @IsId()

@@ -1,10 +1,11 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType } from '@nestjs/swagger';
+import { RepeatableDto } from '../../common/http/idempotency.js';
 import { RefusalDto } from '../../common/ws/messages.dto.js';
 import { BookDto, IsSlotId, SlotDto, SlotsQuery } from './slot.dto.js';
 
 export class GetSlotsDto extends SlotsQuery {}
 
-export class BookSlotDto extends BookDto {
+export class BookSlotDto extends IntersectionType(BookDto, RepeatableDto) {
   /** @example 18 */
   @IsSlotId()
   slot_id: number;
