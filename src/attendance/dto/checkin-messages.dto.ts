@@ -1,7 +1,7 @@
 import { ApiProperty, IntersectionType, OmitType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
-import { RepeatableDto } from '../../common/http/idempotency.js';
+import { RepeatableDto } from '../../common/http/idempotency.dto.js';
 import { RefusalDto } from '../../common/ws/messages.dto.js';
 import { IsId } from '../../common/http/validation.js';
 import { CheckInDto, CheckOutDto, VisitDto } from './visit.dto.js';

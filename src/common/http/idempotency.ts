@@ -1,8 +1,8 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { IsOptional, Matches } from 'class-validator';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { FieldsInvalid } from '../errors/common.errors.js';
 import { FieldsError, Problem } from '../errors/domain-error.js';
+import { IDEMPOTENCY_KEY, KEY_RULE, type RepeatableDto } from './idempotency.dto.js';
 
 @Problem({ code: 'idempotency_key_reused', status: 422, title: 'This Idempotency-Key was used for another request' })
 export class IdempotencyKeyReused extends FieldsError {
@@ -21,15 +21,12 @@ export interface IdempotencyKey {
   readonly meaning: string;
 }
 
-const KEY = /^[\x21-\x7e]{1,255}$/;
-const RULE = 'must be 1 to 255 visible ASCII characters';
-
 /** The request's Idempotency-Key, or null. */
 export const Idempotency = createParamDecorator((_: unknown, context: ExecutionContext): IdempotencyKey | null => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const key = request.headers['idempotency-key'];
   if (key === undefined) return null;
-  if (typeof key !== 'string' || !KEY.test(key)) throw FieldsInvalid.of('Idempotency-Key', RULE);
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) throw FieldsInvalid.of('Idempotency-Key', KEY_RULE);
   const params = Object.entries(request.params as Record<string, string>).map(([name, value]) => [
     name,
     // 007 and 7 are one id.
@@ -41,17 +38,6 @@ export const Idempotency = createParamDecorator((_: unknown, context: ExecutionC
     meaning: meaningOf({ params: Object.fromEntries(params), query: request.query, body: request.body }),
   };
 });
-
-/** What a message may carry that can be repeated. */
-export class RepeatableDto {
-  /** Any word of yours. Sent again with the same payload within 24 h, nothing is done twice. @example "b1946ac9" */
-  @IsIdempotencyKey()
-  idempotency_key?: string;
-}
-
-function IsIdempotencyKey() {
-  return applyDecorators(IsOptional(), Matches(KEY, { message: RULE }));
-}
 
 /** The key of a message, or null. @param route namespace and event */
 export function keyOfMessage(route: string, { idempotency_key: key, ...body }: RepeatableDto): IdempotencyKey | null {

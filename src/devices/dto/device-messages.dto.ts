@@ -12,7 +12,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsText, LowerCase } from '../../common/http/fields.js';
-import { RepeatableDto } from '../../common/http/idempotency.js';
+import { RepeatableDto } from '../../common/http/idempotency.dto.js';
 import { IsId } from '../../common/http/validation.js';
 import { AccessDto } from './access.dto.js';
 import { IsTemplate } from '../template.js';

@@ -1,5 +1,5 @@
 import { ApiProperty, IntersectionType } from '@nestjs/swagger';
-import { RepeatableDto } from '../../common/http/idempotency.js';
+import { RepeatableDto } from '../../common/http/idempotency.dto.js';
 import { RefusalDto } from '../../common/ws/messages.dto.js';
 import { BookDto, IsSlotId, SlotDto, SlotsQuery } from './slot.dto.js';
 
