@@ -352,6 +352,17 @@ describe('plans', () => {
       expect((await read(waiting.id)).starts_at).toBe(thawed.expires_at);
     });
 
+    it('ends when that is said together with its end', async () => {
+      const buyer = await member();
+      const { body: bought } = await assign(buyer, monthly);
+      const { body: waiting } = await assign(buyer, cheap, { start: 'after_current' });
+      await change(bought.id, { status: 'frozen' });
+      await age(buyer, 10);
+      const thawed = { expires_at: daysFromNow(5), status: 'active' };
+      expect((await change(bought.id, thawed)).body).toMatchObject({ ...thawed, frozen_at: null });
+      expect((await read(waiting.id)).starts_at).toBe(thawed.expires_at);
+    });
+
     it('is for admin and manager, and for an active plan', async () => {
       const buyer = await member();
       const { body: bought } = await assign(buyer, monthly);
@@ -386,6 +397,139 @@ describe('plans', () => {
       expect(better).toMatchObject({ status: 'scheduled', starts_at: bought.expires_at, purchased_price: 80 });
       expect([(await read(waiting.id)).status, (await active(buyer)).id]).toEqual(['cancelled', bought.id]);
       expect(wrongFields(await change(better.id, { expires_at: daysFromNow(500) }))).toEqual(['expires_at']);
+    });
+
+    describe('again', () => {
+      const plansOf = (buyer: { id: number }) => as.manager.client.all(`/user-plans/user/${buyer.id}`);
+
+      it('answers what was sold, and sells nothing', async () => {
+        const buyer = await member();
+        const { body: bought } = await assign(buyer, monthly);
+        const upgrade = () => change(bought.id, { plan_id: quarterly.id }, 'reception');
+        const first = await upgrade();
+        const before = await plansOf(buyer);
+        for (const repeated of [await upgrade(), await upgrade()]) {
+          expect([repeated.status, repeated.body.id]).toEqual([200, first.body.id]);
+        }
+        expect(await plansOf(buyer)).toEqual(before);
+        expect(await read(bought.id)).toMatchObject({ status: 'cancelled', replaced_by_id: first.body.id });
+        // The price that was paid is part of it.
+        expect((await change(bought.id, { plan_id: quarterly.id, purchased_price: 80 })).body.id).toBe(first.body.id);
+        const cheaper = await change(bought.id, { plan_id: quarterly.id, purchased_price: 1 });
+        const other = await change(bought.id, { plan_id: cheap.id });
+        for (const { status, body } of [cheaper, other]) {
+          expect([status, body.code]).toEqual([409, 'plan_replaced']);
+          expect(body.detail).toContain(String(first.body.id));
+        }
+        expect(await plansOf(buyer)).toEqual(before);
+      });
+
+      it('renews once what is over, also 20 times at once', async () => {
+        const buyer = await member();
+        const { body: bought } = await assign(buyer, monthly);
+        await age(buyer, 31);
+        const answers = await times(20, () => change(bought.id, { plan_id: monthly.id }, 'reception'));
+        expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
+        expect(await plansOf(buyer)).toMatchObject([
+          { id: answers[0]!.body.id, status: 'active', replaced_by_id: null },
+          { id: bought.id, status: 'expired', replaced_by_id: answers[0]!.body.id },
+        ]);
+      });
+
+      it('of a waiting one, too, also 20 times at once', async () => {
+        const buyer = await member();
+        const { body: bought } = await assign(buyer, monthly);
+        const { body: waiting } = await assign(buyer, monthly, { start: 'after_current' });
+        const answers = await times(20, () => change(waiting.id, { plan_id: quarterly.id }, 'reception'));
+        expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
+        expect(await read(waiting.id)).toMatchObject({ status: 'cancelled', replaced_by_id: answers[0]!.body.id });
+        expect(await read(bought.id)).toMatchObject({ status: 'active', replaced_by_id: null });
+        expect(await plansOf(buyer)).toHaveLength(3);
+      });
+
+      it('follows a chain link by link, and what was cancelled since', async () => {
+        const buyer = await member();
+        const { body: first } = await assign(buyer, monthly);
+        const { body: second } = await change(first.id, { plan_id: quarterly.id });
+        const { body: third } = await change(second.id, { plan_id: sessions.id });
+        expect((await change(first.id, { plan_id: quarterly.id })).body).toMatchObject({
+          ...{ id: second.id, status: 'cancelled', replaced_by_id: third.id },
+        });
+        await change(third.id, { status: 'cancelled' });
+        expect((await change(second.id, { plan_id: sessions.id })).body).toMatchObject({
+          ...{ id: third.id, status: 'cancelled' },
+        });
+        expect(await plansOf(buyer)).toHaveLength(3);
+      });
+
+      it('sells anew when the sale was taken back', async () => {
+        const { body: bought } = await assign(await member(), monthly);
+        const { body: mistake } = await change(bought.id, { plan_id: quarterly.id });
+        await as.manager.client.delete(`/user-plans/${mistake.id}`);
+        expect(await read(bought.id)).toMatchObject({ replaced_by_id: null });
+        const { body: sold } = await change(bought.id, { plan_id: quarterly.id });
+        expect([sold.id === mistake.id, sold.status]).toEqual([false, 'active']);
+      });
+
+      it('with the whole object as it was read changes nothing, whatever became of it', async () => {
+        const buyer = await member();
+        const { body: bought } = await assign(buyer, monthly);
+        const { body: waiting } = await assign(buyer, cheap, { start: 'after_current' });
+        const { body: byCount } = await assign(await member(), sessions);
+        const { body: frozen } = await assign(await member(), monthly);
+        await change(frozen.id, { status: 'frozen' });
+        const unlimited = await t.make.plan(own.gym.id, { session_count: 3, duration_days: null });
+        const { body: endless } = await assign(await member(), unlimited);
+        const { body: replaced } = await assign(await member(), monthly);
+        await change(replaced.id, { plan_id: quarterly.id });
+        const old = await member();
+        const { body: over } = await assign(old, monthly);
+        await age(old, 31);
+        const { body: renewed } = await assign(old, monthly);
+        await change(renewed.id, { status: 'cancelled' });
+        for (const { id } of [bought, waiting, byCount, frozen, endless, replaced, over, renewed]) {
+          const whole = await read(id);
+          for (const role of ['manager', 'reception'] as const) {
+            expect([whole.status, (await change(id, whole, role)).body]).toEqual([whole.status, whole]);
+          }
+          expect(await read(id)).toEqual(whole);
+        }
+      });
+    });
+
+    it('names what POST sold instead, too', async () => {
+      const buyer = await member();
+      const { body: bought } = await assign(buyer, monthly);
+      const { body: better } = await assign(buyer, quarterly);
+      expect((await read(bought.id)).replaced_by_id).toBe(better.id);
+      const { body: waiting } = await assign(buyer, cheap, { start: 'after_current' });
+      expect([(await read(better.id)).replaced_by_id, waiting.status]).toEqual([null, 'scheduled']);
+    });
+
+    it('compares what was sold with what is being sold, not today’s price list', async () => {
+      const desk = as.reception.client;
+      const sell = (user_id: number, plan: PlanRow, purchased_price?: number) =>
+        desk.post('/user-plans', { user_id, plan_id: plan.id, purchased_price });
+      const alike = await t.make.plan(own.gym.id, { price: 30 });
+      const dearer = await t.make.plan(own.gym.id, { price: 60 });
+      const buyer = await member();
+      const { body: bought } = await assign(buyer, alike);
+      // Dearer in the list, but not as it would be sold.
+      expect((await sell(buyer.id, dearer, 1)).body.code).toBe('not_an_upgrade');
+      expect((await sell(buyer.id, dearer, 30)).body.code).toBe('not_an_upgrade');
+      expect(await codeOf(change(bought.id, { plan_id: dearer.id, purchased_price: 30 }, 'reception'))).toBe(
+        'not_an_upgrade',
+      );
+      // What was sold stays as it was, whatever the list says now.
+      await as.manager.client.put(`/plans/${alike.id}`, { price: 100, duration_days: 300 });
+      const longer = await t.make.plan(own.gym.id, { price: 1, duration_days: 31 });
+      const { body: waiting } = await assign(buyer, cheap, { start: 'after_current' });
+      await as.manager.client.put(`/plans/${cheap.id}`, { price: 100, duration_days: 300 });
+      expect((await change(waiting.id, { plan_id: longer.id }, 'reception')).body).toMatchObject({
+        status: 'scheduled',
+      });
+      await as.manager.client.put(`/plans/${cheap.id}`, { price: 20, duration_days: 30 });
+      expect((await sell(buyer.id, dearer, 30.01)).body).toMatchObject({ status: 'active', purchased_price: 30.01 });
     });
 
     it('corrects sessions and expiry, for admin and manager', async () => {
