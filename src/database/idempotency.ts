@@ -1,15 +1,7 @@
 import { Actor, type Principal } from '../common/actor/actor.js';
-import { DomainError, Problem } from '../common/errors/domain-error.js';
-import { type IdempotencyKey, IdempotencyKeyReused } from '../common/http/idempotency.js';
+import { AnswerGone, type IdempotencyKey, IdempotencyKeyReused } from '../common/http/idempotency.js';
 import type { Database, Transaction } from './database.js';
 import { everyGym, raw, sql } from './sql.js';
-
-@Problem({
-  code: 'answer_gone',
-  status: 409,
-  title: 'This was done before, and its answer is not there for you any more',
-})
-export class AnswerGone extends DomainError {}
 
 interface Known<Answer> {
   fingerprint: Buffer;

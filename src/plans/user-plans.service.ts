@@ -6,7 +6,7 @@ import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, raw, type ScopedSql, sql } from '../database/sql.js';
+import { empty, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.service.js';
 import { beginOf } from '../gyms/local-time.js';
 import { requirePerson } from '../members/people.js';
@@ -20,7 +20,6 @@ import type {
 import type { PlanDto } from './dto/plan.dto.js';
 import {
   AlreadyScheduled,
-  ChangeNotYours,
   NoActivePlan,
   NoSessionsLeft,
   NotAnUpgrade,
@@ -44,6 +43,7 @@ import {
   visible,
   type LockedMember,
 } from './plan-calendar.js';
+import { correctPlan } from './plan-corrections.js';
 import { isRepetition, isSale, mayReplace, type Offer } from './plans.rules.js';
 import { USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
 
@@ -190,7 +190,7 @@ export class UserPlansService {
       const member = await lockMemberOf(tx, actor, userPlanId);
       const before = await this.get(actor, userPlanId, tx);
       if (!isSale(input, before)) {
-        await this.correct(tx, actor, member, before, input);
+        await correctPlan(tx, actor, member, before, input);
         return this.get(actor, userPlanId, tx);
       }
       if (before.replaced_by_id === null) return this.replace(tx, actor, member, before, input);
@@ -232,69 +232,6 @@ export class UserPlansService {
     return sold;
   }
 
-  /** The corrections of PUT: what an admin or a manager may change of a plan that was sold. */
-  private async correct(
-    tx: Transaction,
-    actor: Actor,
-    member: LockedMember,
-    before: UserPlanDto,
-    input: UpdateUserPlanDto,
-  ): Promise<void> {
-    const status = changed(input.status, before.status);
-    const sessions = changed(input.remaining_sessions, before.remaining_sessions);
-    const expiry = changed(
-      input.expires_at && new Date(input.expires_at).toISOString(),
-      before.expires_at?.toISOString() ?? null,
-    );
-    if (changed(input.purchased_price, before.purchased_price) !== undefined) {
-      throw FieldsInvalid.of('purchased_price', 'is what was paid; it never changes');
-    }
-    if (status === undefined && sessions === undefined && expiry === undefined) return;
-    if (!actor.is('admin', 'manager')) throw new ChangeNotYours();
-    if (before.status === 'cancelled') throw new PlanNotActive('This plan is cancelled.');
-    if (before.status === 'scheduled' && expiry !== undefined) {
-      throw FieldsInvalid.of('expires_at', 'follows from the end of the plan before it, while this one is scheduled');
-    }
-    await parkWaiting(tx, member);
-    let statusNow: UserPlanStatus = before.status;
-    if (sessions !== undefined || expiry !== undefined) {
-      if (sessions !== undefined && before.remaining_sessions === null) throw new SessionsNotCounted();
-      const isReopened = before.remaining_sessions === 0 && (sessions ?? 0) > 0;
-      await tx.query(sql`
-        UPDATE user_plans up
-        SET ${assignments({ remaining_sessions: sessions, expires_at: expiry }, ['remaining_sessions', 'expires_at'])}
-            ${sessions === 0 ? raw(`ended_at = moment(), end_reason = 'used_up',`) : empty}
-            ${isReopened ? raw('ended_at = NULL, end_reason = NULL,') : empty} updated_at = now()
-        WHERE id = ${before.id} AND ${of(member)}`);
-      statusNow = (await this.get(actor, before.id, tx)).status;
-    }
-    // A correction of the numbers may have made it what is asked for.
-    if (status !== undefined && status !== statusNow) {
-      await this.setStatus(tx, member, { ...before, status: statusNow, hasItsEnd: expiry !== undefined }, status);
-    }
-    await placeWaiting(tx, member);
-  }
-
-  private async setStatus(
-    tx: Transaction,
-    member: LockedMember,
-    { id, status: before, hasItsEnd }: { id: number; status: UserPlanStatus; hasItsEnd: boolean },
-    status: UserPlanStatus,
-  ): Promise<void> {
-    const mine = sql`id = ${id} AND ${of(member)}`;
-    if (status === 'cancelled' && before !== 'expired') return endPlan(tx, member, id);
-    if (status === 'frozen' && before === 'active') {
-      await tx.query(sql`UPDATE user_plans up SET frozen_at = moment(), updated_at = now() WHERE ${mine}`);
-    } else if (status === 'active' && before === 'frozen') {
-      // The time it stood still is added to its end, unless that was said with it.
-      const end = raw(hasItsEnd ? 'expires_at' : 'expires_at + (moment() - frozen_at)');
-      await tx.query(sql`
-        UPDATE user_plans up SET frozen_at = NULL, expires_at = ${end}, updated_at = now() WHERE ${mine}`);
-    } else {
-      throw new PlanNotActive(`A plan that is ${before} cannot become ${status}.`);
-    }
-  }
-
   /** A plan as it is being sold: at the price that was agreed on, or its own. */
   private async planForSale(tx: Transaction, gymId: ScopedGymId, planId: number, price?: number): Promise<PlanDto> {
     const [plan] = await tx.query<PlanDto>(sql`
@@ -316,7 +253,3 @@ export class UserPlansService {
 function requireMayReplace(actor: Actor, sold: Offer, next: Offer): void {
   if (!mayReplace(actor, sold, next)) throw new NotAnUpgrade();
 }
-
-/** Clients send back the whole object: what is as it was is no change. */
-const changed = <Value>(now: Value | null | undefined, was: Value | null): Value | undefined =>
-  now === was ? undefined : (now ?? undefined);

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { FieldsInvalid } from '../errors/common.errors.js';
-import { FieldsError, Problem } from '../errors/domain-error.js';
+import { DomainError, FieldsError, Problem } from '../errors/domain-error.js';
 import { IDEMPOTENCY_KEY, KEY_RULE, type RepeatableDto } from './idempotency.dto.js';
 
 @Problem({ code: 'idempotency_key_reused', status: 422, title: 'This Idempotency-Key was used for another request' })
@@ -10,6 +10,13 @@ export class IdempotencyKeyReused extends FieldsError {
     super([{ field: 'Idempotency-Key', message: 'was used for another request' }]);
   }
 }
+
+@Problem({
+  code: 'answer_gone',
+  status: 409,
+  title: 'This was done before, and its answer is not there for you any more',
+})
+export class AnswerGone extends DomainError {}
 
 /** A request that a client may send again without doing its effect twice. */
 export interface IdempotencyKey {

@@ -26,7 +26,7 @@ import {
 } from '../errors/common.errors.js';
 import { type ErrorClass, problemKind } from '../errors/domain-error.js';
 import { ProblemDto } from '../errors/problem.js';
-import { IdempotencyKeyReused } from './idempotency.js';
+import { AnswerGone, IdempotencyKeyReused } from './idempotency.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
@@ -67,7 +67,7 @@ export function Operation(options: OperationOptions): MethodDecorator {
   if (!isPublic) errors.push(NotSignedIn, SessionEnded);
   if (!isPublic && roles.length < ROLES.length) errors.push(RoleNotAllowed);
   if (!isPublic && !options.beforePasswordChange) errors.push(PasswordChangeRequired);
-  if (options.idempotent) errors.push(IdempotencyKeyReused);
+  if (options.idempotent) errors.push(IdempotencyKeyReused, AnswerGone);
   return applyDecorators(
     AccessFor(options.roles, options.beforePasswordChange),
     ApiOperation({
@@ -155,7 +155,8 @@ function idempotencyHeader() {
   return ApiHeader({
     name: 'Idempotency-Key',
     required: false,
-    description: 'Any word of yours. Sent again with the same body within 24 h, nothing is done twice.',
+    description:
+      'Any word of yours. Sent again with the same request within 24 h, nothing is done twice: the answer is the first one.',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   });
 }
