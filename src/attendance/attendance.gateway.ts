@@ -73,7 +73,8 @@ export class AttendanceGateway implements Welcoming {
   }
 
   @Message('batch', {
-    summary: 'Several check-outs and then check-ins, one after the other; each stands for itself, with a key of its own',
+    summary:
+      'Several check-outs and then check-ins, one after the other; each stands for itself, with a key of its own',
     roles: DESK,
     payload: BatchDto,
     answer: { event: 'batch_result', payload: BatchResultDto },

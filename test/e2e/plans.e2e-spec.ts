@@ -416,8 +416,8 @@ describe('plans', () => {
         // The price that was paid is part of it.
         expect((await change(bought.id, { plan_id: quarterly.id, purchased_price: 80 })).body.id).toBe(first.body.id);
         const cheaper = await change(bought.id, { plan_id: quarterly.id, purchased_price: 1 });
-        const other = await change(bought.id, { plan_id: cheap.id });
-        for (const { status, body } of [cheaper, other]) {
+        const cheapest = await change(bought.id, { plan_id: cheap.id });
+        for (const { status, body } of [cheaper, cheapest]) {
           expect([status, body.code]).toEqual([409, 'plan_replaced']);
           expect(body.detail).toContain(String(first.body.id));
         }
