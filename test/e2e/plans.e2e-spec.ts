@@ -508,8 +508,8 @@ describe('plans', () => {
 
     it('compares what was sold with what is being sold, not today’s price list', async () => {
       const desk = as.reception.client;
-      const sell = (user_id: number, plan: PlanRow, purchased_price?: number) =>
-        desk.post('/user-plans', { user_id, plan_id: plan.id, purchased_price });
+      const sell = (userId: number, plan: PlanRow, price?: number) =>
+        desk.post('/user-plans', { user_id: userId, plan_id: plan.id, purchased_price: price });
       const alike = await t.make.plan(own.gym.id, { price: 30 });
       const dearer = await t.make.plan(own.gym.id, { price: 60 });
       const buyer = await member();
