@@ -17,6 +17,7 @@ const LEAVE_MS = 12_000;
 let database: ReturnType<typeof openDatabase> | undefined;
 let app: NestFastifyApplication | undefined;
 let isStopping = false;
+const hurry = new AbortController();
 
 async function start(): Promise<void> {
   const config = loadConfig();
@@ -46,12 +47,14 @@ function greet(config: Config, isEmbedded: boolean, url: string, signIns: string
 
 /** Stops taking connections, finishes what is under way, tells the other servers of it, and leaves the database. */
 async function stop(): Promise<void> {
-  if (isStopping) process.exit(1); // asked twice: at once
+  if (hurry.signal.aborted) process.exit(1); // asked three times: at once
+  if (isStopping) return hurry.abort(); // asked twice: what is under way is cut off
   isStopping = true;
-  if (app) await Promise.race([close(app), sleep(DRAIN_MS)]);
+  const { signal } = hurry;
+  if (app) await Promise.race([close(app), sleep(DRAIN_MS, undefined, { signal }).catch(() => undefined)]);
   const opened = await database?.catch(() => undefined);
   await Promise.race([opened?.release(), sleep(LEAVE_MS)]);
-  process.exit(0);
+  process.exit(signal.aborted ? 1 : 0);
 }
 
 async function close(running: NestFastifyApplication): Promise<void> {

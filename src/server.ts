@@ -105,6 +105,7 @@ function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Se
 
 /** Gives each request its id and context, and writes one log line and one measurement for each answer. */
 function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: MetricsService, drain: Drain): void {
+  fastify.server.on('connection', (connection) => drain.opened(connection));
   fastify.addHook('onRequest', (request, reply, done) => {
     drain.begin(reply.raw);
     void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });

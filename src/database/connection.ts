@@ -22,7 +22,7 @@ export function connection(url: string, name: string, work: 'short' | 'long' = '
   const options = [work === 'short' && LIMITS, TUNING, parameters.get('options'), NEEDED].filter(Boolean).join(' ');
   parameters.set('options', options);
   return {
-    connectionString: `${address}?${parameters}`,
+    connectionString: `${address}?${parameters.toString()}`,
     application_name: name,
     connectionTimeoutMillis: work === 'short' ? CONNECT_MS : 2 * CONNECT_MS,
     ...(work === 'short' && { query_timeout: QUERY_MS }),

@@ -74,7 +74,7 @@ export class RedisLink {
     const timer = new AbortController();
     try {
       const first = await Promise.race([answer, sleep(ANSWER_MS, late, { ref: false, signal: timer.signal })]);
-      if (first !== late) return first as Answer;
+      if (first !== late) return first;
       this.isFrozen = true;
       throw new Error(`Redis did not answer within ${ANSWER_MS / 1000} s`);
     } finally {

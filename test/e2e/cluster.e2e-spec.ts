@@ -178,7 +178,8 @@ for (const { way, isRedis } of ways) {
         });
       }
       const answered: [number[], number[]] = [[], []];
-      const people = await Promise.all(Array.from({ length: 200 }, newMember));
+      const people: number[] = [];
+      while (people.length < 200) people.push(await newMember());
       const count = () => answered.flat().length;
       const work = async (index: number) => {
         for (let userId = people.pop(); userId; userId = people.pop()) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { Balancer } from '../support/balancer.js';
 import { ownDatabase } from '../support/database.js';
@@ -50,7 +50,7 @@ for (const { way, isRedis } of ways) {
       balancer = await Balancer.before(...urls);
       database = new pg.Client(DATABASE_URL);
       await database.connect();
-      const { body } = await nobodies[0]!.post('/auth/login', { email: 'trainer@gym.com', password: 'trainer123' });
+      const { body } = await nobodies[0].post('/auth/login', { email: 'trainer@gym.com', password: 'trainer123' });
       const desk = new HttpClient(`${balancer.url}/api/v1`, body.access_token);
 
       let people: number[] = [];
@@ -66,9 +66,9 @@ for (const { way, isRedis } of ways) {
       await morePeople();
       const failures: unknown[] = [];
       let visits: number[] = [];
-      let isOver = false;
+      const over = new AbortController();
       const work = async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           try {
             const answer = await desk.post('/attendance', { user_id: people.pop() });
             if (answer.status === 201) visits.push(answer.body.id);
@@ -92,9 +92,49 @@ for (const { way, isRedis } of ways) {
         const seen = () => new Set(screen.all('member_checked_in').map(({ id }) => id as number));
         await until(() => answered.every((id) => seen().has(id)), `${way} ${index}: all are seen`);
       }
-      isOver = true;
+      over.abort();
       await Promise.all(working);
       expect(failures).toEqual([]);
     }, 60_000);
   });
 }
+
+describe('what a killed server was doing', () => {
+  const running: ServerProcess[] = [];
+  afterEach(() => Promise.all(running.splice(0).map((server) => server.kill('SIGKILL'))));
+
+  it('is done by another within half a minute', async () => {
+    const DATABASE_URL = await ownDatabase('takeover', { empty: true });
+    const start = () => {
+      const server = new ServerProcess({ ...KEYS, DATABASE_URL });
+      running.push(server);
+      return server;
+    };
+    const first = start();
+    await first.ready();
+    const database = new pg.Client(DATABASE_URL);
+    await database.connect();
+    const jobs = async () =>
+      (
+        await database.query<{ locked_by: string | null }>(
+          `SELECT locked_by FROM graphile_worker._private_jobs job JOIN graphile_worker._private_tasks task ON task.id = task_id
+           WHERE identifier = 'close_forgotten_visits'`,
+        )
+      ).rows;
+    // The job waits for this lock.
+    await database.query('BEGIN; LOCK TABLE attendance IN ACCESS EXCLUSIVE MODE');
+    const other = new pg.Client(DATABASE_URL);
+    await other.connect();
+    await other.query(`SELECT graphile_worker.add_job('close_forgotten_visits')`);
+    await until(async () => (await jobs())[0]?.locked_by);
+    const second = start();
+    await second.ready();
+    await first.kill('SIGKILL');
+    const killed = Date.now();
+    await database.query('COMMIT');
+    expect((await jobs()).map(({ locked_by }) => locked_by)).toEqual([expect.any(String)]);
+    await until(async () => (await jobs()).length === 0, 'the job is done', 30_000);
+    expect(Date.now() - killed).toBeLessThan(30_000);
+    await Promise.all([database.end(), other.end()]);
+  }, 60_000);
+});

@@ -14,7 +14,8 @@ export class ServerProcess {
   constructor(settings: Record<string, string>) {
     // Only what the test says: a developer's own environment must not change the outcome.
     const { PATH = '', HOME = '' } = process.env;
-    this.child = spawn(process.execPath, [MAIN], {
+    // What a library will not allow any more in its next version ends the server already now.
+    this.child = spawn(process.execPath, ['--throw-deprecation', MAIN], {
       env: { PATH, HOME, PORT: '0', BCRYPT_ROUNDS: '4', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: settings.DATA_DIR,
