@@ -1,7 +1,7 @@
 // Prints the SQL that would bring a migrated database to the entities: the draft of a migration, or with --check the
 // drift that must not be. `npm run build` first.
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../dist/src/database/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../dist/src/database/embedded/embedded-postgres.js';
 import { dataSource } from '../dist/src/database/data-source.js';
 import { migrate } from '../dist/src/database/migrate.js';
 

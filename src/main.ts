@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, isStartedByNpm, loadConfig } from './config/config.js';
+import { Drain } from './common/http/drain.js';
 import { ConfigError } from './config/config-error.js';
 import { migrate } from './database/migrate.js';
 import { openDatabase } from './database/open.js';
@@ -10,14 +11,18 @@ import { createApp } from './server.js';
 
 /** Longer than any request may take would be too long for whoever presses Ctrl-C. */
 const DRAIN_MS = 8_000;
+/** For the embedded database to stop. */
+const LEAVE_MS = 12_000;
 
-let database: Awaited<ReturnType<typeof openDatabase>> | undefined;
+let database: ReturnType<typeof openDatabase> | undefined;
 let app: NestFastifyApplication | undefined;
 let isStopping = false;
+const hurry = new AbortController();
 
 async function start(): Promise<void> {
   const config = loadConfig();
-  database = await openDatabase(config);
+  database = openDatabase(config);
+  const { isEmbedded } = await database;
   let newSignIn: string | null = null;
   await migrate(config.DATABASE_URL!, async (client) => {
     newSignIn = await firstStart(client, config);
@@ -26,35 +31,36 @@ async function start(): Promise<void> {
   if (isStopping) return;
   app = await createApp(config);
   await app.listen(config.PORT, config.HOST);
-  greet(config, await app.getUrl(), newSignIn ? [newSignIn] : await defaultSignIns(app));
+  greet(config, isEmbedded, await app.getUrl(), newSignIn ? [newSignIn] : await defaultSignIns(app));
 }
 
-function greet(config: Config, url: string, signIns: string[]): void {
+function greet(config: Config, isEmbedded: boolean, url: string, signIns: string[]): void {
   const at = url.replace('[::1]', 'localhost').replace('0.0.0.0', 'localhost');
   const lines = [
     `Spotter is running at ${at}`,
     `  API docs   ${at}/docs and ${at}/redoc`,
-    `  Database   ${database?.isEmbedded ? `embedded PostgreSQL in ${config.data_dir}` : 'DATABASE_URL'}`,
+    `  Database   ${isEmbedded ? `embedded PostgreSQL in ${config.data_dir}` : 'DATABASE_URL'}`,
     ...signIns.map((signIn) => `  Sign in    ${signIn}`),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Stops taking requests, finishes those that are under way, and leaves the database. */
+/** Stops taking connections, finishes what is under way, tells the other servers of it, and leaves the database. */
 async function stop(): Promise<void> {
-  if (isStopping) process.exit(1); // asked twice: at once
+  if (hurry.signal.aborted) process.exit(1); // asked three times: at once
+  if (isStopping) return hurry.abort(); // asked twice: what is under way is cut off
   isStopping = true;
-  const deadline = sleep(DRAIN_MS, undefined, { ref: false });
-  if (app) {
-    const server = app.getHttpServer();
-    // Node closes idle connections once, at the beginning; those that finish their request later would stay open.
-    const closing = setInterval(() => server.closeIdleConnections(), 100);
-    await Promise.race([app.close(), deadline]);
-    clearInterval(closing);
-    server.closeAllConnections();
-  }
-  await Promise.race([database?.release(), deadline]);
-  process.exit(0);
+  const { signal } = hurry;
+  if (app) await Promise.race([close(app), sleep(DRAIN_MS, undefined, { signal }).catch(() => undefined)]);
+  const opened = await database?.catch(() => undefined);
+  await Promise.race([opened?.release(), sleep(LEAVE_MS)]);
+  process.exit(signal.aborted ? 1 : 0);
+}
+
+async function close(running: NestFastifyApplication): Promise<void> {
+  await running.get(Drain).finish(running.getHttpServer());
+  await running.close();
+  running.getHttpServer().closeAllConnections();
 }
 
 process.on('SIGINT', () => void stop());
@@ -66,9 +72,11 @@ if (isStartedByNpm()) {
 }
 
 start().catch(async (error: NodeJS.ErrnoException) => {
+  if (isStopping) return; // the database went away under it
   process.stderr.write(`${sentence(error)}\n`);
   await app?.close().catch(() => undefined);
-  await database?.release();
+  const opened = await database?.catch(() => undefined);
+  await opened?.release();
   process.exit(1);
 });
 

@@ -9,6 +9,7 @@ import { toDomainError } from './common/errors/problem.js';
 import { sendProblem } from './common/errors/problem.filter.js';
 import { whoAsked } from './common/actor/access.js';
 import { CorsPolicy } from './common/http/cors.js';
+import { Drain } from './common/http/drain.js';
 import { sendPages } from './common/http/list.js';
 import { findFault, readJsonBodies } from './common/http/json-body.js';
 import { answerConnectionError, answerInsteadOfNode } from './common/http/refusals.js';
@@ -45,7 +46,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     abortOnError: false,
   });
   app.setGlobalPrefix('api/v1', { exclude: UNPREFIXED });
-  followRequests(fastify, cors, app.get(MetricsService));
+  followRequests(fastify, cors, app.get(MetricsService), app.get(Drain));
   readJsonBodies(fastify);
   sendPages(fastify);
   app.useSecurityHeaders({ contentSecurityPolicy });
@@ -78,6 +79,8 @@ function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Se
     keepAliveTimeout: 75_000,
     // Node would refuse a request without a Host by itself: see followRequests.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, requireHostHeader: false },
+    // What comes on an open connection while the server stops is answered like anything else (Drain).
+    return503OnClosing: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
@@ -101,13 +104,19 @@ function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Se
 }
 
 /** Gives each request its id and context, and writes one log line and one measurement for each answer. */
-function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: MetricsService): void {
+function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: MetricsService, drain: Drain): void {
+  fastify.server.on('connection', (connection) => drain.opened(connection));
   fastify.addHook('onRequest', (request, reply, done) => {
+    drain.begin(reply.raw);
     void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });
     const { httpVersion, headers } = request.raw;
     if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
     else if (httpVersion === '1.1' && headers.host === undefined) done(new Malformed('The header Host is missing.'));
     else done(findFault([request.params, request.query]));
+  });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (drain.isOn) void reply.header('Connection', 'close');
+    done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';

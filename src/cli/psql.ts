@@ -1,5 +1,6 @@
 import readline from 'node:readline/promises';
 import pg from 'pg';
+import { connection } from '../database/connection.js';
 import { runCommand } from './run.js';
 
 /** What stands for psql's own commands, which most people's fingers know. */
@@ -12,7 +13,7 @@ const SHORTCUTS: Record<string, string> = {
 
 /** A prompt into the database, for developers: the embedded PostgreSQL brings no psql. `-- "SELECT 1"` runs one statement. */
 await runCommand(async ({ DATABASE_URL }) => {
-  const client = new pg.Client({ connectionString: DATABASE_URL, application_name: 'spotter psql' });
+  const client = new pg.Client(connection(DATABASE_URL, 'spotter psql', 'long'));
   client.on('error', () => undefined);
   await client.connect();
   const given = process.argv.slice(2).join(' ');

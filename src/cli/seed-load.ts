@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import type { Config } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
+import { connection } from '../database/connection.js';
 import { migrate } from '../database/migrate.js';
 import { type Figures, seedLoad } from '../demo/seed-load.js';
 import { firstStart } from '../first-start.js';
@@ -34,7 +35,7 @@ function prepare({ production }: Config): Figures {
 
 await runCommand(async (config, figures) => {
   await migrate(config.DATABASE_URL, async (client) => void (await firstStart(client, config)));
-  const client = new pg.Client({ connectionString: config.DATABASE_URL, application_name: 'spotter seed:load' });
+  const client = new pg.Client(connection(config.DATABASE_URL, 'spotter seed:load', 'long'));
   client.on('error', () => undefined);
   await client.connect();
   let isStopped = false;

@@ -1,11 +1,13 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import pg from 'pg';
 import { Unavailable } from '../common/errors/common.errors.js';
 import type { DomainEvent } from '../common/events/domain-event.js';
+import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
-import { isStalePlan, isWorthRetrying, postgresError } from './postgres-errors.js';
+import { pool } from './connection.js';
+import { isAway, isStalePlan, isWorthRetrying, postgresError } from './postgres-errors.js';
 import { everyGym, raw, type ScopedSql, type Sql } from './sql.js';
 
 /** What runs SQL: the database itself (each query on its own) or a transaction. */
@@ -44,27 +46,16 @@ types.setTypeParser(pg.types.builtins.DATE, String);
 export class Database implements Queryable, OnApplicationShutdown {
   readonly pool: pg.Pool;
   private readonly hashKey: Buffer;
+  private readonly outage = new Outage(new Logger('Database'), 'The database');
+  /** Counts, so that a failure can tell whether the database has answered others meanwhile. */
+  private answers = 0;
 
   constructor(
     config: Config,
     private readonly events: EventEmitter2,
   ) {
     this.hashKey = Buffer.from(hkdfSync('sha256', config.JWT_SECRET, '', 'hashes of what is stored', 32));
-    this.pool = new pg.Pool({
-      connectionString: config.DATABASE_URL,
-      max: config.DATABASE_POOL_SIZE,
-      connectionTimeoutMillis: 5_000,
-      application_name: 'spotter',
-      keepAlive: true,
-      types,
-      // Nothing a person waits for may take longer; a forgotten transaction may not hold its locks.
-      // A summary of a year sorts in memory; compiling a query would take longer than most queries do.
-      options:
-        '-c statement_timeout=15s -c idle_in_transaction_session_timeout=30s -c timezone=UTC -c work_mem=16MB -c jit=off',
-    });
-    // The pool replaces a connection that breaks, and its query fails; unheard, the event would end the process.
-    this.pool.on('error', () => undefined);
-    this.pool.on('connect', (client) => client.on('error', () => undefined));
+    this.pool = pool(config.DATABASE_URL!, 'spotter', { max: config.DATABASE_POOL_SIZE, types });
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -77,18 +68,7 @@ export class Database implements Queryable, OnApplicationShutdown {
   }
 
   query<Row extends object>(query: ScopedSql): Promise<Row[]> {
-    return again(async () => {
-      const client = await this.connect();
-      let broken = false;
-      try {
-        return await run<Row>(client, query);
-      } catch (error) {
-        broken = error instanceof Unavailable;
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    });
+    return this.again(() => this.onConnection((client) => run<Row>(client, query)));
   }
 
   /**
@@ -96,7 +76,56 @@ export class Database implements Queryable, OnApplicationShutdown {
    * emits leaves after the commit.
    */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    return again(() => this.attempt(work));
+    return this.again(async () => {
+      const events: DomainEvent[] = [];
+      const result = await this.onConnection((client) => attempt(client, work, events));
+      for (const event of events) this.events.emit(event.constructor.name, event);
+      return result;
+    });
+  }
+
+  /** Whether it has been lost and has not answered since. */
+  get isAway(): boolean {
+    return this.outage.isOn;
+  }
+
+  /** Whether the database answers within `ms`. */
+  async isUp(ms = 2_000): Promise<boolean> {
+    const late = new Promise<boolean>((resolve) => setTimeout(resolve, ms, false).unref());
+    const answer = this.query(everyGym`SELECT 1`).then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answer, late]);
+  }
+
+  /** Lends a connection, and throws it away if it broke or its statements are to be prepared anew. */
+  private async onConnection<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    const { answers } = this;
+    let client: pg.PoolClient | undefined;
+    let isBroken = false;
+    try {
+      client = await this.connect();
+      const result = await work(client);
+      this.answered();
+      return result;
+    } catch (error) {
+      isBroken = isAway(error) || isStalePlan(error);
+      if (!isAway(error)) this.answered();
+      // Where others were answered meanwhile, it is this connection that broke, or there are too few.
+      else if (this.answers === answers) {
+        this.outage.lost(error.cause);
+        error.isReported = true;
+      }
+      throw error;
+    } finally {
+      client?.release(isBroken);
+    }
+  }
+
+  private answered(): void {
+    this.answers++;
+    this.outage.back();
   }
 
   /** Whatever keeps us from a connection (refused, too many, shutting down) is over at some time. */
@@ -108,51 +137,48 @@ export class Database implements Queryable, OnApplicationShutdown {
     }
   }
 
-  private async attempt<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    const events: DomainEvent[] = [];
-    const client = await this.connect();
-    let broken = false;
-    try {
-      await run(client, BEGIN);
-      const result = await work({
-        query: <Row extends object>(query: ScopedSql) => run<Row>(client, query),
-        emit: (event) => void events.push(event),
-        emitDurably: async (event) => {
-          const stored: StoredEvent = { name: event.constructor.name, event };
-          await run(
-            client,
-            everyGym`SELECT graphile_worker.add_job(${DELIVER_EVENT}, ${JSON.stringify(stored)}::json)`,
-          );
-        },
-      });
-      await run(client, COMMIT);
-      for (const event of events) this.events.emit(event.constructor.name, event);
-      return result;
-    } catch (error) {
-      // A connection that cannot even roll back is thrown away, and one whose statements are to be prepared anew.
-      broken = error instanceof Unavailable;
-      await client.query('ROLLBACK').catch(() => (broken = true));
-      throw error;
-    } finally {
-      client.release(broken);
+  private async again<Result>(work: () => Promise<Result>): Promise<Result> {
+    let [retries, stale] = [0, 0];
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        // Each stale connection was thrown away: after as many as there can be, it is something else.
+        if (isStalePlan(error) ? ++stale > this.pool.options.max : !isWorthRetrying(error) || ++retries === 3)
+          throw error;
+      }
     }
   }
 }
 
-async function again<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      // The connection was thrown away, and there are not so many of them.
-      if (isStalePlan(error)) attempt--;
-      else if (attempt === 3 || !isWorthRetrying(error)) throw error;
-    }
+/** One try of a transaction on a connection. */
+async function attempt<Result>(
+  client: pg.PoolClient,
+  work: (tx: Transaction) => Promise<Result>,
+  events: DomainEvent[],
+): Promise<Result> {
+  try {
+    await run(client, BEGIN);
+    const result = await work({
+      query: <Row extends object>(query: ScopedSql) => run<Row>(client, query),
+      emit: (event) => void events.push(event),
+      emitDurably: async (event) => {
+        const stored: StoredEvent = { name: event.constructor.name, event };
+        await run(client, everyGym`SELECT graphile_worker.add_job(${DELIVER_EVENT}, ${JSON.stringify(stored)}::json)`);
+      },
+    });
+    await run(client, COMMIT);
+    return result;
+  } catch (error) {
+    // A connection that broke has no transaction any more; one that cannot even roll back is broken.
+    if (!isAway(error)) await run(client, ROLLBACK);
+    throw error;
   }
 }
 
 const BEGIN = raw('BEGIN');
 const COMMIT = raw('COMMIT');
+const ROLLBACK = raw('ROLLBACK');
 
 /** Through pg's callback: its promises keep the rows across garbage collections, which cost a list a fifth of its time. */
 function run<Row extends object>(client: pg.PoolClient, query: Sql): Promise<Row[]> {

@@ -1,6 +1,7 @@
 import { runMigrations as migrateJobQueue } from 'graphile-worker';
 import pg from 'pg';
 import { ConfigError } from '../config/config-error.js';
+import { connection } from './connection.js';
 import { dataSource } from './data-source.js';
 
 /** Held while the schema changes, so that servers that start together take turns. */
@@ -11,7 +12,8 @@ const MIGRATING = 0x5908;
  * @throws ConfigError if the database cannot be reached
  */
 export async function migrate(url: string, afterwards?: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, application_name: 'spotter' });
+  const settings = connection(url, 'spotter', 'long');
+  const client = new pg.Client(settings);
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -20,13 +22,13 @@ export async function migrate(url: string, afterwards?: (client: pg.Client) => P
   }
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATING]);
-    const source = await dataSource(url).initialize();
+    const source = await dataSource(settings.connectionString!).initialize();
     try {
       await source.runMigrations();
     } finally {
       await source.destroy();
     }
-    await migrateJobQueue({ connectionString: url, logger: undefined });
+    await migrateJobQueue({ connectionString: settings.connectionString, logger: undefined });
     await afterwards?.(client);
   } finally {
     await client.end();

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
+import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
+import { connection, hangUp } from './connection.js';
 
 const PING_MS = 10_000;
+const LISTENER = 'spotter listener';
 
 /**
  * What PostgreSQL NOTIFYs, on one connection of its own. While that connection is down messages are missed: whoever
@@ -12,7 +15,7 @@ const PING_MS = 10_000;
 @Injectable()
 export class Notifications implements OnApplicationBootstrap, OnApplicationShutdown {
   connected = false;
-  private readonly logger = new Logger(Notifications.name);
+  private readonly outage = new Outage(new Logger(Notifications.name), 'Listening to the database');
   private readonly listeners = new Map<string, ((payload: string) => void)[]>();
   private readonly resets: (() => void)[] = [];
   private readonly stopping = new AbortController();
@@ -45,7 +48,7 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
       try {
         await this.listenOnce(signal);
       } catch (error) {
-        if (!signal.aborted) this.logger.warn(`Listening to the database failed: ${(error as Error).message}`);
+        if (!signal.aborted) this.outage.lost(error);
       }
       this.reset(false);
       await sleep(1000, undefined, { signal }).catch(() => undefined);
@@ -53,13 +56,7 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async listenOnce(signal: AbortSignal): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.config.DATABASE_URL,
-      application_name: 'spotter listener',
-      connectionTimeoutMillis: 5000,
-      query_timeout: 5000,
-      keepAlive: true,
-    });
+    const client = new pg.Client({ ...connection(this.config.DATABASE_URL!, LISTENER), query_timeout: PING_MS / 2 });
     let ping: NodeJS.Timeout | undefined;
     try {
       await new Promise<never>((_, reject) => {
@@ -75,13 +72,14 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
       });
     } finally {
       clearInterval(ping);
-      void client.end().catch(() => undefined);
+      hangUp(client);
     }
   }
 
   private async subscribe(client: pg.Client): Promise<void> {
     await client.connect();
     for (const channel of this.listeners.keys()) await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    this.outage.back();
     this.reset(true);
   }
 

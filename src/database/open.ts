@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 
 /** Makes sure that there is a database: DATABASE_URL, or the embedded one, whose address is then in `config`. */
 export async function openDatabase(config: Config): Promise<{ isEmbedded: boolean; release(): Promise<void> }> {

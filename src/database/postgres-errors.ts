@@ -11,13 +11,15 @@ const CHECK_VIOLATION = '23514';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const STATEMENT_TIMEOUT = '57014';
-/** Here always: `cached plan must not change result type`. */
-const FEATURE_NOT_SUPPORTED = '0A000';
+/** Where PostgreSQL finds that `cached plan must not change result type`; the message is in its language. */
+const STALE_PLAN = 'RevalidateCachedQuery';
 const OUT_OF_RANGE = '22003';
 /** Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's fault. */
 const BAD_VALUE = new Set(['22001', '22007', '22008', '22021', '22023', '22P02', '22P05']);
 /** Classes: connection, resources, operator intervention, disk full and the like. */
 const UNAVAILABLE = /^(08|53|57|58)/;
+/** Of these: the connection is gone, or was not to be had. */
+const GONE = /^(08|53300|57P)/;
 
 /** PostgreSQL ended the transaction in favour of another: the same work may succeed now. */
 export function isWorthRetrying(error: unknown): boolean {
@@ -27,7 +29,13 @@ export function isWorthRetrying(error: unknown): boolean {
 
 /** A migration has changed what a prepared statement reads: another connection prepares it anew. */
 export const isStalePlan = (error: unknown): boolean =>
-  (error as { cause?: pg.DatabaseError }).cause?.code === FEATURE_NOT_SUPPORTED;
+  (error as { cause?: pg.DatabaseError }).cause?.routine === STALE_PLAN;
+
+/** The connection cannot be used any more, or there is none; not a statement that took too long for the database. */
+export const isAway = (error: unknown): error is Unavailable => {
+  const cause = error instanceof Unavailable && (error.cause as pg.DatabaseError | undefined);
+  return !!cause && (isOfDriver(cause) || GONE.test(cause.code ?? ''));
+};
 
 /** Another row still names what was to be deleted. */
 export const isStillNamed = (error: unknown): boolean =>
@@ -40,7 +48,9 @@ export function postgresError(error: Error): Error {
   return known ?? error;
 }
 
-function translate({ code, table, constraint, column, message }: pg.DatabaseError): DomainError | null {
+function translate(error: pg.DatabaseError): DomainError | null {
+  const { code, table, constraint, column } = error;
+  if (error.routine === STALE_PLAN) return new Unavailable();
   // Our constraints are called table_column_fkey and table_column_check.
   const field = constraint?.replace(`${table}_`, '').replace(/_(fkey|check)$/, '') ?? 'body';
   switch (code) {
@@ -58,14 +68,15 @@ function translate({ code, table, constraint, column, message }: pg.DatabaseErro
     case SERIALIZATION_FAILURE:
     case DEADLOCK_DETECTED:
       return new Unavailable('Others changed the same at this moment. Try again.');
-    case FEATURE_NOT_SUPPORTED:
-      return new Unavailable();
     case STATEMENT_TIMEOUT:
       return new Unavailable('This took too long. Ask for less, or try again later.');
   }
   if (BAD_VALUE.has(code ?? '')) return FieldsInvalid.of('body', 'holds a value that cannot be stored');
-  // The driver's own errors have no SQLSTATE: refused or broken connections, and a pool with nothing free.
+  return isOfDriver(error) || UNAVAILABLE.test(code ?? '') ? new Unavailable() : null;
+}
+
+/** The driver's own errors have no SQLSTATE: refused or broken connections, a pool with nothing free, no answer. */
+function isOfDriver({ code, message }: pg.DatabaseError): boolean {
   const isDriverError = code === undefined && /connect|terminated|timeout/i.test(message ?? '');
-  const isNetworkError = /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENOTFOUND)/.test(code ?? '');
-  return isDriverError || isNetworkError || UNAVAILABLE.test(code ?? '') ? new Unavailable() : null;
+  return isDriverError || /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENETUNREACH|ENOTFOUND|EAI_)/.test(code ?? '');
 }

@@ -30,6 +30,7 @@ export class MetricsService {
 
   constructor(db: Database) {
     collectDefaultMetrics({ register: this.registry });
+    this.gauge('database_up', 'Whether the database answers', async () => Number(await db.isUp()));
     this.gauge('database_pool_connections', 'Open connections', () => db.pool.totalCount);
     this.gauge('database_pool_idle', 'Connections that nobody uses', () => db.pool.idleCount);
     this.gauge('database_pool_waiting', 'Queries that wait for a connection', () => db.pool.waitingCount);
@@ -54,8 +55,8 @@ export class MetricsService {
   }
 
   /** A number that is read when somebody looks. */
-  gauge(name: string, help: string, read: () => number): void {
-    const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
+  gauge(name: string, help: string, read: () => number | Promise<number>): void {
+    const gauge: Gauge = new Gauge({ name, help, registers: [], collect: async () => gauge.set(await read()) });
     this.registry.registerMetric(gauge);
   }
 }

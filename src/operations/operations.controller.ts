@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { AccessFor, PUBLIC } from '../common/actor/access.js';
 import { Unavailable } from '../common/errors/common.errors.js';
+import { Drain } from '../common/http/drain.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
 import { Cluster } from '../realtime/cluster.js';
@@ -15,6 +16,7 @@ export class OperationsController {
     private readonly db: Database,
     private readonly metrics: MetricsService,
     private readonly cluster: Cluster,
+    private readonly drain: Drain,
   ) {}
 
   /** The process answers. */
@@ -28,12 +30,15 @@ export class OperationsController {
   @Get('health/ready')
   @AccessFor(PUBLIC)
   async ready() {
+    if (this.drain.isOn) throw reported('The server is stopping.');
+    // Not as long as a request may wait: who asks this has a limit of their own.
+    if (!(await this.db.isUp())) throw reported('The database does not answer.');
     const [schema] = await this.db.query<{ migrations: number }>(
       everyGym`SELECT count(*) AS migrations FROM migrations`,
     );
     if (!schema?.migrations) throw new Unavailable('The database has no schema yet.');
     const { isRedisReady } = this.cluster;
-    if (isRedisReady === false) throw new Unavailable('Redis does not answer.');
+    if (isRedisReady === false) throw reported('Redis does not answer.');
     return { status: 'ok', database: 'ok', migrations: schema.migrations, ...(isRedisReady && { redis: 'ok' }) };
   }
 
@@ -44,3 +49,6 @@ export class OperationsController {
     return this.metrics.registry.metrics();
   }
 }
+
+/** That it is lost stands in the log once; the machines ask every few seconds. */
+const reported = (detail: string) => Object.assign(new Unavailable(detail), { isReported: true });

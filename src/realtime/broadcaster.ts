@@ -27,6 +27,14 @@ export class Broadcaster implements OnApplicationShutdown {
     for (const timer of this.changed.values()) clearTimeout(timer);
   }
 
+  /** Sends now what would be sent soon. */
+  async flush(): Promise<void> {
+    const gyms = [...this.changed.keys()];
+    this.onApplicationShutdown();
+    this.changed.clear();
+    await Promise.allSettled(gyms.map((gymId) => this.tellNumbers(gymId)));
+  }
+
   @OnEvent(MemberCheckedIn.name)
   onCheckedIn({ gym_id, visit }: MemberCheckedIn): void {
     this.toGym('/checkins', gym_id, 'member_checked_in', visit);
@@ -81,6 +89,10 @@ export class Broadcaster implements OnApplicationShutdown {
       RETURNING 1`);
     // Sent less than a second ago, perhaps by another server and before our change: later, then.
     if (!mine) return this.numbersChanged(gymId, MOST_OFTEN_MS);
+    await this.tellNumbers(gymId);
+  }
+
+  private async tellNumbers(gymId: number): Promise<void> {
     const stats = await this.attendance.stats({ gym_id: gymId as ScopedGymId });
     this.toGym('/checkins', gymId, 'check_in_stats', stats);
   }

@@ -1,10 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
-import { createClient } from 'redis';
 import type { Namespace } from 'socket.io';
 import { type Adapter, type BroadcastOptions, MessageType } from 'socket.io-adapter';
 import { Config } from '../config/config.js';
-import { ConfigError } from '../config/config-error.js';
 import type { SocketData } from '../common/ws/gateway.js';
 import { Handshake } from './handshake.js';
 import {
@@ -16,8 +14,8 @@ import {
   PostgresRelay,
   sendToOne,
 } from './postgres-adapter.js';
+import { RedisLink } from './redis-link.js';
 
-const CONNECT_MS = 5_000;
 const STREAM = 'spotter';
 const BROADCAST = String(MessageType.BROADCAST);
 
@@ -25,16 +23,17 @@ const BROADCAST = String(MessageType.BROADCAST);
 @Injectable()
 export class Cluster implements OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
-  private readonly redis: ReturnType<typeof createClient> | null;
+  private readonly redis: RedisLink | null;
+  /** Broadcasts that Redis has not taken yet. */
+  private readonly unsent = new Set<Promise<unknown>>();
   readonly adapter: (namespace: Namespace) => Adapter;
 
   constructor(
     config: Config,
     private readonly handshake: Handshake,
-    relay: PostgresRelay,
+    private readonly relay: PostgresRelay,
   ) {
-    this.redis = config.REDIS_URL ? createClient({ url: config.REDIS_URL, disableOfflineQueue: true }) : null;
-    this.redis?.on('error', (error: Error) => this.logger.warn(`Redis: ${error.message || error.name}`));
+    this.redis = config.REDIS_URL ? new RedisLink(config.REDIS_URL) : null;
     if (this.redis) this.adapter = this.overRedis(this.redis);
     else {
       relay.listen();
@@ -52,47 +51,61 @@ export class Cluster implements OnApplicationShutdown {
 
   /** @throws ConfigError if Redis does not answer */
   async connect(): Promise<void> {
-    if (!this.redis) return;
-    const late = new Promise<'late'>((resolve) => setTimeout(resolve, CONNECT_MS, 'late').unref());
-    const outcome = await Promise.race([this.redis.connect(), late]);
-    if (outcome !== 'late') return;
-    this.redis.destroy();
-    throw new ConfigError('REDIS_URL: there is no Redis that answers. Start it, or unset REDIS_URL.');
+    await this.redis?.connect();
+  }
+
+  /** Returns when the other servers can read what was broadcast here. */
+  async flush(): Promise<void> {
+    while (this.unsent.size > 0) await Promise.allSettled(this.unsent);
+    await this.relay.flush();
   }
 
   onApplicationShutdown(): void {
-    if (this.redis?.isOpen) this.redis.destroy();
+    this.redis?.close();
   }
 
   /**
    * As over PostgreSQL, a server reads its own messages too: all sockets get everything in the order of the stream, and one
    * that comes back gets what was read here after its last message, neither more nor less.
    */
-  private overRedis(redis: NonNullable<typeof this.redis>): (namespace: Namespace) => Adapter {
+  private overRedis(redis: RedisLink): (namespace: Namespace) => Adapter {
     // Made when Redis answers: it opens connections of its own.
     let create: ReturnType<typeof createAdapter> | undefined;
-    const { logger } = this;
+    const { logger, unsent } = this;
     const { readmit } = this.handshake;
     return function make(namespace) {
-      create ??= createAdapter(redis, { streamName: STREAM, sessionKeyPrefix: 'spotter:session:' });
+      create ??= createAdapter(redis.client, { streamName: STREAM, sessionKeyPrefix: 'spotter:session:' });
       const adapter = create(namespace) as unknown as StreamAdapter;
       const [receive, restore] = [adapter.onRawMessage.bind(adapter), adapter.restoreSession.bind(adapter)];
+      const count = adapter.serverCount.bind(adapter);
       let last: string | undefined;
+      let number = 0;
+      /** What our own sockets got without Redis, which may still pass it on when it thaws. */
+      const givenUp = new Set<string>();
       adapter.onRawMessage = (message, offset) => {
         last = offset ?? last;
-        const isOwn = message.uid === adapter.uid && IN_TURN.has(Number(message.type));
+        if (givenUp.delete(message.uid!)) return;
+        const isOwn = message.uid!.startsWith(`${adapter.uid}:`) && IN_TURN.has(Number(message.type));
         receive(isOwn ? { ...message, uid: 'emitter' } : message, offset);
       };
       const publish = async (type: MessageType, { rooms, except, flags }: BroadcastOptions, what: object) => {
         const opts = { rooms: [...rooms], except: [...(except ?? [])], flags };
-        const message = { type, uid: adapter.uid, nsp: namespace.name, data: { ...what, opts } };
+        const uid = `${adapter.uid}:${number++}`;
+        const message = { type, uid, nsp: namespace.name, data: { ...what, opts } };
+        const publishing = redis.ask(() => adapter.doPublish(message));
+        unsent.add(publishing);
         try {
-          await adapter.doPublish(message);
+          await publishing;
         } catch (error) {
-          logger.warn(`Other servers do not get a broadcast: ${(error as Error).message}`);
+          if (redis.isFrozen) givenUp.add(uid);
+          if (redis.isReady) logger.warn(`Other servers do not get a broadcast: ${(error as Error).message}`);
           adapter.onMessage({ ...message, uid: 'emitter' });
+        } finally {
+          unsent.delete(publishing);
         }
       };
+      // Alone, if nobody can tell: what asks all servers for their sockets asks this one.
+      adapter.serverCount = () => redis.ask(count).catch(() => 1);
       adapter.broadcast = async (packet, opts) =>
         isForOne(adapter, opts)
           ? sendToOne(adapter, packet, opts, last)
@@ -101,12 +114,12 @@ export class Cluster implements OnApplicationShutdown {
       adapter.delSockets = (opts, rooms) => publish(MessageType.SOCKETS_LEAVE, opts, { rooms });
       adapter.disconnectSockets = (opts, close) => publish(MessageType.DISCONNECT_SOCKETS, opts, { close });
       adapter.restoreSession = async (pid, offset) => {
-        const session = await restore(pid, offset);
+        const session = await redis.ask(() => restore(pid, offset));
         const data = session && (await readmit(namespace.name, session.data as SocketData));
         if (!data || last === undefined) return null as never;
         for (;;) {
           const upTo: string = last;
-          const entries = (await redis.xRange(STREAM, `(${offset}`, upTo)) ?? [];
+          const entries = (await redis.ask(() => redis.client.xRange(STREAM, `(${offset}`, upTo))) ?? [];
           if (last !== upTo) continue;
           const missedPackets = entries.flatMap(({ id, message: { nsp, type, data: text } }) =>
             nsp === namespace.name && type === BROADCAST
@@ -127,6 +140,7 @@ interface StreamAdapter extends Omit<Adapter, 'broadcast' | 'addSockets' | 'delS
   onRawMessage(message: Record<string, string>, offset?: string): void;
   onMessage(message: object): void;
   doPublish(message: object): Promise<string>;
+  serverCount(): Promise<number>;
   broadcast(packet: Packet, opts: BroadcastOptions): Promise<void>;
   addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void>;
   delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void>;

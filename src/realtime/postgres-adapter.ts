@@ -113,6 +113,11 @@ export class PostgresRelay {
     }
   }
 
+  /** Returns when what was published is stored. */
+  async flush(): Promise<void> {
+    while (this.sending) await this.sending;
+  }
+
   private readOn(): void {
     this.isStale = true;
     this.reading ??= this.read()

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AbstractWsAdapter, type MessageMappingProperties } from '@nestjs/websockets';
@@ -12,6 +13,7 @@ import { findFault } from '../common/http/json-body.js';
 import type { AppSocket } from '../common/ws/gateway.js';
 import { Config } from '../config/config.js';
 import { MetricsService } from '../operations/metrics.service.js';
+import { Broadcaster } from './broadcaster.js';
 import { Cluster } from './cluster.js';
 import { closeCode, Handshake } from './handshake.js';
 import { MessageTable } from './message-table.js';
@@ -30,6 +32,7 @@ const PER_SECOND = 50;
 const LONGEST_QUEUE = 100;
 const SIGN_IN_SECONDS = 10;
 const PATH = '/socket.io';
+const LONGEST_FINISH_MS = 5_000;
 
 /** Whether Socket.IO answers it. */
 export const isSocketPath = (url: string): boolean => url.startsWith(`${PATH}/`);
@@ -49,6 +52,11 @@ export class RealtimeAdapter extends AbstractWsAdapter {
   private readonly sockets: Sockets;
   private readonly table: MessageTable;
   private readonly metrics: MetricsService;
+  private readonly cluster: Cluster;
+  private readonly broadcaster: Broadcaster;
+  private closing: Promise<void> | undefined;
+  /** Messages that are being handled. */
+  private underWay = 0;
   /** What a socket does, one after the other. */
   private readonly turns = new WeakMap<AppSocket, LimitFunction>();
 
@@ -58,6 +66,8 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     this.sockets = app.get(Sockets);
     this.table = app.get(MessageTable);
     this.metrics = app.get(MetricsService);
+    this.cluster = app.get(Cluster);
+    this.broadcaster = app.get(Broadcaster);
     const config = app.get(Config);
     this.trustedHops = config.TRUST_PROXY_HOPS;
     this.io = new Server(app.getHttpServer(), {
@@ -72,10 +82,13 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       // What is not for it goes on to HTTP.
       path: PATH,
       destroyUpgrade: false,
-      adapter: app.get(Cluster).adapter,
+      adapter: this.cluster.adapter,
     });
     this.io.engine.on('connection', measureMessages);
     this.sockets.io = this.io;
+    if (this.cluster.isRedisReady !== null) {
+      this.metrics.gauge('redis_up', 'Whether Redis answers', () => Number(this.cluster.isRedisReady));
+    }
     this.metrics.gauge('socket_connections', 'Open sockets', () => this.io.engine.clientsCount);
   }
 
@@ -127,16 +140,27 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     });
   }
 
-  /** Connections end, and with them their transports: clients connect again, to another server. */
-  override async close(): Promise<void> {
-    if (this.sockets.io) {
-      this.sockets.io = null;
-      this.io.engine.close();
-      // Tells the other servers not to wait for our answers any more, and stops the heartbeats.
-      for (const name of ['/', ...this.table.namespaces.keys()]) void this.io.of(name).adapter.close();
-      // Lets the sockets that were cut off be stored, so that they can go on elsewhere.
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  /** Nest asks once for each namespace. */
+  override close(): Promise<void> {
+    return (this.closing ??= this.closeAll());
+  }
+
+  /**
+   * What was asked is done and what has happened is told, to the other servers' sockets too. Then connections end, and with
+   * them their transports: clients connect again, to another server.
+   */
+  private async closeAll(): Promise<void> {
+    const deadline = Date.now() + LONGEST_FINISH_MS;
+    while (this.underWay > 0 && Date.now() < deadline) await sleep(10);
+    await this.broadcaster.flush();
+    await this.cluster.flush();
+    this.sockets.io = null;
+    this.io.engine.close();
+    // Tells the other servers not to wait for our answers any more, and stops the heartbeats.
+    for (const name of ['/', ...this.table.namespaces.keys()]) void this.io.of(name).adapter.close();
+    // Lets the sockets that were cut off be stored, so that they can go on elsewhere.
+    await sleep(50);
+    await this.cluster.flush();
   }
 
   private async admit(namespace: string, socket: AppSocket, next: (error?: Error) => void): Promise<void> {
@@ -175,7 +199,8 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     { payload, size, handle }: { payload: unknown; size: number; handle: Callback | undefined },
     ack?: Ack,
   ): Promise<void> {
-    if (!socket.connected) return;
+    if (!socket.connected || this.closing) return;
+    this.underWay++;
     try {
       if (size > LARGEST_MESSAGE) throw new MessageTooLarge(`At most ${LARGEST_MESSAGE} bytes.`);
       const fault = findFault(payload);
@@ -190,6 +215,8 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       this.metrics.message(socket.nsp.name, event, 'ok');
     } catch (thrown) {
       this.refuse(socket, event, toDomainError(thrown), { ack, payload, thrown });
+    } finally {
+      this.underWay--;
     }
   }
 
@@ -211,7 +238,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
   ): void {
     const { code, status } = error.kind;
     const kind = this.kindOf(socket, event);
-    if (status >= 500) {
+    if (status >= 500 && !error.isReported) {
       const { user_id, gym_id } = socket.data.principal ?? {};
       const what = { namespace: socket.nsp.name, event, user_id, gym_id };
       this.logger[code === 'internal_error' ? 'error' : 'warn'](error.cause ?? thrown, what);
@@ -235,7 +262,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
 
   private connectError(thrown: unknown): Error {
     const error = toDomainError(thrown);
-    if (error.kind.status >= 500) this.logger.warn(thrown);
+    if (error.kind.status >= 500 && !error.isReported) this.logger.warn(thrown);
     const data = { code: closeCode(error), error: error.message };
     return Object.assign(new Error(error.kind.title), { data });
   }

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { Balancer } from '../support/balancer.js';
@@ -7,6 +5,7 @@ import { ownDatabase } from '../support/database.js';
 import { makeDevice, newTemplate } from '../support/device.js';
 import { unique } from '../support/factory.js';
 import type { HttpClient } from '../support/http-client.js';
+import { hasRedis, Redis } from '../support/redis.js';
 import { ServerProcess } from '../support/server-process.js';
 import { SocketClient } from '../support/socket-client.js';
 import { until } from '../support/until.js';
@@ -19,34 +18,6 @@ const KEYS = {
 const TRAINER = { email: 'trainer@gym.com', password: 'trainer123' };
 const RECONNECTS = { reconnection: true, reconnectionDelay: 200, reconnectionDelayMax: 500 };
 
-const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
-if (!hasRedis) console.warn('There is no redis-server here: two servers over Redis are NOT tested.');
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function startRedis(): Promise<{ url: string; stop(): Promise<void> }> {
-  const port = await freePort();
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const redis: ChildProcess = spawn('redis-server', options, { cwd: '/tmp', stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  redis.stdout!.on('data', (chunk) => (output += chunk));
-  await until(() => output.includes('Ready to accept connections'));
-  const ended = new Promise<void>((resolve) => redis.once('close', () => resolve()));
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    stop: () => {
-      redis.kill('SIGKILL');
-      return ended;
-    },
-  };
-}
-
 const ways = [
   { way: 'PostgreSQL', isRedis: false },
   { way: 'Redis', isRedis: true },
@@ -54,7 +25,7 @@ const ways = [
 
 for (const { way, isRedis } of ways) {
   (isRedis && !hasRedis ? describe.skip : describe)(`two servers over ${way}`, () => {
-    let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
+    let redis: Redis | undefined;
     let database: pg.Client;
     let servers: ServerProcess[];
     /** Nobody's clients of the two, and the trainer's. */
@@ -64,7 +35,7 @@ for (const { way, isRedis } of ways) {
     let admin: HttpClient;
 
     beforeAll(async () => {
-      if (isRedis) redis = await startRedis();
+      if (isRedis) redis = await Redis.started();
       const DATABASE_URL = await ownDatabase(`cluster_${way.toLowerCase()}`, { empty: true });
       const settings = { ...KEYS, DATABASE_URL, LOG_LEVEL: 'warn', ...(redis && { REDIS_URL: redis.url }) };
       servers = [1, 2].map(() => new ServerProcess(settings));
@@ -85,7 +56,7 @@ for (const { way, isRedis } of ways) {
       SocketClient.closeAll();
       await Promise.all(servers.map((server) => server.kill('SIGKILL')));
       await database.end();
-      await redis?.stop();
+      await redis?.end();
     });
 
     const connect = async (url: string, options?: object, token = desks[0].token) => {
@@ -207,7 +178,8 @@ for (const { way, isRedis } of ways) {
         });
       }
       const answered: [number[], number[]] = [[], []];
-      const people = await Promise.all(Array.from({ length: 200 }, newMember));
+      const people: number[] = [];
+      while (people.length < 200) people.push(await newMember());
       const count = () => answered.flat().length;
       const work = async (index: number) => {
         for (let userId = people.pop(); userId; userId = people.pop()) {

@@ -125,6 +125,32 @@ describe('what every feature stands on', () => {
       expect(await db.transaction((tx) => tx.query(query))).toEqual([{ before: 1, later: 2 }]);
       expect(await db.query(query)).toEqual([{ before: 1, later: 2 }]);
     });
+
+    it('is not prepared again for ever, and not for what PostgreSQL cannot do', async () => {
+      let attempts = 0;
+      const stale = db.transaction(async () => {
+        attempts++;
+        throw Object.assign(new Unavailable(), { cause: { routine: 'RevalidateCachedQuery' } });
+      });
+      await expect(stale).rejects.toBeInstanceOf(Unavailable);
+      expect(attempts).toBe(t.config.DATABASE_POOL_SIZE + 1);
+      await expect(db.query(everyGym`SELECT DISTINCT id FROM users FOR UPDATE`)).rejects.toMatchObject({
+        code: '0A000',
+      });
+    });
+  });
+
+  it('adds the options of DATABASE_URL to its own', async () => {
+    const options = encodeURIComponent('-c timezone=Asia/Tokyo -c work_mem=17MB -c search_path=public,pg_temp');
+    const server = await startApp({ DATABASE_URL: `${t.config.DATABASE_URL}?options=${options}` });
+    const settings = await server.db.query(everyGym`
+      SELECT current_setting('timezone') AS timezone, current_setting('work_mem') AS work_mem,
+        current_setting('search_path') AS search_path, current_setting('statement_timeout') AS statement_timeout`);
+    await server.close();
+    // Ours are defaults, but for what our SQL relies on.
+    expect(settings).toEqual([
+      { timezone: 'UTC', work_mem: '17MB', search_path: 'public,pg_temp', statement_timeout: '15s' },
+    ]);
   });
 
   describe('a refusal of the database', () => {

@@ -119,6 +119,17 @@ describe('the server as a process', () => {
     expect(existsSync(pidFile)).toBe(false);
   }, 60_000);
 
+  it('stops its database also for somebody who asks twice', async () => {
+    const DATA_DIR = newFolder();
+    const server = start({ DATA_DIR });
+    const client = await server.ready();
+    await client.get('/gyms'); // the connection stays open, so that stopping takes a moment
+    void server.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await server.kill('SIGINT');
+    expect(existsSync(path.join(DATA_DIR, 'postgres/data/postmaster.pid'))).toBe(false);
+  }, 30_000);
+
   it('joins the database that a killed server left behind', async () => {
     const DATA_DIR = newFolder();
     const killed = start({ DATA_DIR });

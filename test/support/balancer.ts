@@ -37,7 +37,8 @@ export class Balancer {
       one.on('close', () => {
         this.open.delete(one);
         if (one === server && !isConnected && left > 1) this.connect(client, turn + 1, left - 1);
-        else other.destroy();
+        // What it has said is passed on first.
+        else other.destroySoon();
       });
     }
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import pg from 'pg';
 
 if (!existsSync('dist/.built')) throw new Error('The tests run migrations from the build: `npm run build` first.');
-const { startEmbeddedPostgres } = await import('../../dist/src/database/embedded-postgres.js');
+const { startEmbeddedPostgres } = await import('../../dist/src/database/embedded/embedded-postgres.js');
 const { migrate } = await import('../../dist/src/database/migrate.js');
 
 // What is tested is not whether a disk syncs; the tests that kill the server start it on a database with these on.

@@ -8,7 +8,7 @@ export interface Plan {
 }
 
 /** What servers tell each other's sockets and hand to the job queue, behind every request: few rows, soon gone. */
-const BEHIND = /socket_message|pg_notify|stats_broadcasts|currently_in|graphile_worker/;
+const BEHIND = /socket_message|pg_notify|stats_broadcasts|currently_in|graphile_worker|job_workers/;
 const CONTROL = /^\s*(BEGIN|COMMIT|ROLLBACK|SELECT 1 FROM pg_|LISTEN|EXPLAIN)/;
 
 /** The plans of all queries that run while `work` does. Nothing else may run on the server meanwhile. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import net from 'node:net';
 import path from 'node:path';
 import { HttpClient } from './http-client.js';
 
@@ -13,7 +14,8 @@ export class ServerProcess {
   constructor(settings: Record<string, string>) {
     // Only what the test says: a developer's own environment must not change the outcome.
     const { PATH = '', HOME = '' } = process.env;
-    this.child = spawn(process.execPath, [MAIN], {
+    // What a library will not allow any more in its next version ends the server already now.
+    this.child = spawn(process.execPath, ['--throw-deprecation', MAIN], {
       env: { PATH, HOME, PORT: '0', BCRYPT_ROUNDS: '4', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: settings.DATA_DIR,
@@ -34,8 +36,26 @@ export class ServerProcess {
     }
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Its lines of log. */
+  get log(): Record<string, unknown>[] {
+    const lines = this.output.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
   async kill(signal: NodeJS.Signals): Promise<number | null> {
     this.child.kill(signal);
     return this.exited;
   }
+}
+
+export async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

@@ -1,6 +1,10 @@
-/** Waits until something holds; asks again and again, for at most 10 s. */
-export async function until<Value>(ask: () => Value | Promise<Value>, what = String(ask)): Promise<NonNullable<Value>> {
-  const deadline = Date.now() + 10_000;
+/** Waits until something holds; asks again and again, for at most 10 s unless told otherwise. */
+export async function until<Value>(
+  ask: () => Value | Promise<Value>,
+  what = String(ask),
+  ms = 10_000,
+): Promise<NonNullable<Value>> {
+  const deadline = Date.now() + ms;
   for (;;) {
     const value = await ask();
     if (value) return value;

@@ -31,6 +31,9 @@ export type ErrorClass = (new (...data: never[]) => DomainError) & { readonly ki
 
 /** Whatever a client is told went wrong. Each kind is a class with @Problem, in the `x.errors.ts` of its feature. */
 export abstract class DomainError extends Error {
+  /** The log has it already, for all who meet it. */
+  isReported = false;
+
   constructor(
     /** This occurrence, for people; by default the title. */
     detail?: string,

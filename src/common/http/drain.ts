@@ -1,0 +1,59 @@
+import type http from 'node:http';
+import net from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+
+/** Turns of the event loop without a new connection after which none waits to be accepted. */
+const QUIET_TURNS = 5;
+const LONGEST_ACCEPT_MS = 500;
+/** For the next request on a connection that is kept alive. */
+const IDLE_MS = 1_000;
+/** For the first request on a new connection. */
+const SILENT_MS = 2_000;
+
+/** How the server stops without losing a request: what has been asked is answered, and says that nothing more may be asked. */
+@Injectable()
+export class Drain {
+  /** Answers say `Connection: close` from now on. */
+  isOn = false;
+  private underWay = 0;
+  /** Open connections, since when. */
+  private readonly connections = new Map<net.Socket, number>();
+
+  opened(connection: net.Socket): void {
+    this.connections.set(connection, Date.now());
+    connection.once('close', () => this.connections.delete(connection));
+  }
+
+  begin(answer: http.ServerResponse): void {
+    this.underWay++;
+    answer.once('close', () => this.underWay--);
+  }
+
+  /** Returns when nothing is under way any more. */
+  async finish(server: http.Server): Promise<void> {
+    await this.stopListening(server);
+    // Not before: who is sent away connects again at once.
+    this.isOn = true;
+    const patience = Date.now() + IDLE_MS;
+    while (this.underWay > 0 || this.awaitsFirst() || (this.connections.size > 0 && Date.now() < patience)) {
+      await sleep(20);
+    }
+    server.closeIdleConnections();
+  }
+
+  /** A connection that the system has accepted for us and we have not would be reset. */
+  private async stopListening(server: http.Server): Promise<void> {
+    const deadline = Date.now() + LONGEST_ACCEPT_MS;
+    let quiet = 0;
+    server.on('connection', () => (quiet = 0));
+    for (; quiet < QUIET_TURNS && Date.now() < deadline; quiet++) await nextTurn();
+    // HTTP's own close() would also close what looks idle.
+    net.Server.prototype.close.call(server);
+  }
+
+  private awaitsFirst(): boolean {
+    const recently = Date.now() - SILENT_MS;
+    return [...this.connections].some(([{ bytesRead }, since]) => bytesRead === 0 && since > recently);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Socket } from 'node:net';
+import pg from 'pg';
+
+/** Nothing a person waits for may take longer; a forgotten transaction may not hold its locks. */
+const LIMITS = '-c statement_timeout=15s -c idle_in_transaction_session_timeout=30s';
+/** A summary of a year sorts in memory; compiling a query would take longer than most queries do. */
+const TUNING = '-c work_mem=16MB -c jit=off';
+/** What our SQL relies on: it comes last, so that no address can set it otherwise. */
+const NEEDED = '-c timezone=UTC';
+/** When we give a query up by ourselves: later than a database that answers would. */
+export const QUERY_MS = 17_000;
+const CONNECT_MS = 5_000;
+
+/**
+ * How we connect to PostgreSQL, whatever for. The `options` of DATABASE_URL come on top of ours (pg alone would take one or
+ * the other).
+ * @param work 'short': nothing may take longer than a person waits. 'long': commands, migrations
+ */
+export function connection(url: string, name: string, work: 'short' | 'long' = 'short'): pg.ClientConfig {
+  const [address, query] = url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  const options = [work === 'short' && LIMITS, TUNING, parameters.get('options'), NEEDED].filter(Boolean).join(' ');
+  parameters.set('options', options);
+  return {
+    connectionString: `${address}?${parameters.toString()}`,
+    application_name: name,
+    connectionTimeoutMillis: work === 'short' ? CONNECT_MS : 2 * CONNECT_MS,
+    ...(work === 'short' && { query_timeout: QUERY_MS }),
+    keepAlive: true,
+  };
+}
+
+/** Connections of their own for one kind of work. */
+export function pool(url: string, name: string, options: pg.PoolConfig): pg.Pool {
+  const made = new pg.Pool({ ...connection(url, name), ...options });
+  // The pool replaces a connection that breaks, and its query fails; unheard, the event would end the process.
+  made.on('error', () => undefined);
+  made.on('connect', (client) => client.on('error', () => undefined));
+  return made;
+}
+
+/** Says goodbye and hangs up, also on a database that is frozen, and after a connection that was never made. */
+export function hangUp(client: pg.Client): void {
+  client.end().catch(() => undefined);
+  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroySoon();
+}

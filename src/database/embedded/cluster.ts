@@ -1,0 +1,235 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { ConfigError } from '../../config/config-error.js';
+import { hangUp } from '../connection.js';
+import type { Account } from './install.js';
+
+/** Every server that uses the cluster holds this advisory lock shared; whoever gets it alone may stop the cluster. */
+const IN_USE = 0x5907;
+const START_TIMEOUT_MS = 60_000;
+const LEAVE_TIMEOUT_MS = 10_000;
+/** Within this PostgreSQL notices that a server which held the lock was killed. */
+const DYING_MS = 300;
+const run = promisify(execFile);
+
+/** It is starting or stopping. */
+const isBusy = (error: unknown): boolean => ['57P03', '57P01'].includes((error as pg.DatabaseError).code ?? '');
+
+export class Cluster {
+  private readonly data: string;
+  private readonly log: string;
+  private readonly lastPort: string;
+  /** Where this server's connections go, for as long as it runs. */
+  private port: number | undefined;
+
+  constructor(
+    private readonly home: string,
+    private readonly native: string,
+    private readonly account: Account,
+    private readonly flags: string[],
+  ) {
+    this.data = path.join(home, 'data');
+    this.log = path.join(home, 'postgres.log');
+    this.lastPort = path.join(home, 'port');
+  }
+
+  url(database: string): string {
+    return `postgres://app:${this.password()}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Makes the cluster in a draft folder and renames it, so that a crash leaves a whole cluster or none. */
+  async create(): Promise<void> {
+    if (fs.existsSync(path.join(this.data, 'PG_VERSION'))) return;
+    const draft = path.join(this.home, `draft-${process.pid}`);
+    const passwordFile = `${draft}.password`;
+    fs.rmSync(draft, { recursive: true, force: true });
+    fs.mkdirSync(draft, { mode: 0o700 });
+    const password = randomBytes(24).toString('base64url');
+    fs.writeFileSync(passwordFile, password, { mode: 0o600 });
+    this.give(draft);
+    this.give(passwordFile);
+    try {
+      // Encoding and locale are explicit: with LANG unset initdb would choose SQL_ASCII.
+      await this.exec('initdb', [
+        ...['-D', draft, '-U', 'app', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--no-instructions'],
+        ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+      ]);
+      fs.renameSync(passwordFile, path.join(draft, 'app_password'));
+      fs.renameSync(draft, this.data);
+    } catch (error) {
+      // Another server that started at the same moment was first: its cluster is as good as ours.
+      if (!fs.existsSync(path.join(this.data, 'PG_VERSION'))) throw error;
+    } finally {
+      fs.rmSync(passwordFile, { force: true });
+      fs.rmSync(draft, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * A connection that holds the cluster in use for as long as it is open. Starts PostgreSQL if need be; of several servers
+   * that do so at once PostgreSQL lets one, and the others join it.
+   * @param isOver whether it is not wanted any more
+   */
+  async join(isOver = () => false): Promise<pg.Client> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      try {
+        const keeper = await this.connect();
+        // Waits while the last server before us is stopping the cluster, and is then cut off: try again.
+        await keeper.query('SELECT pg_advisory_lock_shared($1)', [IN_USE]);
+        this.port ??= this.recorded()?.port;
+        return keeper;
+      } catch (error) {
+        if (isOver() || Date.now() > deadline) {
+          throw new ConfigError(
+            `The embedded PostgreSQL did not start (${(error as Error).message}). See ${this.log}, or set DATABASE_URL.`,
+          );
+        }
+        if (isBusy(error)) await sleep(50);
+        else await this.start(deadline);
+      }
+    }
+  }
+
+  /** Whoever leaves gives up its hold first and then looks for others: so the last one finds none, also of many at once. */
+  async leave(keeper: pg.Client): Promise<void> {
+    const deadline = Date.now() + LEAVE_TIMEOUT_MS;
+    for (let client: pg.Client | undefined = keeper; ; client = undefined) {
+      try {
+        // The keeper's connection may have ended with PostgreSQL's memory.
+        client ??= await this.connect();
+        await client.query('SELECT pg_advisory_unlock_shared($1)', [IN_USE]);
+        await client.query(`SET lock_timeout = ${DYING_MS}`);
+        await client.query('SELECT pg_advisory_lock($1)', [IN_USE]);
+        await this.exec('pg_ctl', ['stop', '-D', this.data, '-m', 'fast', '-t', '8']);
+        return;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        const isUsedByOthers = code === '55P03';
+        const isStopped = !this.recorded() || code === 'ECONNREFUSED';
+        if (isUsedByOthers || isStopped || Date.now() > deadline) return;
+        await sleep(50);
+      } finally {
+        if (client) hangUp(client);
+      }
+    }
+  }
+
+  /** Starts the server process and returns when it answers or has given up, for instance because one runs already. */
+  private async start(deadline: number): Promise<void> {
+    this.forgetForeignProcess();
+    if (fs.existsSync(this.log) && fs.statSync(this.log).size > 5_000_000) fs.renameSync(this.log, `${this.log}.old`);
+    const log = fs.openSync(this.log, 'a');
+    const port = await this.choosePort();
+    const server = spawn(
+      path.join(this.native, 'bin', 'postgres'),
+      [
+        ...['-D', this.data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+        ...['-c', 'max_connections=300', ...this.flags],
+      ],
+      // Detached: Ctrl-C in a terminal must reach Node only, which stops PostgreSQL last.
+      { ...this.account, cwd: '/', detached: true, stdio: ['ignore', log, log] },
+    );
+    fs.closeSync(log);
+    const gone = new AbortController();
+    server.once('exit', () => gone.abort());
+    server.once('error', () => gone.abort());
+    server.unref();
+    while (!gone.signal.aborted && Date.now() < deadline) {
+      try {
+        hangUp(await this.connect(port));
+        fs.writeFileSync(this.lastPort, String(port));
+        return;
+      } catch {
+        await sleep(20);
+      }
+    }
+    await sleep(100);
+  }
+
+  /** The one that servers which are still here know; else the last one, if it is free. */
+  private async choosePort(): Promise<number> {
+    if (this.port) return this.port;
+    const last = this.recorded()?.port ?? (fs.existsSync(this.lastPort) ? Number(fs.readFileSync(this.lastPort)) : 0);
+    return freePort(last).catch(() => freePort(0));
+  }
+
+  /** After a reboot, or in another container, the recorded process id may be somebody else's; PostgreSQL would refuse. */
+  private forgetForeignProcess(): void {
+    const recorded = this.recorded();
+    if (!recorded || process.platform !== 'linux') return;
+    try {
+      if (fs.readFileSync(`/proc/${recorded.pid}/comm`, 'utf8').trim() === 'postgres') return;
+    } catch {
+      return; // no such process: PostgreSQL sees that itself
+    }
+    if (this.recorded()?.pid === recorded.pid) fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true });
+  }
+
+  private async connect(port = this.port ?? this.recorded()?.port): Promise<pg.Client> {
+    if (!port) throw new Error('it is not running');
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port,
+      user: 'app',
+      password: this.password(),
+      database: 'postgres',
+      application_name: 'spotter keeper',
+      connectionTimeoutMillis: 5_000,
+      query_timeout: START_TIMEOUT_MS / 2,
+      keepAlive: true,
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      hangUp(client);
+      throw error;
+    }
+  }
+
+  private recorded(): { pid: number; port: number } | null {
+    try {
+      const lines = fs.readFileSync(path.join(this.data, 'postmaster.pid'), 'utf8').split('\n');
+      return { pid: Number(lines[0]), port: Number(lines[3]) };
+    } catch {
+      return null;
+    }
+  }
+
+  private password(): string {
+    try {
+      return fs.readFileSync(path.join(this.data, 'app_password'), 'utf8').trim();
+    } catch (error) {
+      throw new ConfigError(
+        `The embedded database in ${this.home} belongs to another user (${(error as Error).message}). Start as that user, or set DATA_DIR.`,
+      );
+    }
+  }
+
+  private exec(program: string, parameters: string[]) {
+    return run(path.join(this.native, 'bin', program), parameters, { ...this.account, cwd: '/' });
+  }
+
+  private give(file: string): void {
+    if (this.account.uid !== undefined) fs.chownSync(file, this.account.uid, this.account.gid!);
+  }
+}
+
+/** Rejects if the port is taken; 0: any. */
+function freePort(wanted: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer().on('error', reject);
+    probe.listen(wanted, '127.0.0.1', () => {
+      const { port } = probe.address() as net.AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { createClient } from 'redis';
+import { Outage } from '../common/outage.js';
+import { ConfigError } from '../config/config-error.js';
+
+/** Longer than this nothing waits for Redis. */
+const ANSWER_MS = 2_000;
+const CONNECT_MS = 5_000;
+const PING_MS = 1_000;
+/** A connection on which nothing moves for this long is made again; longer than the adapter's XREAD blocks (5 s). */
+const SILENCE_MS = 8_000;
+const RETRY_MS = 250;
+
+/**
+ * The connection to Redis. It is lost in three ways: refused, cut, or frozen (the connection stands and nobody answers).
+ * In all three what is asked fails within two seconds at the first time and at once from then on, until a ping is answered.
+ */
+export class RedisLink {
+  readonly client;
+  private readonly outage = new Outage(new Logger('Realtime'), 'Redis');
+  /** It stands and nobody answers. */
+  isFrozen = false;
+  private isClosed = false;
+  private first: Promise<string> | undefined;
+
+  constructor(url: string) {
+    this.client = createClient({
+      url,
+      disableOfflineQueue: true,
+      pingInterval: PING_MS * 3,
+      socket: { socketTimeout: SILENCE_MS, connectTimeout: CONNECT_MS, reconnectStrategy: RETRY_MS },
+    });
+    this.client.on('error', (error: Error) => this.client.isOpen && this.outage.lost(error));
+    // Of its connections the adapter waits for one that broke by asking it again at once, and the process does nothing else.
+    const duplicate = this.client.duplicate.bind(this.client);
+    Object.assign(this.client, { duplicate: () => this.patient(duplicate()) });
+    // These the adapter asks without hearing the answer: a failure would end the process.
+    for (const command of ['publish', 'set'] as const) {
+      const ask = this.client[command].bind(this.client) as (...parameters: unknown[]) => Promise<unknown>;
+      const unheard = (...parameters: unknown[]) => this.ask(() => ask(...parameters)).catch(() => null);
+      Object.assign(this.client, { [command]: unheard });
+    }
+  }
+
+  /** Whether it answers, as far as we know. */
+  get isReady(): boolean {
+    return this.client.isReady && !this.isFrozen;
+  }
+
+  /** @throws ConfigError if Redis does not answer */
+  async connect(): Promise<void> {
+    const late = sleep(CONNECT_MS, 'late', { ref: false });
+    if ((await Promise.race([this.client.connect(), late])) === 'late') {
+      this.close();
+      throw new ConfigError('REDIS_URL: there is no Redis that answers. Start it, or unset REDIS_URL.');
+    }
+    void this.watch();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    if (this.client.isOpen) this.client.destroy();
+  }
+
+  /** What Redis answers. @throws if it does not, soon */
+  async ask<Answer>(command: () => Promise<Answer>): Promise<Answer> {
+    if (!this.isReady) throw new Error('Redis does not answer');
+    return this.inTime(command());
+  }
+
+  private async inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const late = Symbol('late');
+    const timer = new AbortController();
+    try {
+      const first = await Promise.race([answer, sleep(ANSWER_MS, late, { ref: false, signal: timer.signal })]);
+      if (first !== late) return first;
+      this.isFrozen = true;
+      throw new Error(`Redis did not answer within ${ANSWER_MS / 1000} s`);
+    } finally {
+      answer.catch(() => undefined);
+      timer.abort();
+    }
+  }
+
+  /** Finds that Redis is frozen although nobody asks it anything, and that it is not any more. */
+  private async watch(): Promise<void> {
+    while (!this.isClosed) {
+      const ping = this.client.ping();
+      try {
+        await this.inTime(ping);
+        this.isFrozen = false;
+        this.outage.back();
+      } catch (error) {
+        if (!this.isClosed) this.outage.lost(error);
+        // One ping at a time, so that the connection falls silent and is made again.
+        await ping.catch(() => undefined);
+      }
+      await sleep(PING_MS, undefined, { ref: false });
+    }
+  }
+
+  /** A connection that reads the stream: from where it is now, and pausing after a failure. */
+  private patient(reader: typeof this.client): typeof this.client {
+    type Read = (streams: { key: string; id: string }[], options: object) => Promise<unknown>;
+    const read = reader.xRead.bind(reader) as unknown as Read;
+    const xRead: Read = async ([stream], options) => {
+      try {
+        // '$' is what comes after the question: what came between two questions would be lost.
+        const id = stream!.id === '$' ? await this.start(reader, stream!.key) : stream!.id;
+        return await read([{ key: stream!.key, id }], options);
+      } catch (error) {
+        await sleep(RETRY_MS, undefined, { ref: false });
+        throw error;
+      }
+    };
+    return Object.assign(reader, { xRead });
+  }
+
+  private async start(reader: typeof this.client, stream: string): Promise<string> {
+    this.first ??= reader.xRevRange(stream, '+', '-', { COUNT: 1 }).then((last) => last?.[0]?.id ?? '0-0');
+    this.first.catch(() => (this.first = undefined));
+    return this.first;
+  }
+}

@@ -1,0 +1,270 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { ownDatabase } from '../support/database.js';
+import { unique } from '../support/factory.js';
+import type { HttpClient } from '../support/http-client.js';
+import { OwnCluster } from '../support/own-cluster.js';
+import { hasRedis, Redis } from '../support/redis.js';
+import { ServerProcess } from '../support/server-process.js';
+import { SocketClient } from '../support/socket-client.js';
+import { until } from '../support/until.js';
+
+const KEYS = {
+  JWT_SECRET: 'a secret that only the tests know, of some length',
+  ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
+  FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
+};
+const TRAINER = { email: 'trainer@gym.com', password: 'trainer123' };
+
+const root = ({ base }: HttpClient): string => base.replace('/api/v1', '');
+
+async function signIn(nobody: HttpClient): Promise<HttpClient> {
+  const { body } = await nobody.post('/auth/login', TRAINER);
+  return nobody.withToken(body.access_token);
+}
+
+const readiness = async (nobody: HttpClient): Promise<number> =>
+  (await nobody.get(`${root(nobody)}/health/ready`)).status;
+const isReady = async (nobody: HttpClient): Promise<boolean> => (await readiness(nobody).catch(() => 0)) === 200;
+
+async function gauge(nobody: HttpClient, name: string): Promise<number> {
+  const { body } = await nobody.get(`${root(nobody)}/metrics`);
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)![1]);
+}
+
+/** Seconds of work of a process so far. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+async function newMember(database: pg.Client): Promise<number> {
+  const name = unique('m');
+  const { rows } = await database.query<{ id: number }>(
+    `INSERT INTO users (email, full_name, document_id, role, gym_id) VALUES ($1, $2, $2, 'user', 1) RETURNING id`,
+    [`${name}@example.com`, name],
+  );
+  return rows[0]!.id;
+}
+
+const watch = async (desk: HttpClient): Promise<SocketClient> => {
+  const socket = await SocketClient.connect(root(desk), '/checkins', { token: desk.token });
+  await socket.next('initial_stats');
+  return socket;
+};
+const seen = (socket: SocketClient): number[] => socket.all('member_checked_in').map(({ id }) => id);
+
+const lost = (server: ServerProcess) =>
+  server.log.filter(({ msg }) => String(msg).startsWith('The database is lost: '));
+const back = (server: ServerProcess) =>
+  server.log.filter(({ msg }) => String(msg).startsWith('The database is back after'));
+
+describe('two servers of one embedded PostgreSQL', () => {
+  let cluster: OwnCluster;
+  let servers: ServerProcess[];
+  let desks: HttpClient[];
+
+  beforeAll(async () => {
+    cluster = new OwnCluster();
+    servers = [1, 2].map(() => new ServerProcess({ DATA_DIR: cluster.folder, LOG_LEVEL: 'warn' }));
+    const nobodies = await Promise.all(servers.map((server) => server.ready()));
+    const { token } = await signIn(nobodies[0]!);
+    desks = nobodies.map((nobody) => nobody.withToken(token!));
+  }, 60_000);
+
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.kill('SIGTERM')));
+    cluster.remove();
+  }, 30_000);
+
+  it('start it again when it is killed alone, at its address, and say so once', async () => {
+    const { port, postmaster } = cluster;
+    process.kill(postmaster, 'SIGKILL');
+    const answers = await Promise.all(desks.flatMap((desk) => Array.from({ length: 20 }, () => desk.get('/gyms'))));
+    for (const { status, headers } of answers.filter((answer) => answer.status !== 200)) {
+      expect([status, headers.get('retry-after')]).toEqual([503, '2']);
+    }
+    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    expect(cluster.postmaster).not.toBe(postmaster);
+    expect(cluster.port).toBe(port);
+    for (const [index, desk] of desks.entries()) {
+      expect((await desk.get('/gyms')).status).toBe(200);
+      await until(() => back(servers[index]!).length > 0);
+      expect(lost(servers[index]!)).toHaveLength(back(servers[index]!).length);
+      expect(servers[index]!.log.filter(({ stack }) => stack)).toEqual([]);
+    }
+  }, 30_000);
+
+  it('start it again when it is stopped behind their back', async () => {
+    const { port, postmaster } = cluster;
+    process.kill(postmaster, 'SIGINT');
+    await until(async () => cluster.isRunning && cluster.postmaster !== postmaster);
+    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    expect(cluster.port).toBe(port);
+  }, 30_000);
+
+  it('do not wait for it without end when it hangs, and go on when it does', async () => {
+    const before = servers.map((server) => lost(server).length);
+    cluster.signal('SIGSTOP');
+    const asked = Date.now();
+    const waiting = desks.flatMap((desk) => Array.from({ length: 3 }, () => desk.get('/gyms')));
+    try {
+      expect(await Promise.all(desks.map(readiness))).toEqual([503, 503]);
+      expect(await Promise.all(desks.map((desk) => gauge(desk, 'database_up')))).toEqual([0, 0]);
+      expect(Date.now() - asked).toBeLessThan(8_000);
+      for (const { status, headers, body } of await Promise.all(waiting)) {
+        expect([status, headers.get('retry-after'), body.code]).toEqual([503, '2', 'unavailable']);
+      }
+      expect(Date.now() - asked).toBeLessThan(25_000);
+    } finally {
+      cluster.signal('SIGCONT');
+    }
+    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    expect(await Promise.all(desks.map((desk) => gauge(desk, 'database_up')))).toEqual([1, 1]);
+    expect(servers.map((server) => lost(server).length)).toEqual(before.map((count) => count + 1));
+    // What was given up is not left open.
+    const database = new pg.Client(cluster.url);
+    await database.connect();
+    const { rows } = await database.query(
+      `SELECT application_name, count(*)::int FROM pg_stat_activity WHERE application_name IN ('spotter listener', 'spotter keeper')
+       GROUP BY 1 ORDER BY 1`,
+    );
+    await database.end();
+    expect(rows).toEqual([
+      { application_name: 'spotter keeper', count: 2 },
+      { application_name: 'spotter listener', count: 2 },
+    ]);
+  }, 60_000);
+
+  it('leave it to nobody: the last one stops it, also after it crashed, and when all stop at once', async () => {
+    const third = new ServerProcess({ DATA_DIR: cluster.folder, LOG_LEVEL: 'warn' });
+    servers.push(third);
+    await third.ready();
+    // A backend that is killed takes all others with it, and PostgreSQL begins anew by itself.
+    process.kill(cluster.processes.at(-1)!, 'SIGKILL');
+    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    expect(await Promise.all(servers.map((server) => server.kill('SIGTERM')))).toEqual([0, 0, 0]);
+    expect(cluster.isRunning).toBe(false);
+  }, 30_000);
+
+  it('stop it also when they are stopped while they start', async () => {
+    const starting = new ServerProcess({ DATA_DIR: cluster.folder });
+    await until(() => cluster.isRunning);
+    expect(await starting.kill('SIGTERM')).toBe(0);
+    expect(cluster.isRunning).toBe(false);
+  }, 30_000);
+});
+
+(hasRedis ? describe : describe.skip)('two servers and a Redis that goes away', () => {
+  let redis: Redis;
+  let database: pg.Client;
+  let servers: ServerProcess[];
+  let desks: HttpClient[];
+  let screens: SocketClient[];
+
+  beforeAll(async () => {
+    redis = await Redis.started();
+    const DATABASE_URL = await ownDatabase('redis_outage', { empty: true });
+    const settings = { ...KEYS, DATABASE_URL, REDIS_URL: redis.url, LOG_LEVEL: 'warn' };
+    servers = [1, 2].map(() => new ServerProcess(settings));
+    const nobodies = await Promise.all(servers.map((server) => server.ready()));
+    const { token } = await signIn(nobodies[0]!);
+    desks = nobodies.map((nobody) => nobody.withToken(token!));
+    screens = await Promise.all(desks.map(watch));
+    database = new pg.Client(DATABASE_URL);
+    await database.connect();
+  }, 60_000);
+
+  afterAll(async () => {
+    SocketClient.closeAll();
+    await Promise.all(servers.map((server) => server.kill('SIGKILL')));
+    await database.end();
+    await redis.end();
+  });
+
+  async function checkIn(desk: HttpClient): Promise<number> {
+    const { status, body } = await desk.post('/attendance', { user_id: await newMember(database) });
+    expect(status).toBe(201);
+    return body.id;
+  }
+  const sees = (screen: SocketClient, visitId: number) => until(() => seen(screen).includes(visitId));
+  const allReady = () => until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+  const allAway = () => until(async () => (await Promise.all(desks.map(readiness))).every((status) => status === 503));
+  /** Everything about sockets works, and each screen has seen each visit once. */
+  async function areWell(): Promise<void> {
+    await allReady();
+    for (const desk of desks) {
+      const visitId = await checkIn(desk);
+      await Promise.all(screens.map((screen) => sees(screen, visitId)));
+    }
+    for (const screen of screens) expect(new Set(seen(screen)).size).toBe(seen(screen).length);
+    expect(await Promise.all(desks.map((desk) => gauge(desk, 'redis_up')))).toEqual([1, 1]);
+  }
+  /** While it is away: REST goes on at once, own screens see what happens, and the process does not run hot. */
+  async function getBy(): Promise<void> {
+    const before = servers.map(({ pid }) => cpuSeconds(pid));
+    for (const [index, desk] of desks.entries()) {
+      const asked = Date.now();
+      const visitId = await checkIn(desk);
+      expect(Date.now() - asked).toBeLessThan(2_000);
+      await sees(screens[index]!, visitId);
+      expect(await gauge(desk, 'redis_up')).toBe(0);
+      // Asks and tells the other servers, which may not end the process.
+      const console = await SocketClient.connect(root(desk), '/devices', { token: desk.token });
+      expect(await console.ask('fingerprint_connected', {})).toMatchObject({ code: 'no_device_connected' });
+      console.close();
+    }
+    await sleep(1_500);
+    for (const [index, { pid }] of servers.entries()) expect(cpuSeconds(pid) - before[index]!).toBeLessThan(1);
+  }
+
+  it('go on when it is frozen', async () => {
+    await areWell();
+    redis.signal('SIGSTOP');
+    try {
+      await allAway();
+      expect((await desks[0]!.get(`${root(desks[0]!)}/health/ready`)).body.detail).toBe('Redis does not answer.');
+      await getBy();
+    } finally {
+      redis.signal('SIGCONT');
+    }
+    await areWell();
+  }, 40_000);
+
+  it('give up a broadcast that it does not take at once, and show it once when it thaws', async () => {
+    redis.signal('SIGSTOP');
+    const visitId = await checkIn(desks[0]!);
+    await sees(screens[0]!, visitId);
+    redis.signal('SIGCONT');
+    await areWell();
+    expect(seen(screens[0]!).filter((id) => id === visitId)).toHaveLength(1);
+  }, 40_000);
+
+  it('go on when it is killed, and when it comes back empty', async () => {
+    await redis.end('SIGKILL');
+    await allAway();
+    expect((await desks[0]!.get(`${root(desks[0]!)}/health/live`)).status).toBe(200);
+    await getBy();
+    await redis.start();
+    await areWell();
+  }, 40_000);
+
+  it('go on when it is restarted', async () => {
+    await redis.end('SIGTERM');
+    await redis.start();
+    await areWell();
+    const lines = (server: ServerProcess) => server.log.map(({ msg }) => String(msg));
+    const count = (server: ServerProcess, start: string) => lines(server).filter((msg) => msg.startsWith(start)).length;
+    for (const server of servers) {
+      await until(() => count(server, 'Redis is lost') === count(server, 'Redis is back'));
+      expect(count(server, 'Redis is lost')).toBeLessThanOrEqual(4);
+    }
+  }, 40_000);
+
+  it('stop when it is gone', async () => {
+    await redis.end('SIGKILL');
+    expect(await Promise.all(servers.map((server) => server.kill('SIGTERM')))).toEqual([0, 0]);
+  }, 20_000);
+});

@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { Balancer } from '../support/balancer.js';
+import { ownDatabase } from '../support/database.js';
+import { unique } from '../support/factory.js';
+import { HttpClient } from '../support/http-client.js';
+import { hasRedis, Redis } from '../support/redis.js';
+import { freePort, ServerProcess } from '../support/server-process.js';
+import { SocketClient } from '../support/socket-client.js';
+import { until } from '../support/until.js';
+
+const KEYS = {
+  JWT_SECRET: 'a secret that only the tests know, of some length',
+  ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
+  FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
+};
+
+const ways = [
+  { way: 'PostgreSQL', isRedis: false },
+  { way: 'Redis', isRedis: true },
+];
+
+for (const { way, isRedis } of ways) {
+  (isRedis && !hasRedis ? describe.skip : describe)(`a restart of one server after the other, over ${way}`, () => {
+    const servers: ServerProcess[] = [];
+    let database: pg.Client;
+    let redis: Redis | undefined;
+    let balancer: Balancer;
+
+    afterAll(async () => {
+      SocketClient.closeAll();
+      balancer.close();
+      await Promise.all(servers.map((server) => server.kill('SIGKILL')));
+      await database.end();
+      await redis?.end();
+    });
+
+    it('loses no request behind a plain balancer, and tells each check-in to the other', async () => {
+      if (isRedis) redis = await Redis.started();
+      const DATABASE_URL = await ownDatabase(`restart_${way.toLowerCase()}`, { empty: true });
+      const ports = [await freePort(), await freePort()];
+      const start = async (index: number) => {
+        const settings = { ...KEYS, DATABASE_URL, PORT: String(ports[index]), LOG_LEVEL: 'warn' };
+        servers[index] = new ServerProcess({ ...settings, ...(redis && { REDIS_URL: redis.url }) });
+        return servers[index].ready();
+      };
+      const nobodies = await Promise.all([start(0), start(1)]);
+      const urls = ports.map((port) => `http://127.0.0.1:${port}`);
+      balancer = await Balancer.before(...urls);
+      database = new pg.Client(DATABASE_URL);
+      await database.connect();
+      const { body } = await nobodies[0].post('/auth/login', { email: 'trainer@gym.com', password: 'trainer123' });
+      const desk = new HttpClient(`${balancer.url}/api/v1`, body.access_token);
+
+      let people: number[] = [];
+      const morePeople = async () => {
+        const { rows } = await database.query<{ id: number }>(
+          `INSERT INTO users (email, full_name, document_id, role, gym_id)
+           SELECT name || '@example.com', name, name, 'user', 1 FROM (SELECT $1 || n AS name FROM generate_series(1, 5000) n) names
+           RETURNING id`,
+          [unique('m')],
+        );
+        people = rows.map(({ id }) => id);
+      };
+      await morePeople();
+      const failures: unknown[] = [];
+      let visits: number[] = [];
+      const over = new AbortController();
+      const work = async () => {
+        while (!over.signal.aborted) {
+          try {
+            const answer = await desk.post('/attendance', { user_id: people.pop() });
+            if (answer.status === 201) visits.push(answer.body.id);
+            else failures.push([answer.status, answer.body]);
+          } catch (error) {
+            failures.push((error as Error).cause ?? error);
+          }
+          await sleep(5);
+        }
+      };
+      const working = Array.from({ length: 8 }, work);
+      for (const index of [0, 1]) {
+        const screen = await SocketClient.connect(urls[1 - index]!, '/checkins', { token: desk.token });
+        await screen.next('initial_stats');
+        visits = [];
+        await sleep(300);
+        expect(await servers[index]!.kill('SIGTERM')).toBe(0);
+        await start(index);
+        await until(() => visits.length > 100);
+        const answered = [...visits];
+        const seen = () => new Set(screen.all('member_checked_in').map(({ id }) => id as number));
+        await until(() => answered.every((id) => seen().has(id)), `${way} ${index}: all are seen`);
+      }
+      over.abort();
+      await Promise.all(working);
+      expect(failures).toEqual([]);
+    }, 60_000);
+  });
+}
+
+describe('what a killed server was doing', () => {
+  const running: ServerProcess[] = [];
+  afterEach(() => Promise.all(running.splice(0).map((server) => server.kill('SIGKILL'))));
+
+  it('is done by another within half a minute', async () => {
+    const DATABASE_URL = await ownDatabase('takeover', { empty: true });
+    const start = () => {
+      const server = new ServerProcess({ ...KEYS, DATABASE_URL });
+      running.push(server);
+      return server;
+    };
+    const first = start();
+    await first.ready();
+    const database = new pg.Client(DATABASE_URL);
+    await database.connect();
+    const jobs = async () =>
+      (
+        await database.query<{ locked_by: string | null }>(
+          `SELECT locked_by FROM graphile_worker._private_jobs job JOIN graphile_worker._private_tasks task ON task.id = task_id
+           WHERE identifier = 'close_forgotten_visits'`,
+        )
+      ).rows;
+    // The job waits for this lock.
+    await database.query('BEGIN; LOCK TABLE attendance IN ACCESS EXCLUSIVE MODE');
+    const other = new pg.Client(DATABASE_URL);
+    await other.connect();
+    await other.query(`SELECT graphile_worker.add_job('close_forgotten_visits')`);
+    await until(async () => (await jobs())[0]?.locked_by);
+    const second = start();
+    await second.ready();
+    await first.kill('SIGKILL');
+    const killed = Date.now();
+    await database.query('COMMIT');
+    expect((await jobs()).map(({ locked_by }) => locked_by)).toEqual([expect.any(String)]);
+    await until(async () => (await jobs()).length === 0, 'the job is done', 30_000);
+    expect(Date.now() - killed).toBeLessThan(30_000);
+    await Promise.all([database.end(), other.end()]);
+  }, 60_000);
+});
