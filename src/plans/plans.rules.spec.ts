@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isRepetition, isSale, isUpgrade, mayReplace } from './plans.rules.js';
 
-const days = (days: number | null, price: number) => ({ duration_days: days, price });
+const days = (length: number | null, price: number) => ({ duration_days: length, price });
 
 describe('an upgrade', () => {
   it.each([
