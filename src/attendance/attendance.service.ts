@@ -10,7 +10,7 @@ import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { betweenDays, localDay, onLocalDays, today } from '../gyms/local-time.js';
-import { requirePerson } from '../members/people.js';
+import { requirePerson, visibleTo } from '../members/people.js';
 import { MEMBERSHIP } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
@@ -58,7 +58,7 @@ export class AttendanceService {
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: VisitListQuery): Promise<Page<VisitDto>> {
     const scope = actor.scope(query.gym_id);
-    const from = sql`FROM ${VISITS} WHERE ${visible(actor, scope)} ${betweenDays(scope, 'v.check_in_time', query)}
+    const from = sql`FROM ${VISITS} WHERE ${visibleTo(actor, 'v', query.gym_id)} ${betweenDays(scope, 'v.check_in_time', query)}
       ${query.user_id ? sql`AND v.user_id = ${query.user_id}` : empty}`;
     return this.page(query, from);
   }
@@ -70,13 +70,15 @@ export class AttendanceService {
 
   /** Who is inside, the last to come first. @throws OtherGym */
   listCurrent(actor: Actor, query: GymListQuery): Promise<Page<VisitDto>> {
-    const scope = actor.scope(query.gym_id);
-    return this.page(query, sql`FROM ${VISITS} WHERE ${visible(actor, scope)} AND v.check_out_time IS NULL`);
+    return this.page(
+      query,
+      sql`FROM ${VISITS} WHERE ${visibleTo(actor, 'v', query.gym_id)} AND v.check_out_time IS NULL`,
+    );
   }
 
   /** The newest first. @throws UserNotFound */
   async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<VisitDto>> {
-    const page = await this.page(query, sql`FROM ${VISITS} WHERE v.user_id = ${userId} AND ${visible(actor)}`);
+    const page = await this.page(query, sql`FROM ${VISITS} WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v')}`);
     if (page.items.length === 0) await requirePerson(this.db, actor, userId);
     return page;
   }
@@ -89,7 +91,7 @@ export class AttendanceService {
       WITH visits AS (
         SELECT v.check_in_time, v.check_out_time, v.is_auto_closed, ${localDay(scope, 'v.check_in_time')} AS day,
           ${localDay(scope, 'now()')} AS today
-        FROM attendance v WHERE v.user_id = ${userId} AND ${visible(actor)}
+        FROM attendance v WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v')}
       ), runs AS (
         SELECT day, day + row_number() OVER (ORDER BY day DESC)::int AS run FROM visits GROUP BY day
       ), streak AS (
@@ -143,8 +145,9 @@ export class AttendanceService {
     return once(this.db, actor, key, async (tx) => {
       const [visit] = await tx.query<VisitDto>(sql`
         WITH v AS (
-          UPDATE attendance v SET check_out_time = moment(), ${assignments(input, ['notes'])} updated_at = now()
-          WHERE v.id = ${visitId} AND ${visible(actor)} AND v.check_out_time IS NULL RETURNING *)
+          UPDATE attendance v SET check_out_time = moment(), updated_at = now(),
+            notes = nullif(concat_ws(E'\n', nullif(v.notes, ''), nullif(${input.notes}, '')), '')
+          WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} AND v.check_out_time IS NULL RETURNING *)
         SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
       if (!visit) {
         await this.find(tx, actor, visitId);
@@ -177,7 +180,7 @@ export class AttendanceService {
         UPDATE attendance v SET ${assignments(input, columns)} updated_at = now(),
           is_auto_closed = is_auto_closed AND (${input.check_out_time === undefined}
             OR check_out_time IS NOT DISTINCT FROM ${input.check_out_time}::timestamptz(3))
-        WHERE v.id = ${visitId} AND ${visible(actor)}`);
+        WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')}`);
       const after = await this.find(tx, actor, visitId);
       if (before.status === 'checked_in' && after.status === 'checked_out') tx.emit(new MemberCheckedOut(after));
       else if (before.status === 'checked_out' && after.status === 'checked_in') tx.emit(new MemberCheckedIn(after));
@@ -190,7 +193,7 @@ export class AttendanceService {
   remove(actor: Actor, visitId: number): Promise<void> {
     return this.db.transaction(async (tx) => {
       const [gone] = await tx.query<{ gym_id: number }>(sql`
-        DELETE FROM attendance v WHERE v.id = ${visitId} AND ${visible(actor)} RETURNING v.gym_id`);
+        DELETE FROM attendance v WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} RETURNING v.gym_id`);
       if (!gone) throw new VisitNotFound();
       tx.emit(new VisitRemoved(gone.gym_id, visitId));
     });
@@ -229,6 +232,7 @@ export class AttendanceService {
         INSERT INTO attendance (user_id, gym_id, check_in_time, location, notes, user_plan_id, recorded_by_id)
         SELECT u.id, u.gym_id, moment(), ${location}, ${notes}, ${user_plan_id}::int, ${actor.user_id}::int
         FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
+        FOR SHARE OF u -- a person who leaves at this moment has no visit that nobody ends
         RETURNING *)
       SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
     if (visit) tx.emit(new MemberCheckedIn(visit));
@@ -250,13 +254,9 @@ export class AttendanceService {
 
   private async find(db: Queryable, actor: Actor, visitId: number, lock: Sql = empty): Promise<VisitDto> {
     const [visit] = await db.query<VisitDto>(
-      sql`SELECT ${COLUMNS} FROM ${VISITS} WHERE v.id = ${visitId} AND ${visible(actor)} ${lock}`,
+      sql`SELECT ${COLUMNS} FROM ${VISITS} WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} ${lock}`,
     );
     if (!visit) throw new VisitNotFound();
     return visit;
   }
 }
-
-/** A member sees their own. */
-const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
-  sql`${inGym(scope, 'v.gym_id')} ${actor.role === 'user' ? sql`AND v.user_id = ${actor.user_id}` : empty}`;

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor, GymScope } from '../common/actor/actor.js';
+import type { Actor } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
 import { Database } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, inGym, join, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, join, raw, type ScopedSql, sql } from '../database/sql.js';
 import { betweenDays, localDay, requirePast } from '../gyms/local-time.js';
-import { requirePerson, visiblePerson } from '../members/people.js';
+import { requirePerson, visiblePerson, visibleTo } from '../members/people.js';
 import {
   type ChartQuery,
   type CreateMeasurementDto,
@@ -36,27 +36,30 @@ export class MeasurementsService {
 
   /** The newest first; a member sees their own. @throws OtherGym */
   list(actor: Actor, query: MeasurementListQuery): Promise<Page<MeasurementDto>> {
-    const from = sql`FROM measurements b WHERE ${visible(actor, actor.scope(query.gym_id))}
+    const from = sql`FROM measurements b WHERE ${visibleTo(actor, 'b', query.gym_id)}
       ${query.user_id ? sql`AND b.user_id = ${query.user_id}` : empty}`;
     return this.page(query, from);
   }
 
   /** @throws UserNotFound */
   async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<MeasurementDto>> {
-    const page = await this.page(query, sql`FROM measurements b WHERE b.user_id = ${userId} AND ${visible(actor)}`);
+    const page = await this.page(
+      query,
+      sql`FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')}`,
+    );
     if (page.items.length === 0) await requirePerson(this.db, actor, userId);
     return page;
   }
 
   /** @throws MeasurementNotFound */
   get(actor: Actor, measurementId: number): Promise<MeasurementDto> {
-    return this.find(sql`b.id = ${measurementId} AND ${visible(actor)}`);
+    return this.find(sql`b.id = ${measurementId} AND ${visibleTo(actor, 'b')}`);
   }
 
   /** @throws MeasurementNotFound */
   getLatest(actor: Actor, userId: number): Promise<MeasurementDto> {
     return this.find(
-      sql`b.user_id = ${userId} AND ${visible(actor)} ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1`,
+      sql`b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1`,
     );
   }
 
@@ -82,7 +85,7 @@ export class MeasurementsService {
     requirePast('measurement_date', input.measurement_date);
     const [measurement] = await this.db.query<MeasurementDto>(sql`
       UPDATE measurements b SET ${assignments(input, ['measurement_date', 'notes', ...SIZE_NAMES])} updated_at = now()
-      WHERE b.id = ${measurementId} AND ${visible(actor)} RETURNING ${COLUMNS}`);
+      WHERE b.id = ${measurementId} AND ${visibleTo(actor, 'b')} RETURNING ${COLUMNS}`);
     if (!measurement) throw new MeasurementNotFound();
     return measurement;
   }
@@ -90,7 +93,7 @@ export class MeasurementsService {
   /** @throws MeasurementNotFound */
   async remove(actor: Actor, measurementId: number): Promise<void> {
     const [gone] = await this.db.query(sql`
-      DELETE FROM measurements b WHERE b.id = ${measurementId} AND ${visible(actor)} RETURNING 1`);
+      DELETE FROM measurements b WHERE b.id = ${measurementId} AND ${visibleTo(actor, 'b')} RETURNING 1`);
     if (!gone) throw new MeasurementNotFound();
   }
 
@@ -105,7 +108,7 @@ export class MeasurementsService {
     const [row] = await this.db.query<Record<string, number | string | null>>(sql`
       SELECT count(*) AS measurement_count, min(${localDay(scope, 'b.measurement_date')})::text AS first_day,
         max(${localDay(scope, 'b.measurement_date')})::text AS last_day, ${join(firstAndLast)}
-      FROM measurements b WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(scope, 'b.measurement_date', range)}`);
+      FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${betweenDays(scope, 'b.measurement_date', range)}`);
     const measured = SIZE_NAMES.filter((size) => row![`${size}_start`] !== null);
     return {
       user_id: userId,
@@ -124,7 +127,7 @@ export class MeasurementsService {
     // Enough for twenty years of measuring every week.
     const rows = await this.db.query<Record<Size, number | null> & { measurement_date: Date }>(sql`
       SELECT b.measurement_date, ${raw(SIZE_NAMES.map((size) => `b.${size}`).join(', '))} FROM measurements b
-      WHERE b.user_id = ${userId} AND ${visible(actor)} ${betweenDays(person, 'b.measurement_date', query)}
+      WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${betweenDays(person, 'b.measurement_date', query)}
       ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1000`);
     const points = (size: Size) =>
       rows
@@ -148,10 +151,6 @@ export class MeasurementsService {
     return measurement;
   }
 }
-
-/** A member sees their own. */
-const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
-  sql`${inGym(scope, 'b.gym_id')} ${actor.role === 'user' ? sql`AND b.user_id = ${actor.user_id}` : empty}`;
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 

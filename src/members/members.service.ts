@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AttendanceService } from '../attendance/attendance.service.js';
 import { AccessChanged } from '../auth/auth.events.js';
 import { Passwords } from '../auth/passwords.js';
 import { SessionsService } from '../auth/sessions.service.js';
@@ -8,7 +7,7 @@ import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
-import { forgetAnswersAbout, once } from '../database/idempotency.js';
+import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
@@ -24,7 +23,7 @@ import type {
   UserListQuery,
 } from './dto/user.dto.js';
 import { LastAdmin, UserNotFound } from './members.errors.js';
-import { PersonLeft } from './members.events.js';
+import { Leaving } from './leaving.js';
 import { visiblePerson } from './people.js';
 import { requireMayChange, requireMayGive } from './rules.js';
 
@@ -37,7 +36,7 @@ export const USERS = raw('users u LEFT JOIN gyms g ON g.id = u.gym_id');
 
 const CHANGEABLE = [
   ...(['email', 'username', 'full_name', 'document_id', 'phone_number', 'language'] as const),
-  ...(['role', 'is_active', 'gym_id', 'password_hash', 'temporary_password'] as const),
+  ...(['role', 'is_active', 'gym_id', 'password_hash', 'temporary_password', 'must_change_password'] as const),
 ];
 
 /** The people of the gyms: staff and members. */
@@ -48,7 +47,7 @@ export class MembersService {
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly userPlans: UserPlansService,
-    private readonly attendance: AttendanceService,
+    private readonly leaving: Leaving,
   ) {}
 
   /** By name. @throws OtherGym */
@@ -115,20 +114,17 @@ export class MembersService {
         is_active: isActive,
         gym_id: gymId,
         password_hash: passwordHash,
-        temporary_password: passwordHash ? null : undefined,
+        // The password that staff gave for the first sign-in is none any more.
+        ...(passwordHash && { temporary_password: null, must_change_password: false }),
       };
       const [changed] = await tx.query<UserDto>(sql`
         WITH u AS (
           UPDATE users u SET ${assignments(changes, CHANGEABLE)} updated_at = now()
           WHERE id = ${userId} AND ${visiblePerson(actor)} RETURNING *)
         SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
-      if (passwordHash || (person.is_active && !isActive)) {
-        const others = userId === actor.user_id ? { except: actor.session_id } : {};
-        await this.sessions.end(tx, userId, passwordHash ? 'password_changed' : 'deactivated', others);
-      }
-      const hasLeft = (person.is_active && !isActive) || gymId !== person.gym_id;
-      if (hasLeft) await this.attendance.endVisitsOf(tx, userId);
-      if (hasLeft) await tx.emitDurably(new PersonLeft(userId));
+      const others = userId === actor.user_id ? { except: actor.session_id } : {};
+      if (passwordHash) await this.sessions.end(tx, userId, 'password_changed', others);
+      await this.leaving.onChange(tx, userId, person, { role, is_active: isActive, gym_id: gymId });
       tx.emit(new AccessChanged(userId));
       return changed!;
     });
@@ -148,12 +144,7 @@ export class MembersService {
         SET email = NULL, username = NULL, full_name = 'Deleted', document_id = NULL, phone_number = NULL,
             password_hash = NULL, temporary_password = NULL, qr_code = NULL, is_active = FALSE, deleted_at = now(), updated_at = now()
         WHERE id = ${userId} AND ${visiblePerson(actor)}`);
-      await this.sessions.end(tx, userId, 'deactivated');
-      await this.attendance.endVisitsOf(tx, userId);
-      await tx.emitDurably(new PersonLeft(userId));
-      await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
-      await forgetAnswersAbout(tx, userId);
-      await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);
+      await this.leaving.onDelete(tx, userId);
     });
   }
 

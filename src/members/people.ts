@@ -1,12 +1,25 @@
-import type { Actor, ScopedGymId } from '../common/actor/actor.js';
+import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import type { Queryable } from '../database/database.js';
-import { empty, inGym, type ScopedSql, sql } from '../database/sql.js';
+import { empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { UserNotFound } from './members.errors.js';
 
 /** The people `u` an actor may know of: those of their gym; to a member, only themselves. */
 export const visiblePerson = (actor: Actor): ScopedSql =>
   sql`u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}
     ${actor.role === 'user' ? sql`AND u.id = ${actor.user_id}` : empty}`;
+
+/**
+ * The rows of a member (visits, plans, sizes) in `alias` that the actor may see: staff those of their gym, a member their own,
+ * wherever they were made.
+ * @param gymId only those of this gym
+ * @throws OtherGym
+ */
+export function visibleTo(actor: Principal, alias: string, gymId?: number): ScopedSql {
+  const scope = actor.scope(gymId);
+  if (actor.role !== 'user') return inGym(scope, `${alias}.gym_id`);
+  const own = everyGym`${raw(alias)}.user_id = ${actor.user_id}`;
+  return gymId === undefined ? own : sql`${own} AND ${inGym(scope, `${alias}.gym_id`)}`;
+}
 
 export interface PersonOfGym {
   full_name: string;

@@ -1,7 +1,8 @@
-import type { Actor, GymScope, Principal, ScopedGymId } from '../common/actor/actor.js';
+import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { Transaction } from '../database/database.js';
-import { empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { visibleTo } from '../members/people.js';
 import { UserPlanNotFound } from './plans.errors.js';
 import type { Offer } from './plans.rules.js';
 
@@ -34,7 +35,7 @@ export async function lockMemberOf(tx: Transaction, actor: Principal, userPlanId
   const [member] = await tx.query<LockedMember>(sql`
     SELECT u.id, up.gym_id, g.timezone
     FROM user_plans up JOIN users u ON u.id = up.user_id JOIN gyms g ON g.id = up.gym_id
-    WHERE up.id = ${userPlanId} AND ${visible(actor)} FOR NO KEY UPDATE OF u`);
+    WHERE up.id = ${userPlanId} AND ${visibleTo(actor, 'up')} FOR NO KEY UPDATE OF u`);
   if (!member) throw new UserPlanNotFound();
   return member;
 }
@@ -98,10 +99,6 @@ export async function placeWaiting(tx: Transaction, member: LockedMember): Promi
 
 /** The plans `up` of the member. */
 export const of = (member: LockedMember): ScopedSql => sql`up.user_id = ${member.id} AND up.gym_id = ${member.gym_id}`;
-
-/** The plans `up` that the actor may see: to a member only their own. */
-export const visible = (actor: Principal, scope: GymScope = actor.scope()): ScopedSql =>
-  sql`${inGym(scope, 'up.gym_id')} ${actor.role === 'user' ? sql`AND up.user_id = ${actor.user_id}` : empty}`;
 
 /** So many days later at the same hour of the gym's clock. */
 export const later = (moment: ReturnType<typeof raw>, days: ReturnType<typeof raw>, { timezone }: LockedMember) =>

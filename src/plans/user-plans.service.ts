@@ -6,10 +6,10 @@ import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { empty, raw, type ScopedSql, sql } from '../database/sql.js';
+import { empty, everyGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.service.js';
 import { beginOf } from '../gyms/local-time.js';
-import { requirePerson } from '../members/people.js';
+import { requirePerson, visibleTo } from '../members/people.js';
 import type {
   AssignPlanDto,
   UpdateUserPlanDto,
@@ -40,7 +40,6 @@ import {
   parkWaiting,
   placeWaiting,
   soldPlan,
-  visible,
   type LockedMember,
 } from './plan-calendar.js';
 import { correctPlan } from './plan-corrections.js';
@@ -56,7 +55,7 @@ export class UserPlansService {
   list(actor: Actor, query: UserPlanListQuery): Promise<Page<UserPlanDto>> {
     const scope = actor.scope(query.gym_id);
     const { status, expiring_before: before } = query;
-    const from = sql`FROM ${USER_PLANS} WHERE ${visible(actor, scope)} ${status ? WITH_STATUS[status] : empty}`;
+    const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} ${status ? WITH_STATUS[status] : empty}`;
     if (before === undefined) {
       return listPage<UserPlanDto>(this.db, query, {
         columns: USER_PLAN_COLUMNS,
@@ -75,7 +74,7 @@ export class UserPlansService {
 
   /** All of one member, the newest first. @throws UserNotFound */
   async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<UserPlanDto>> {
-    const from = sql`FROM ${USER_PLANS} WHERE ${visible(actor)} AND up.user_id = ${userId}`;
+    const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up')} AND up.user_id = ${userId}`;
     const keys = { id: 'up.id' };
     const source = { columns: USER_PLAN_COLUMNS, from, keys, direction: 'DESC' } as const;
     const page = await listPage<UserPlanDto>(this.db, query, source);
@@ -85,14 +84,14 @@ export class UserPlansService {
 
   /** @throws UserPlanNotFound */
   get(actor: Principal, userPlanId: number, db: Queryable = this.db): Promise<UserPlanDto> {
-    return this.find(db, sql`up.id = ${userPlanId} AND ${visible(actor)}`);
+    return this.find(db, sql`up.id = ${userPlanId} AND ${visibleTo(actor, 'up')}`);
   }
 
   /** @throws NoActivePlan */
   async getActive(actor: Actor, userId: number): Promise<UserPlanDto> {
     const [active] = await this.db.query<UserPlanDto>(sql`
       SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS}
-      WHERE ${visible(actor)} AND up.user_id = ${userId} AND up.ended_at IS NULL AND user_plan_status(up) = 'active'`);
+      WHERE ${visibleTo(actor, 'up')} AND up.user_id = ${userId} AND up.ended_at IS NULL AND user_plan_status(up) = 'active'`);
     if (!active) throw new NoActivePlan();
     return active;
   }
@@ -140,6 +139,14 @@ export class UserPlansService {
       await this.deductIn(tx, actor, userPlanId);
       return this.get(actor, userPlanId, tx);
     });
+  }
+
+  /** Ends what a member has who leaves the gym, or is no member any more: a plan is good in one gym. What was paid stays. */
+  async cancelPlansOf(tx: Transaction, userId: number): Promise<void> {
+    await tx.query(everyGym`
+      UPDATE user_plans SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
+      WHERE user_id = ${userId} AND ended_at IS NULL
+        AND (frozen_at IS NOT NULL OR expires_at IS NULL OR expires_at > moment())`);
   }
 
   /** The same as a part of a larger transaction. */

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { OnEvent } from '@nestjs/event-emitter';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
@@ -10,7 +9,6 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { PersonLeft } from '../members/members.events.js';
 import type {
   BookDto,
   CancelDto,
@@ -169,16 +167,13 @@ export class SlotsService {
     });
   }
 
-  /** Their hours to come are free again; those that have begun stay theirs. */
-  @OnEvent(PersonLeft.name, { suppressErrors: false })
-  async onPersonLeft({ user_id }: PersonLeft): Promise<void> {
-    await this.db.transaction(async (tx) => {
-      const freed = await tx.query<{ gym_id: number; date: string; slot_id: number }>(everyGym`
-        UPDATE slot_bookings SET cancelled_at = moment(), cancelled_by_id = user_id
-        WHERE user_id = ${user_id} AND cancelled_at IS NULL AND starts_at > moment()
-        RETURNING gym_id, date::text, slot_id`);
-      for (const { gym_id, date, slot_id } of freed) tx.emit(new SlotsChanged(gym_id, date, slot_id));
-    });
+  /** The hours to come of a person are free again; those that have begun stay theirs. */
+  async cancelBookingsOf(tx: Transaction, userId: number): Promise<void> {
+    const freed = await tx.query<{ gym_id: number; date: string; slot_id: number }>(everyGym`
+      UPDATE slot_bookings SET cancelled_at = moment(), cancelled_by_id = user_id
+      WHERE user_id = ${userId} AND cancelled_at IS NULL AND starts_at > moment()
+      RETURNING gym_id, date::text, slot_id`);
+    for (const { gym_id, date, slot_id } of freed) tx.emit(new SlotsChanged(gym_id, date, slot_id));
   }
 
   /** @throws OtherGym, FieldsInvalid */

@@ -1,10 +1,13 @@
-import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsIn, IsOptional, ValidateIf } from 'class-validator';
 import { IsInstant, IsLocalDate, IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/validation.js';
 import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
+
+/** At the check-in, and again at the check-out. */
+const LONGEST_NOTES = 1000;
 
 const STATUSES = ['checked_in', 'checked_out'] as const;
 
@@ -64,7 +67,7 @@ export class VisitDto {
 
   /** @example "Forgot the card" */
   @IsNullable()
-  @IsText(0, 1000)
+  @IsText(0, 2 * LONGEST_NOTES + 1)
   notes: string | null;
 
   /** @example "checked_in" */
@@ -83,9 +86,15 @@ export class VisitDto {
   updated_at: Date;
 }
 
-class Remarks extends PartialType(PickType(VisitDto, ['location', 'notes'])) {}
+export class CheckOutDto {
+  /** At the check-out they get a line of their own behind those of the check-in. @example "Forgot the card" */
+  @IsOptional()
+  @IsNullable()
+  @IsText(0, LONGEST_NOTES)
+  notes?: string | null;
+}
 
-export class CheckInDto extends Remarks {
+export class CheckInDto extends IntersectionType(PartialType(PickType(VisitDto, ['location'])), CheckOutDto) {
   /** The member; or send qr_code. @example 9 */
   @ValidateIf((input: CheckInDto) => !input.qr_code)
   @IsId()
@@ -105,10 +114,8 @@ export class CheckInDto extends Remarks {
   action?: 'check_in_only' | 'check_in_with_deduction';
 }
 
-export class CheckOutDto extends PartialType(PickType(VisitDto, ['notes'])) {}
-
 /** A correction. What is not sent stays as it is. */
-export class UpdateVisitDto extends Remarks {
+export class UpdateVisitDto extends PartialType(PickType(VisitDto, ['location', 'notes'])) {
   /** When it really began. */
   @IsOptional()
   @IsInstant()

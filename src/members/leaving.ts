@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { AttendanceService } from '../attendance/attendance.service.js';
+import { SessionsService } from '../auth/sessions.service.js';
+import type { Role } from '../common/actor/roles.js';
+import type { Transaction } from '../database/database.js';
+import { forgetAnswersAbout } from '../database/idempotency.js';
+import { everyGym } from '../database/sql.js';
+import { UserPlansService } from '../plans/user-plans.service.js';
+import { SlotsService } from '../slots/slots.service.js';
+
+/** What of a person decides where they may be. */
+export interface Belonging {
+  role: Role;
+  gym_id: number | null;
+  is_active: boolean;
+}
+
+/**
+ * What follows when a person is deleted, deactivated, moved to another gym, or stops being a member, in the transaction that
+ * does it: what is done later could undo what they have done since.
+ *
+ * |                         | deleted | deactivated | moved | no member any more |
+ * | ----------------------- | ------- | ----------- | ----- | ------------------ |
+ * | the visit that is open  | ends    | ends        | ends  | ends               |
+ * | hours to come           | free    | free        | free  | stay               |
+ * | plans that run or wait  | end     | stay        | end   | end                |
+ * | sessions                | end     | end         | stay  | stay               |
+ * | sizes, stored answers   | go      | stay        | stay  | stay               |
+ *
+ * Fingers go with the person (a trigger on users); sockets follow the access (the triggers that send access_changed).
+ */
+@Injectable()
+export class Leaving {
+  constructor(
+    private readonly attendance: AttendanceService,
+    private readonly slots: SlotsService,
+    private readonly userPlans: UserPlansService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  async onChange(tx: Transaction, userId: number, before: Belonging, after: Belonging): Promise<void> {
+    const isDeactivated = before.is_active && !after.is_active;
+    const hasMoved = before.gym_id !== after.gym_id;
+    const isNoMember = before.role === 'user' && after.role !== 'user';
+    if (isDeactivated || hasMoved || isNoMember) await this.attendance.endVisitsOf(tx, userId);
+    if (isDeactivated || hasMoved) await this.slots.cancelBookingsOf(tx, userId);
+    if (hasMoved || isNoMember) await this.userPlans.cancelPlansOf(tx, userId);
+    if (isDeactivated) await this.sessions.end(tx, userId, 'deactivated');
+  }
+
+  async onDelete(tx: Transaction, userId: number): Promise<void> {
+    await this.attendance.endVisitsOf(tx, userId);
+    await this.slots.cancelBookingsOf(tx, userId);
+    await this.userPlans.cancelPlansOf(tx, userId);
+    await this.sessions.end(tx, userId, 'deactivated');
+    await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);
+    await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
+    await forgetAnswersAbout(tx, userId);
+  }
+}
