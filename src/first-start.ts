@@ -53,7 +53,7 @@ export async function firstStart(client: pg.Client, config: Config): Promise<str
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [
         ...[person.email, person.full_name, person.document_id, person.phone_number, person.role],
-        ...[person.role === 'admin' ? null : rows[0]!.id, await bcrypt.hash(person.password, config.BCRYPT_ROUNDS)],
+        ...[rows[0]!.id, await bcrypt.hash(person.password, config.BCRYPT_ROUNDS)],
         person.must_change_password,
       ],
     );
@@ -67,7 +67,7 @@ export async function firstStart(client: pg.Client, config: Config): Promise<str
 function productionAdmin(config: Config): FirstPerson {
   return {
     ...ADMIN,
-    email: config.ADMIN_EMAIL?.toLowerCase() ?? ADMIN.email,
+    email: config.ADMIN_EMAIL ?? ADMIN.email,
     password: config.ADMIN_PASSWORD ?? randomBytes(12).toString('base64url'),
     must_change_password: !config.ADMIN_PASSWORD,
   };
@@ -79,7 +79,9 @@ export async function defaultSignIns(app: NestFastifyApplication): Promise<strin
   for (const { email, password } of [ADMIN, TRAINER]) {
     const [person] = await app
       .get(Database)
-      .query<{ password_hash: string | null }>(everyGym`SELECT password_hash FROM users WHERE email = ${email}`);
+      .query<{ password_hash: string | null }>(
+        everyGym`SELECT password_hash FROM users WHERE fold(email) = fold(${email})`,
+      );
     if (!(await app.get(Passwords).matches(password, person?.password_hash))) continue;
     new Logger('FirstStart').warn(
       `${email} still has its default password. Change it before others reach this server.`,

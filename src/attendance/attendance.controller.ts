@@ -4,7 +4,7 @@ import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, type Role } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
-import { GymListQuery, ListQuery, type Page } from '../common/http/list.js';
+import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe, LocalDatePipe } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
@@ -92,7 +92,7 @@ export class AttendanceController {
   listOf(
     @CurrentActor() actor: Actor,
     @Param('user_id', IdPipe) userId: number,
-    @Query() query: ListQuery,
+    @Query() query: GymListQuery,
   ): Promise<Page<VisitDto>> {
     return this.attendance.listOf(actor, userId, query);
   }

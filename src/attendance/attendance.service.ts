@@ -77,8 +77,11 @@ export class AttendanceService {
   }
 
   /** The newest first. @throws UserNotFound */
-  async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<VisitDto>> {
-    const page = await this.page(query, sql`FROM ${VISITS} WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v')}`);
+  async listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<VisitDto>> {
+    const page = await this.page(
+      query,
+      sql`FROM ${VISITS} WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v', query.gym_id)}`,
+    );
     if (page.items.length === 0) await requirePerson(this.db, actor, userId);
     return page;
   }

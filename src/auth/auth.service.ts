@@ -150,7 +150,7 @@ export class AuthService {
     const who: Sql =
       input.phone_number !== undefined && input.email === undefined && input.username === undefined
         ? sql`phone_digits = ${given}`
-        : sql`(email = ${given} OR username = ${given})`;
+        : sql`(fold(email) = fold(${given}) OR fold(username) = fold(${given}))`;
     // A phone may be shared in a family: it signs in the account that had it first.
     const [found] = await this.db.query<Credentials>(everyGym`
       SELECT id, password_hash, is_active,
@@ -186,7 +186,7 @@ export class AuthService {
 /** What the person signs in with, as it is stored. */
 function identifier({ email, username, phone_number }: LoginDto): string {
   const name = email ?? username;
-  if (name !== undefined) return name.trim().toLowerCase();
+  if (name !== undefined) return name.trim().normalize('NFC').toLowerCase();
   if (phone_number !== undefined) return phone_number.replace(/\D/g, '');
   throw FieldsInvalid.of('email', 'is required, or username, or phone_number');
 }

@@ -89,7 +89,7 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     if (principal instanceof DeviceActor) {
       if (principal.is(...READER)) await socket.join(readers(principal.gym_id));
       // A member is here to read a board: doors and fingers are nothing of theirs.
-    } else if (principal.role !== 'user') await socket.join(consoles(principal.gym_id));
+    } else if (principal.role !== 'user') await socket.join(consoles(principal.scope().gym_id));
     this.onReturned(socket, principal);
   }
 

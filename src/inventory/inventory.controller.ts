@@ -5,7 +5,7 @@ import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { MANAGERS, STAFF } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
-import { GymListQuery, ListQuery, type Page } from '../common/http/list.js';
+import { GymListQuery, type Page } from '../common/http/list.js';
 import { keptOrGone, Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
@@ -17,7 +17,7 @@ import {
   StockMovementDto,
   UpdateProductDto,
 } from './dto/product.dto.js';
-import { InsufficientStock, ProductNotFound } from './inventory.errors.js';
+import { InsufficientStock, ProductNameTaken, ProductNotFound } from './inventory.errors.js';
 import { InventoryService } from './inventory.service.js';
 
 /** `/products`: the shop and its stock. */
@@ -50,7 +50,7 @@ export class InventoryController {
     roles: MANAGERS,
     status: 201,
     answer: ProductDto,
-    errors: [GymInactive],
+    errors: [ProductNameTaken, GymInactive],
     idempotent: true,
   })
   create(
@@ -85,7 +85,7 @@ export class InventoryController {
   listMovements(
     @CurrentActor() actor: Actor,
     @Param('product_id', IdPipe) productId: number,
-    @Query() query: ListQuery,
+    @Query() query: GymListQuery,
   ): Promise<Page<StockMovementDto>> {
     return this.inventory.listMovements(actor, productId, query);
   }
@@ -97,7 +97,7 @@ export class InventoryController {
     roles: MANAGERS,
     params: { product_id: 1 },
     answer: ProductDto,
-    errors: [ProductNotFound],
+    errors: [ProductNotFound, ProductNameTaken],
   })
   update(
     @CurrentActor() actor: Actor,

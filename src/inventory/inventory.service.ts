@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
-import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
+import type { GymListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
@@ -64,12 +64,12 @@ export class InventoryService {
   }
 
   /** Why the stock of a product is what it is, the newest first. @throws ProductNotFound */
-  async listMovements(actor: Actor, productId: number, query: ListQuery): Promise<Page<StockMovementDto>> {
+  async listMovements(actor: Actor, productId: number, query: GymListQuery): Promise<Page<StockMovementDto>> {
     const columns = raw(
       's.id, s.product_id, s.change, s.quantity_after, s.reason, s.sale_id, s.note, s.moved_by_id, s.created_at',
     );
     const from = sql`FROM stock_movements s JOIN products p ON p.id = s.product_id
-      WHERE s.product_id = ${productId} AND ${mine(actor, productId)}`;
+      WHERE s.product_id = ${productId} AND p.id = ${productId} AND ${inGym(actor.scope(query.gym_id), 'p.gym_id')}`;
     const source = { columns, from, keys: { id: 's.id' }, direction: 'DESC' } as const;
     const page = await listPage<StockMovementDto>(this.db, query, source);
     if (page.items.length === 0) await this.get(actor, productId);

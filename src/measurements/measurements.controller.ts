@@ -4,7 +4,7 @@ import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import type { Role } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
-import { ListQuery, type Page } from '../common/http/list.js';
+import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import { UserNotFound } from '../members/members.errors.js';
@@ -72,7 +72,7 @@ export class MeasurementsController {
   listOf(
     @CurrentActor() actor: Actor,
     @Param('user_id', IdPipe) userId: number,
-    @Query() query: ListQuery,
+    @Query() query: GymListQuery,
   ): Promise<Page<MeasurementDto>> {
     return this.measurements.listOf(actor, userId, query);
   }

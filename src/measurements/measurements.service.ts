@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
-import type { ListQuery, Page } from '../common/http/list.js';
+import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
 import { Database } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
@@ -42,10 +42,10 @@ export class MeasurementsService {
   }
 
   /** @throws UserNotFound */
-  async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<MeasurementDto>> {
+  async listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<MeasurementDto>> {
     const page = await this.page(
       query,
-      sql`FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')}`,
+      sql`FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b', query.gym_id)}`,
     );
     if (page.items.length === 0) await requirePerson(this.db, actor, userId);
     return page;

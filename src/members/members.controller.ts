@@ -15,6 +15,7 @@ import {
   CreateMemberDto,
   CreateMemberWithPlanDto,
   CreateStaffDto,
+  GymQuery,
   SearchQuery,
   UpdateUserDto,
   UserDto,
@@ -78,8 +79,12 @@ export class MembersController {
     answer: UserDto,
     errors: [UserNotFound],
   })
-  searchByDocument(@CurrentActor() actor: Actor, @Param('document_id') documentId: string): Promise<UserDto> {
-    return this.members.getByDocument(actor, documentId);
+  searchByDocument(
+    @CurrentActor() actor: Actor,
+    @Param('document_id') documentId: string,
+    @Query() { gym_id }: GymQuery,
+  ): Promise<UserDto> {
+    return this.members.getByDocument(actor, documentId, gym_id);
   }
 
   @Get('search/phone/:phone_number')
@@ -90,8 +95,12 @@ export class MembersController {
     params: { phone_number: '910 000' },
     answer: [UserDto],
   })
-  searchByPhone(@CurrentActor() actor: Actor, @Param('phone_number') phone: string): Promise<UserDto[]> {
-    return this.search.byPhone(actor, phone);
+  searchByPhone(
+    @CurrentActor() actor: Actor,
+    @Param('phone_number') phone: string,
+    @Query() { gym_id }: GymQuery,
+  ): Promise<UserDto[]> {
+    return this.search.byPhone(actor, phone, gym_id);
   }
 
   @Post('admin-trainer')

@@ -66,14 +66,15 @@ export class MembersService {
   }
 
   /** @throws UserNotFound */
-  getByDocument(actor: Actor, documentId: string): Promise<UserDto> {
-    return this.find(this.db, sql`u.document_id = ${documentId.trim()} AND ${visiblePerson(actor)}`);
+  getByDocument(actor: Actor, documentId: string, gymId?: number): Promise<UserDto> {
+    return this.find(this.db, sql`fold(u.document_id) = fold(${documentId}) AND ${visiblePerson(actor, gymId)}`);
   }
 
   /** @throws RoleNotYoursToGive, OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
   async createStaff(actor: Actor, input: CreateStaffDto, key: IdempotencyKey | null): Promise<UserDto> {
     requireMayGive(actor, input.role);
-    const gymId = input.role === 'admin' ? null : actor.gym(input.gym_id);
+    // An admin needs no gym.
+    const gymId = input.role === 'admin' && !input.gym_id ? null : actor.gym(input.gym_id);
     const passwordHash = await this.passwords.hash(input.password);
     return once(this.db, actor, key, (tx) => this.insert(tx, gymId, input, passwordHash));
   }
@@ -105,7 +106,7 @@ export class MembersService {
       const role = input.role ?? person.role;
       const isActive = input.is_active ?? person.is_active;
       if (is_last_admin && !(role === 'admin' && isActive)) throw new LastAdmin();
-      const gymId = role === 'admin' ? null : (input.gym_id ?? person.gym_id);
+      const gymId = input.gym_id ?? person.gym_id;
       if (role !== 'admin' && gymId === null) throw FieldsInvalid.of('gym_id', 'is required for this role');
       if (gymId !== null && gymId !== person.gym_id) await requireActiveGym(tx, gymId);
       const changes = {

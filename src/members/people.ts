@@ -3,9 +3,9 @@ import type { Queryable } from '../database/database.js';
 import { empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { UserNotFound } from './members.errors.js';
 
-/** The people `u` an actor may know of: those of their gym; to a member, only themselves. */
-export const visiblePerson = (actor: Actor): ScopedSql =>
-  sql`u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}
+/** The people `u` an actor may know of: those of their gym; to a member, only themselves. @throws OtherGym */
+export const visiblePerson = (actor: Actor, gymId?: number): ScopedSql =>
+  sql`u.deleted_at IS NULL AND ${inGym(actor.scope(gymId), 'u.gym_id')}
     ${actor.role === 'user' ? sql`AND u.id = ${actor.user_id}` : empty}`;
 
 /**

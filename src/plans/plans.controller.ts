@@ -10,7 +10,7 @@ import { keptOrGone, Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
-import { PlanIncomplete, PlanNotFound } from './plans.errors.js';
+import { PlanIncomplete, PlanNameTaken, PlanNotFound } from './plans.errors.js';
 import { PlansService } from './plans.service.js';
 
 @ApiTags('plans')
@@ -42,7 +42,7 @@ export class PlansController {
     roles: MANAGERS,
     status: 201,
     answer: PlanDto,
-    errors: [PlanIncomplete, GymInactive],
+    errors: [PlanIncomplete, PlanNameTaken, GymInactive],
     idempotent: true,
   })
   create(
@@ -66,7 +66,7 @@ export class PlansController {
     roles: MANAGERS,
     params: { plan_id: 1 },
     answer: PlanDto,
-    errors: [PlanNotFound, PlanIncomplete],
+    errors: [PlanNotFound, PlanIncomplete, PlanNameTaken],
   })
   update(
     @CurrentActor() actor: Actor,

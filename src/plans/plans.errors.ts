@@ -18,6 +18,14 @@ export class PlanIncomplete extends FieldsError {
   }
 }
 
+@Problem({
+  code: 'plan_name_taken',
+  status: 409,
+  title: 'A plan of the gym has this name already',
+  constraint: 'plans_name_key',
+})
+export class PlanNameTaken extends DomainError {}
+
 @Problem({ code: 'plan_inactive', status: 409, title: 'This plan is not sold any more' })
 export class PlanInactive extends DomainError {}
 

@@ -4,7 +4,7 @@ import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
-import { ListQuery, type Page } from '../common/http/list.js';
+import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
@@ -75,7 +75,7 @@ export class UserPlansController {
   listOf(
     @CurrentActor() actor: Actor,
     @Param('user_id', IdPipe) userId: number,
-    @Query() query: ListQuery,
+    @Query() query: GymListQuery,
   ): Promise<Page<UserPlanDto>> {
     return this.userPlans.listOf(actor, userId, query);
   }

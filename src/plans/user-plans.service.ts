@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
-import type { ListQuery, Page } from '../common/http/list.js';
+import type { GymListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
@@ -73,8 +73,8 @@ export class UserPlansService {
   }
 
   /** All of one member, the newest first. @throws UserNotFound */
-  async listOf(actor: Actor, userId: number, query: ListQuery): Promise<Page<UserPlanDto>> {
-    const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up')} AND up.user_id = ${userId}`;
+  async listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<UserPlanDto>> {
+    const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} AND up.user_id = ${userId}`;
     const keys = { id: 'up.id' };
     const source = { columns: USER_PLAN_COLUMNS, from, keys, direction: 'DESC' } as const;
     const page = await listPage<UserPlanDto>(this.db, query, source);

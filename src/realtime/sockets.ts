@@ -41,7 +41,7 @@ export class Sockets extends SocketDoor {
     this.handshake.allow(socket.nsp.name, principal);
     for (const room of socket.rooms) if (room !== socket.id) await socket.leave(room);
     socket.data.principal = principal;
-    const rooms = [gymRoom(principal.gym_id)];
+    const rooms = [gymRoom(principal.scope().gym_id)];
     if (principal.user_id !== null) rooms.push(userRoom(principal.user_id));
     if ('device_id' in principal && principal.device_id !== null) rooms.push(deviceRoom(principal.device_id));
     await socket.join(rooms);
@@ -64,7 +64,7 @@ export class Sockets extends SocketDoor {
       const { principal } = data;
       if (!principal) continue;
       if (principal.user_id !== null) users.add(principal.user_id);
-      gyms.add(principal.gym_id);
+      gyms.add(principal.scope().gym_id);
     }
     return {
       active_connections: connections,

@@ -227,7 +227,7 @@ export class SlotsService {
 
   /** Two bookings of one person take turns, so that they count each other. @throws FieldsInvalid */
   private async lockPerson(tx: Transaction, actor: Actor, gymId: ScopedGymId, userId: number): Promise<void> {
-    // An admin, who belongs to no gym, books for themselves in any.
+    // An admin books for themselves in any gym.
     const [person] = await tx.query(sql`
       SELECT 1 FROM users u WHERE u.id = ${userId} AND (u.gym_id = ${gymId} OR u.id = ${actor.user_id}) AND u.is_active
         AND u.deleted_at IS NULL FOR NO KEY UPDATE`);

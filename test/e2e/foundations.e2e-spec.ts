@@ -172,7 +172,7 @@ describe('what every feature stands on', () => {
          WHERE relnamespace = 'public'::regnamespace AND indisunique AND NOT indisprimary ORDER BY 1`,
       );
       const kept = [
-        ...['gyms_timezone_check', 'users_email_check', 'users_gym_check', 'users_role_check', 'users_username_check'],
+        ...['gyms_timezone_check', 'users_email_check', 'users_gym_check', 'users_role_check'],
         ...['users_language_check'],
         ...['users_qr_code_key', 'plans_amounts_check', 'plans_kind_check', 'user_plans_amounts_check'],
         ...['user_plans_end_check', 'products_price_check', 'sales_quantity_check', 'stock_movements_reason_check'],

@@ -32,7 +32,7 @@ describe('users', () => {
     it('is by role: an admin any, a manager the lower ones', async () => {
       for (const role of ['admin', 'manager', 'reception', 'accountant', 'trainer']) {
         const byAdmin = await as.admin.client.post('/users/admin-trainer', { ...newStaff(role), gym_id: own.gym.id });
-        expect([role, byAdmin.status, byAdmin.body.gym_id]).toEqual([role, 201, role === 'admin' ? null : own.gym.id]);
+        expect([role, byAdmin.status, byAdmin.body.gym_id]).toEqual([role, 201, own.gym.id]);
         const byManager = await as.manager.client.post('/users/admin-trainer', newStaff(role));
         const isLower = role !== 'admin' && role !== 'manager';
         expect([role, byManager.status]).toEqual([role, isLower ? 201 : 403]);
@@ -48,9 +48,13 @@ describe('users', () => {
       expect(Object.keys(body)).not.toContain('password_hash');
     });
 
-    it('asks an admin for the gym, and refuses a member, an unknown role and an unknown gym', async () => {
+    it('is in the home gym of an admin who names none, and refuses a member, an unknown role and an unknown gym', async () => {
       const post = (body: object) => as.admin.client.post('/users/admin-trainer', body);
-      expect((await post(newStaff('trainer'))).body.errors[0].field).toBe('gym_id');
+      expect((await post(newStaff('trainer'))).body.gym_id).toBe(own.gym.id);
+      expect((await post(newStaff('admin'))).body.gym_id).toBeNull();
+      const homeless = await t.make.signedIn('admin', null);
+      const refused = await homeless.client.post('/users/admin-trainer', newStaff('trainer'));
+      expect(refused.body.errors[0].field).toBe('gym_id');
       expect((await post({ ...newStaff('user'), gym_id: own.gym.id })).body.errors[0].field).toBe('role');
       expect((await post({ ...newStaff('owner'), gym_id: own.gym.id })).body.errors[0].field).toBe('role');
       expect((await post({ ...newStaff('trainer'), gym_id: 2_000_000_000 })).body.errors[0].field).toBe('gym_id');
@@ -153,8 +157,10 @@ describe('users', () => {
       const { id } = await member();
       const put = (body: object) => as.admin.client.put(`/users/${id}`, body);
       expect((await put({ gym_id: other.gym.id })).body.gym).toEqual(other.gym);
-      expect((await put({ role: 'admin' })).body).toMatchObject({ role: 'admin', gym_id: null, gym: null });
-      expect((await put({ role: 'trainer' })).body.errors[0].field).toBe('gym_id');
+      expect((await put({ role: 'admin' })).body).toMatchObject({ role: 'admin', gym_id: other.gym.id });
+      const { id: homeless } = await t.make.person('admin', null);
+      const demoted = await as.admin.client.put(`/users/${homeless}`, { role: 'trainer' });
+      expect(demoted.body.errors[0].field).toBe('gym_id');
       expect((await put({ role: 'trainer', gym_id: own.gym.id })).body.gym_id).toBe(own.gym.id);
       expect((await put({ gym_id: 2_000_000_000 })).body.errors[0].field).toBe('gym_id');
       for (const field of ['email', 'full_name', 'role', 'is_active', 'gym_id']) {
@@ -298,7 +304,8 @@ describe('users', () => {
     it('takes what LIKE would read as a wildcard as it is', async () => {
       expect(await find('100%')).toEqual(['Jose Maria Perez']);
       expect(await find('%')).toEqual([]);
-      expect(await find('b_7')).toEqual(['Li Wei']);
+      expect(await find('ab_7')).toEqual(['Li Wei']);
+      expect(await find('b_7')).toEqual([]);
       expect(await find("o'; DROP TABLE users; --")).toEqual([]);
       expect(await find('\\')).toEqual([]);
     });

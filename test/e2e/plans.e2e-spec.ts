@@ -89,17 +89,19 @@ describe('plans', () => {
     it('is listed by kind, and page by page by name', async () => {
       const gym = await t.make.gym();
       const { client } = await t.make.signedIn('manager', gym.id);
-      for (const name of ['b', 'a', 'c', 'b', 'b', 'a']) await t.make.plan(gym.id, { name });
+      for (const name of ['b2', 'a1', 'c', 'b1', 'b3', 'a2']) await t.make.plan(gym.id, { name });
       await t.make.plan(gym.id, { name: 'd', session_count: 3 });
       const pages = await client.all('/plans?limit=2');
-      expect(pages.map(({ name }: PlanRow) => name)).toEqual(['a', 'a', 'b', 'b', 'b', 'c', 'd']);
+      expect(pages.map(({ name }: PlanRow) => name)).toEqual(['a1', 'a2', 'b1', 'b2', 'b3', 'c', 'd']);
       expect(new Set(pages.map(({ id }: PlanRow) => id)).size).toBe(7);
       expect(await client.all('/plans?kind=sessions')).toMatchObject([{ name: 'd' }]);
       expect((await client.get('/plans?count=true&limit=1')).headers.get('x-total-count')).toBe('7');
     });
 
     it('belongs to an open gym', async () => {
-      expect(wrongFields(await offer({}, as.admin.client))).toEqual(['gym_id']);
+      const homeless = await t.make.signedIn('admin', null);
+      expect(wrongFields(await offer({}, homeless.client))).toEqual(['gym_id']);
+      expect((await offer({}, as.admin.client)).body.gym_id).toBe(own.gym.id);
       expect(wrongFields(await offer({ gym_id: 2_000_000_000 }, as.admin.client))).toEqual(['gym_id']);
       const closed = await t.make.gym({ is_active: false });
       expect((await offer({ gym_id: closed.id }, as.admin.client)).body.code).toBe('gym_inactive');
@@ -701,8 +703,8 @@ describe('plans', () => {
         { created_by_id: as.reception.id },
       ]);
       const byAdmin = { ...newcomer(), plan_id: monthly.id };
-      expect(wrongFields(await add(byAdmin, 'admin'))).toEqual(['gym_id']);
-      expect((await add({ ...byAdmin, gym_id: own.gym.id }, 'admin')).body.active_plan.purchased_price).toBe(30);
+      expect(wrongFields(await add({ ...byAdmin, gym_id: other.gym.id }, 'admin'))).toEqual(['plan_id']);
+      expect((await add(byAdmin, 'admin')).body.active_plan.purchased_price).toBe(30);
     });
 
     it('is added with the plan or not at all', async () => {

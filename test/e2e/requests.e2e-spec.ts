@@ -3,7 +3,7 @@ import { validationPipe } from '../../src/common/http/validation.js';
 import { FieldsError, allProblemKinds } from '../../src/common/errors/domain-error.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { wrongFields } from '../support/answers.js';
-import { PASSWORD, type SignedIn } from '../support/factory.js';
+import { PASSWORD, type SignedIn, unique } from '../support/factory.js';
 import { rawRequest, type RawAnswer, sayRaw } from '../support/raw-http.js';
 import { SocketClient } from '../support/socket-client.js';
 import { makeWorld, type World } from '../support/world.js';
@@ -68,7 +68,7 @@ describe('requests', () => {
     );
 
     it.each(['é', '👍🏽', '中', '7', '-', 'نادي', 'e\u0301'])('as a name may be %j', async (name) => {
-      const body = { name: `${name} ${world.own.mark} ${name}` };
+      const body = { name: `${name} ${unique('gym')} ${name}` };
       expect((await admin.client.post('/gyms', body)).status).toBe(201);
       const address = await admin.client.put(`/gyms/${world.own.gym.id}`, { address: name });
       expect(address).toMatchObject({ status: 200 });

@@ -80,7 +80,7 @@ export class Factory {
         must_change_password, role, gym_id)
       VALUES (${person.email}, ${person.full_name}, ${person.document_id}, ${person.phone_number}, ${person.username},
         ${person.password_hash}, ${person.is_active}, ${person.must_change_password}, ${role},
-        ${role === 'admin' ? null : gymId})
+        ${gymId})
       RETURNING id, email, role, gym_id, document_id`);
     return row!;
   }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
 import { ROLES, type Role } from '../../common/actor/roles.js';
-import { IsText, LowerCase } from '../../common/http/fields.js';
+import { IsText, Trimmed } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { IsId } from '../../common/http/validation.js';
 
@@ -22,16 +22,16 @@ export class AccountDto {
   @IsId()
   id: number;
 
-  /** Unique; stored in lower case. @example "maria.lopez@example.com" */
-  @LowerCase()
+  /** Unique, whatever the case. @example "maria.lopez@example.com" */
+  @Trimmed()
   @IsEmail()
   @MaxLength(254)
   email: string;
 
-  /** Unique: letters, digits, dot, dash and underscore; stored in lower case. @example "maria.lopez" */
+  /** Unique, whatever the case: letters, digits, dot, dash and underscore. @example "maria.lopez" */
   @IsNullable()
-  @LowerCase()
-  @Matches(/^[a-z0-9._-]{3,50}$/, { message: 'must be 3 to 50 letters, digits, dots, dashes or underscores' })
+  @Trimmed()
+  @Matches(/^[A-Za-z0-9._-]{3,50}$/, { message: 'must be 3 to 50 letters, digits, dots, dashes or underscores' })
   username: string | null;
 
   /** @example "María López" */
@@ -51,7 +51,7 @@ export class AccountDto {
   @IsIn(LANGUAGES)
   language: Language;
 
-  /** null only for an admin, who belongs to all gyms. @example 1 */
+  /** An admin's home gym, in which happens what needs one gym and is sent none; null only for an admin. @example 1 */
   @IsId()
   gym_id: number | null;
 

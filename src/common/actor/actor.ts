@@ -16,7 +16,7 @@ export class Actor {
   constructor(
     readonly user_id: number,
     readonly role: Role,
-    /** null only for an admin, who belongs to all gyms. */
+    /** An admin's home gym, which may be null: for the gyms that one may see, ask scope(). */
     readonly gym_id: number | null,
     readonly session_id: number,
   ) {
@@ -37,12 +37,12 @@ export class Actor {
   }
 
   /**
-   * The one gym to act in: the requested one, by default the actor's own.
-   * @throws OtherGym if it is not the actor's; FieldsInvalid if an admin named none
+   * The one gym to act in: the requested one, by default the actor's own, or an admin's home gym.
+   * @throws OtherGym if it is not the actor's; FieldsInvalid if an admin without a home gym named none
    */
   gym(requestedGymId?: number): ScopedGymId {
     const gymId = requestedGymId ?? this.gym_id;
-    if (gymId === null) throw FieldsInvalid.of('gym_id', 'is required, because an admin belongs to no single gym');
+    if (gymId === null) throw FieldsInvalid.of('gym_id', 'is required, because you have no home gym');
     if (this.role !== 'admin' && gymId !== this.gym_id) throw new OtherGym();
     return gymId as ScopedGymId;
   }

@@ -16,19 +16,19 @@ import {
 /** A letter, digit, sign or picture that leaves ink: not a blank, a control, a lone accent or a character of no width. */
 const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** Text that people type: blanks around it are dropped; where there must be some, some of it can be seen. */
+/** What people type: blanks around it are dropped, and é is written in one way (Unicode NFC). */
+export const Trimmed = () =>
+  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC').trim() : value));
+
+/** Text that people type; where there must be some, some of it can be seen. */
 export function IsText(min: number, max: number) {
   return applyDecorators(
     ...(min > 0 ? [Matches(VISIBLE, { message: 'must have a character that can be seen' })] : []),
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value)),
+    Trimmed(),
     IsString(),
     Length(min, max),
   );
 }
-
-/** The value in lower case, for what is unique without regard to case. */
-export const LowerCase = () =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toLowerCase() : value));
 
 /** A yes or no in a query: `?count=true`. */
 export function IsQueryFlag() {

@@ -11,7 +11,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { IsText, LowerCase } from '../../common/http/fields.js';
+import { IsText, Trimmed } from '../../common/http/fields.js';
 import { RepeatableDto } from '../../common/http/idempotency.dto.js';
 import { IsId } from '../../common/http/validation.js';
 import { AccessDto } from './access.dto.js';
@@ -19,7 +19,7 @@ import { IsTemplate } from '../template.js';
 
 export class LoginDataDto {
   /** @example "reception@demo.gym" */
-  @LowerCase()
+  @Trimmed()
   @IsEmail()
   email: string;
 
@@ -36,7 +36,7 @@ export class DeviceLoginDto {
   @Type(() => LoginDataDto)
   login_data: LoginDataDto;
 
-  /** For an admin, who belongs to no gym: in which one it stands. */
+  /** For an admin: in which gym it stands; default: the home gym. */
   @IsOptional()
   @IsId()
   gym_id?: number;

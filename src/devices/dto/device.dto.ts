@@ -47,7 +47,7 @@ export class DeviceWithKeyDto extends DeviceDto {
 }
 
 export class CreateDeviceDto extends PickType(DeviceDto, ['name', 'kind']) {
-  /** Default: your own gym. An admin must say it. @example 2 */
+  /** Default: your own gym, an admin's home gym. @example 2 */
   @IsOptional()
   @IsId()
   gym_id?: number;
@@ -105,7 +105,7 @@ export class SerialChunkDto {
 }
 
 export class BoardQuery {
-  /** Default: your own gym. An admin must say it. @example 2 */
+  /** Default: your own gym, an admin's home gym. @example 2 */
   @IsOptional()
   @IsId()
   gym_id?: number;

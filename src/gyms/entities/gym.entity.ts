@@ -3,7 +3,7 @@ import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn,
 @Entity('gyms')
 // PostgreSQL refuses a zone it does not know: what it cannot compute a day in must not be stored.
 @Check('gyms_timezone_check', `timestamptz '2000-01-01Z' AT TIME ZONE timezone IS NOT NULL`)
-@Index('gyms_name_key', { synchronize: false }) // unique on lower(name), which TypeORM cannot say
+@Index('gyms_name_key', { synchronize: false }) // unique on fold(name), which TypeORM cannot say
 export class Gym {
   @PrimaryGeneratedColumn('identity')
   id: number;

@@ -46,9 +46,13 @@ export class ProductDto {
 }
 
 export class CreateProductDto extends IntersectionType(
-  PickType(ProductDto, ['name', 'price']),
+  PickType(ProductDto, ['price']),
   PartialType(PickType(ProductDto, ['description', 'gym_id', 'is_active'])),
 ) {
+  /** Unique in the gym, whatever the case. @example "Green tea 0.5 l" */
+  @IsText(1, 120)
+  name: string;
+
   /** How many there are to begin with. @example 24 */
   @IsOptional()
   @IsInt()

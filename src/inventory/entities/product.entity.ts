@@ -16,6 +16,7 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 @Check('products_price_check', 'price >= 0')
 @Check('products_quantity_check', 'quantity >= 0')
 @Index('products_gym_id_name_idx', ['gym_id', 'name', 'id'])
+@Index('products_name_key', { synchronize: false }) // unique on gym_id, fold(name)
 @Index('products_name_idx', ['name', 'id'])
 @Index('products_low_stock_idx', ['gym_id', 'quantity', 'id'], { where: 'is_active' })
 export class Product {

@@ -29,7 +29,7 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
   @IsIn(ROLES)
   role: Role;
 
-  /** null only for an admin. @example 1 */
+  /** An admin's home gym; null only for an admin. @example 1 */
   @IsId()
   gym_id: number | null;
 
@@ -61,7 +61,7 @@ export class CreateStaffDto extends NewPerson {
   @IsIn(STAFF)
   role: Role;
 
-  /** Default: your own gym. An admin must say it, except for another admin, who belongs to none. @example 1 */
+  /** Default: your own gym, an admin's home gym; for a new admin none. @example 1 */
   @IsOptional()
   @IsId()
   gym_id?: number;
@@ -87,7 +87,7 @@ export class CreateMemberWithPlanDto extends IntersectionType(
   OmitType(CreateMemberDto, ['gym_id']),
   PickType(AssignPlanDto, ['plan_id', 'purchased_price']),
 ) {
-  /** Default: your own gym. An admin must say it. @example 2 */
+  /** Default: your own gym, an admin's home gym. @example 2 */
   @IsOptional()
   @IsId()
   gym_id?: number;
@@ -118,6 +118,9 @@ export class UserListQuery extends GymListQuery {
   @IsQueryFlag()
   is_active?: boolean;
 }
+
+/** Where to look. */
+export class GymQuery extends PickType(GymListQuery, ['gym_id']) {}
 
 export class SearchQuery extends PickType(GymListQuery, ['limit', 'gym_id']) {
   /** Words of a name, an email, a document or a phone, as typed. @example "maria" */

@@ -17,30 +17,29 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 
 /** A person: staff or member. A deleted one keeps its row, without personal data, because sales and visits name it. */
 @Entity('users')
-@Unique(['email'])
-@Unique(['username'])
-@Unique(['document_id'])
 @Unique(['qr_code'])
 @Check('users_role_check', `role IN ('admin', 'manager', 'reception', 'accountant', 'trainer', 'user')`)
-@Check('users_gym_check', `(role = 'admin') = (gym_id IS NULL)`)
-@Check('users_email_check', `email = lower(email) AND (email IS NOT NULL OR deleted_at IS NOT NULL)`)
+@Check('users_gym_check', `gym_id IS NOT NULL OR role = 'admin'`)
+@Check('users_email_check', 'email IS NOT NULL OR deleted_at IS NOT NULL')
 @Check('users_language_check', `language IN ('en', 'es', 'ar')`)
-@Check('users_username_check', `username = lower(username)`)
 @Index('users_gym_id_full_name_idx', ['gym_id', 'full_name', 'id'], { where: 'deleted_at IS NULL' })
 @Index('users_full_name_idx', ['full_name', 'id'], { where: 'deleted_at IS NULL' })
 @Index('users_staff_idx', ['gym_id', 'full_name', 'id'], { where: `deleted_at IS NULL AND role <> 'user'` })
 @Index('users_sign_in_phone_idx', ['phone_digits'], { where: 'password_hash IS NOT NULL' })
+@Index('users_email_key', { synchronize: false }) // unique on fold(email)
+@Index('users_username_key', { synchronize: false }) // unique on fold(username)
+@Index('users_document_id_key', { synchronize: false }) // unique on fold(document_id)
 @Index('users_phone_digits_idx', { synchronize: false }) // GIN (gym_id, phone_digits gin_trgm_ops)
 @Index('users_search_text_idx', { synchronize: false }) // GIN (gym_id, search_text gin_trgm_ops)
 export class User {
   @PrimaryGeneratedColumn('identity')
   id: number;
 
-  /** Lower case. */
+  /** As it was typed; unique whatever the case. */
   @Column('text', { nullable: true })
   email: string | null;
 
-  /** Lower case. */
+  /** As it was typed; unique whatever the case. */
   @Column('text', { nullable: true })
   username: string | null;
 
@@ -64,7 +63,7 @@ export class User {
   @JoinColumn()
   gym: Relation<Gym> | null;
 
-  /** null only for an admin, who belongs to all gyms. */
+  /** An admin's is their home gym, and may be null: they act in all. */
   @Column('integer', { nullable: true })
   gym_id: number | null;
 
@@ -87,7 +86,7 @@ export class User {
   @Column('text', { nullable: true })
   phone_digits: string | null;
 
-  /** Name, email, username, document and phone, lower case and without accents; kept by a trigger. */
+  /** Name, email, username, document and phone, as search_form() writes them; kept by a trigger. */
   @Column('text', { default: '' })
   search_text: string;
 

@@ -53,9 +53,13 @@ export class PlanDto {
 }
 
 export class CreatePlanDto extends IntersectionType(
-  PickType(PlanDto, ['name', 'price']),
+  PickType(PlanDto, ['price']),
   PartialType(PickType(PlanDto, ['kind', 'duration_days', 'session_count', 'gym_id', 'is_active'])),
-) {}
+) {
+  /** Unique in the gym, whatever the case. @example "Student month" */
+  @IsText(1, 120)
+  name: string;
+}
 
 /** What is not sent stays as it is. What members bought before keeps its price and its terms. */
 export class UpdatePlanDto extends PartialType(

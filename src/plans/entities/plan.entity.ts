@@ -20,6 +20,7 @@ export type PlanKind = 'time' | 'sessions' | 'coins';
 @Check('plans_content_check', `CASE kind WHEN 'time' THEN duration_days IS NOT NULL ELSE session_count IS NOT NULL END`)
 @Check('plans_amounts_check', 'price >= 0 AND duration_days > 0 AND session_count > 0')
 @Index('plans_gym_id_name_idx', ['gym_id', 'name', 'id'])
+@Index('plans_name_key', { synchronize: false }) // unique on gym_id, fold(name)
 @Index('plans_name_idx', ['name', 'id'])
 export class Plan {
   @PrimaryGeneratedColumn('identity')

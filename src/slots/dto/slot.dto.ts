@@ -109,7 +109,7 @@ export class BookingDto {
 }
 
 export class SlotsQuery {
-  /** Default: your own gym. An admin must say it. @example 2 */
+  /** Default: your own gym, an admin's home gym. @example 2 */
   @IsOptional()
   @IsId()
   gym_id?: number;
@@ -133,7 +133,7 @@ export class BookDto {
   @IsLocalDate()
   date?: string;
 
-  /** Default: your own gym. An admin must say it. @example 2 */
+  /** Default: your own gym, an admin's home gym. @example 2 */
   @IsOptional()
   @IsId()
   gym_id?: number;
@@ -220,7 +220,7 @@ export class UpdateSlotSettingsDto extends PartialType(
     ...(['opening_slot', 'closing_slot', 'default_capacity', 'capacities', 'days_ahead', 'max_per_day'] as const),
   ]),
 ) {
-  /** Default: your own gym. An admin must say it. @example 2 */
+  /** Default: your own gym, an admin's home gym. @example 2 */
   @IsOptional()
   @IsId()
   gym_id?: number;
