@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { Actor } from '../common/actor/actor.js';
 import { FieldsInvalid, NotSignedIn, Unavailable } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { Database, type Queryable } from '../database/database.js';
-import { everyGym, raw, type Sql, sql } from '../database/sql.js';
+import { everyGym, raw, sql } from '../database/sql.js';
 import { Attempts, type Budget } from './attempts.js';
 import { AccountInactive, WrongCredentials, WrongPassword } from './auth.errors.js';
 import type { AccountDto } from './dto/account.dto.js';
 import type { ChangePasswordDto, LoginDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
-import { Passwords } from './passwords.js';
+import { network } from './network.js';
+import { LONGEST_QUEUE, Passwords } from './passwords.js';
 import { type Client, type OpenSession, SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
 
@@ -19,13 +18,14 @@ interface Credentials {
   id: number;
   password_hash: string;
   is_active: boolean;
-  /** They have signed in from this address before. */
-  is_known_address: boolean;
+  /** They have signed in from this network before. */
+  is_known: boolean;
 }
 
-const QUARTER_HOUR = 900;
-/** About 15 s of work. Whoever comes later is told to come back, instead of waiting beyond the client's time-out. */
-const LONGEST_QUEUE = 400;
+/** A phone may be shared in a family; of more people than this it is no name any more. */
+const MOST_OF_ONE_PHONE = 3;
+/** In a network of the gym's own many people mistype. */
+const KNOWN_FACTOR = 4;
 
 @Injectable()
 export class AuthService {
@@ -46,9 +46,8 @@ export class AuthService {
    * @throws TooManyRequests, EmailTaken, UsernameTaken, GymUnknown
    */
   async register(input: RegisterDto, client: Client): Promise<AccountDto> {
-    const budget = this.budget('register', network(client.ip_address), this.config.REGISTRATIONS_PER_ADDRESS);
-    await this.attempts.check([budget]);
-    await this.attempts.count([budget]);
+    const { REGISTRATIONS_PER_ADDRESS: burst } = this.config;
+    await this.attempts.take([{ key: `register ${network(client.ip_address)}`, burst }]);
     const passwordHash = await this.passwords.hash(input.password);
     const fullName = input.full_name ?? input.username ?? input.email.split('@')[0]!;
     return this.db.transaction(async (tx) => {
@@ -62,15 +61,24 @@ export class AuthService {
     });
   }
 
-  /** @throws WrongCredentials, AccountInactive, TooManyRequests */
+  /** @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid */
   async login(input: LoginDto, client: Client): Promise<SignedInDto> {
-    const found = await this.find(input, client);
-    const budgets = this.signInBudgets(found, input, client);
-    const fits = await this.tryPassword(input.password, found?.password_hash, budgets);
-    if (!found || !fits) throw new WrongCredentials();
-    if (!found.is_active) throw new AccountInactive();
-    const session = await this.sessions.open(found.id, found.password_hash, client);
-    return this.signedIn(found.id, session);
+    const person = await this.prove(input, client);
+    const session = await this.sessions.open(person.id, person.password_hash, client);
+    return this.signedIn(person.id, session);
+  }
+
+  /**
+   * Who this password belongs to. It starts no session.
+   * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid
+   */
+  async prove(input: LoginDto, client: Client): Promise<Credentials> {
+    const people = await this.find(input, client);
+    const budgets = this.signInBudgets(people, input, client);
+    const person = await this.tryPassword(input.password, people, budgets);
+    if (!person) throw new WrongCredentials();
+    if (!person.is_active) throw new AccountInactive();
+    return person;
   }
 
   /** @throws NotSignedIn, SessionEnded */
@@ -95,68 +103,85 @@ export class AuthService {
     if (input.new_password === input.current_password) {
       throw FieldsInvalid.of('new_password', 'must differ from the current one');
     }
-    const [person] = await this.db.query<{ password_hash: string | null }>(everyGym`
-      SELECT password_hash FROM users WHERE id = ${actor.user_id}`);
-    const budget = this.budget('password', String(actor.user_id), this.config.SIGN_IN_FAILURES_PER_ACCOUNT);
-    const fits = await this.tryPassword(input.current_password, person?.password_hash, [budget]);
-    if (!fits) throw new WrongPassword();
+    const people = await this.db.query<{ password_hash: string }>(everyGym`
+      SELECT password_hash FROM users WHERE id = ${actor.user_id} AND password_hash IS NOT NULL`);
+    const budget = { key: `password ${actor.user_id}`, burst: this.config.SIGN_IN_FAILURES_PER_ACCOUNT };
+    const person = await this.tryPassword(input.current_password, people, [budget]);
+    if (!person) throw new WrongPassword();
     const newHash = await this.passwords.hash(input.new_password);
     await this.db.transaction(async (tx) => {
       // Of two changes at once the second finds another password than the one it proved.
       const [changed] = await tx.query(everyGym`
         UPDATE users
         SET password_hash = ${newHash}, must_change_password = FALSE, temporary_password = NULL, updated_at = now()
-        WHERE id = ${actor.user_id} AND password_hash = ${person!.password_hash}
+        WHERE id = ${actor.user_id} AND password_hash = ${person.password_hash}
         RETURNING id`);
       if (!changed) throw new WrongPassword();
       await this.sessions.end(tx, actor.user_id, 'password_changed', { except: actor.session_id });
     });
   }
 
-  /** Tries a password, unless too many were wrong before. */
-  private tryPassword(password: string, hash: string | null | undefined, budgets: Budget[]): Promise<boolean> {
+  /**
+   * The first of these people whose password it is. An attempt counts as a failure before it is one, so that many at once do
+   * not pass a limit together; one that succeeds is given back.
+   */
+  private tryPassword<Person extends { password_hash: string }>(
+    password: string,
+    people: Person[],
+    budgets: Budget[],
+  ): Promise<Person | undefined> {
     if (this.turn.pendingCount >= LONGEST_QUEUE) throw new Unavailable('Too many people sign in right now. Try again.');
     return this.turn(async () => {
-      await this.attempts.check(budgets);
-      const fits = await this.passwords.matches(password, hash);
-      if (fits) await this.attempts.forget(budgets[0]!.key);
-      else await this.attempts.count(budgets);
-      return fits;
+      await this.attempts.take(budgets);
+      // An account that is not there takes as long.
+      if (people.length === 0) await this.passwords.matches(password, null);
+      for (const person of people) {
+        if (!(await this.passwords.matches(password, person.password_hash))) continue;
+        await this.attempts.giveBack(budgets);
+        return person;
+      }
+      return undefined;
     });
   }
 
   /**
-   * Wrong passwords count against the account and against the address, so that neither many passwords for one account nor
-   * one password for many accounts gets far. The owner is not locked out by it: from an address they have signed in from,
-   * only their own failures there count.
+   * Wrong passwords count against the account and against the network, so that neither many passwords for one account nor
+   * one password for many accounts gets far. From a network that a person has signed in from, only failures there count, so
+   * that strangers do not lock the owner out; there are more of them, as a gym's people share one network. Where several share
+   * a phone it is not known who was meant: then failures count against the number, and no one's own account.
    */
-  private signInBudgets(found: Credentials | undefined, input: LoginDto, client: Client): Budget[] {
-    const account = found ? String(found.id) : createHash('sha256').update(identifier(input)).digest('base64');
+  private signInBudgets(people: Credentials[], input: LoginDto, client: Client): Budget[] {
     const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
-    if (found?.is_known_address) return [this.budget('sign_in', `${account} from ${client.ip_address}`, perAccount)];
-    return [
-      this.budget('sign_in', account, perAccount),
-      this.budget('sign_in from', network(client.ip_address), perAddress),
-    ];
+    const account =
+      people.length === 1 ? String(people[0]!.id) : this.db.keyedHash(identifier(input)).toString('base64');
+    const where = network(client.ip_address);
+    return people.some(({ is_known }) => is_known)
+      ? [
+          { key: `sign_in ${account} from ${where}`, burst: perAccount },
+          { key: `sign_in of known from ${where}`, burst: perAddress * KNOWN_FACTOR },
+        ]
+      : [
+          { key: `sign_in ${account}`, burst: perAccount },
+          { key: `sign_in from ${where}`, burst: perAddress },
+        ];
   }
 
-  /** `burst` at once, and as many in every quarter of an hour. */
-  private budget(purpose: string, who: string, burst: number): Budget {
-    return { key: `${purpose} ${who}`, burst, seconds: QUARTER_HOUR / burst };
-  }
-
-  private async find(input: LoginDto, client: Client): Promise<Credentials | undefined> {
+  /** Those who may be meant; the active ones first. @throws FieldsInvalid if a phone has too many */
+  private async find(input: LoginDto, client: Client): Promise<Credentials[]> {
     const given = identifier(input);
-    const who: Sql =
-      input.phone_number !== undefined && input.email === undefined && input.username === undefined
-        ? sql`phone_digits = ${given}`
-        : sql`(fold(email) = fold(${given}) OR fold(username) = fold(${given}))`;
-    // A phone may be shared in a family: it signs in the account that had it first.
-    const [found] = await this.db.query<Credentials>(everyGym`
-      SELECT id, password_hash, is_active,
-        EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.ip_address = ${client.ip_address}) AS is_known_address
-      FROM users u WHERE ${who} AND password_hash IS NOT NULL AND deleted_at IS NULL ORDER BY id LIMIT 1`);
-    return found;
+    const isPhone = input.email === undefined && input.username === undefined;
+    const who = isPhone
+      ? sql`phone_digits = ${given}`
+      : sql`(fold(email) = fold(${given}) OR fold(username) = fold(${given}))`;
+    const people = await this.db.query<Credentials>(everyGym`
+      SELECT id, password_hash, is_active, EXISTS (
+        SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${network(client.ip_address)}) AS is_known
+      FROM users u WHERE ${who} AND password_hash IS NOT NULL AND deleted_at IS NULL
+      ORDER BY is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 1}`);
+    if (people.length > MOST_OF_ONE_PHONE && people.every(({ is_active }) => is_active)) {
+      throw FieldsInvalid.of('phone_number', 'is shared by several people: sign in with your email or username');
+    }
+    return people.slice(0, MOST_OF_ONE_PHONE);
   }
 
   private async signedIn(userId: number, session: OpenSession): Promise<SignedInDto> {
@@ -189,13 +214,4 @@ function identifier({ email, username, phone_number }: LoginDto): string {
   if (name !== undefined) return name.trim().normalize('NFC').toLowerCase();
   if (phone_number !== undefined) return phone_number.replace(/\D/g, '');
   throw FieldsInvalid.of('email', 'is required, or username, or phone_number');
-}
-
-/** Whom an address belongs to: an IPv6 customer has a whole /64 to guess from. */
-function network(address: string): string {
-  if (!isIPv6(address) || address.includes('.')) return address.replace(/^::ffff:/, '');
-  const [head = '', tail = ''] = address.split('::');
-  const [first, last] = [head.split(':').filter(Boolean), tail.split(':').filter(Boolean)];
-  const zeros = Array<string>(8 - first.length - last.length).fill('0');
-  return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`;
 }

@@ -1,11 +1,14 @@
 import path from 'node:path';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
+import { Unavailable } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { packageRoot } from '../config/package-root.js';
 import type { PasswordTask } from './password-worker.js';
 
 const THREADS = 2;
+/** About 15 s of work: who comes later is told to come back, instead of waiting beyond the client's time-out. */
+export const LONGEST_QUEUE = 400;
 
 /** bcrypt, off the event loop. */
 @Injectable()
@@ -39,7 +42,10 @@ export class Passwords implements OnApplicationBootstrap, OnApplicationShutdown 
     return fits && Boolean(hash);
   }
 
+  /** @throws Unavailable if more wait than can be served in time */
   private async run<Result>(task: PasswordTask): Promise<Result> {
+    if (this.pool.queueSize >= LONGEST_QUEUE)
+      throw new Unavailable('Too many passwords are checked right now. Try again.');
     return (await this.pool.run(task)) as Result;
   }
 }

@@ -1,11 +1,14 @@
+import { refuseDemo } from '../config/config.js';
 import { migrate } from '../database/migrate.js';
 import { seedDemo } from '../demo/seed-demo.js';
 import { firstStart } from '../first-start.js';
 import { runCommand } from './run.js';
 
-await runCommand((config) =>
-  migrate(config.DATABASE_URL, async (client) => {
-    await firstStart(client, config);
-    process.stdout.write(`${await seedDemo(client, config)}\n`);
-  }),
+await runCommand(
+  (config) =>
+    migrate(config.DATABASE_URL, async (client) => {
+      await firstStart(client, config);
+      process.stdout.write(`${await seedDemo(client, config)}\n`);
+    }),
+  refuseDemo,
 );

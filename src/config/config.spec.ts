@@ -58,4 +58,19 @@ describe('the configuration', () => {
     const others = { JWT_SECRET: 'x'.repeat(40), ENCRYPTION_KEYS: `k:${Buffer.alloc(32).toString('base64')}` };
     expect(() => loadConfig({ ...production, ...others })).toThrow('FINGERPRINT_KEYS must be set');
   });
+
+  it('wants an id of its own for each key, and names the one that is there twice, not the key', () => {
+    const key = Buffer.alloc(32, 7).toString('base64');
+    for (const name of ['ENCRYPTION_KEYS', 'FINGERPRINT_KEYS']) {
+      const load = () => loadConfig({ DATA_DIR, [name]: `new:${key},old:${key},new:${key}` });
+      expect(load).toThrow(`${name} has two keys with the id new`);
+      expect(load).not.toThrow(key);
+    }
+  });
+
+  it('adds no demo where real people are, and takes no password that bcrypt would cut', () => {
+    expect(() => loadConfig({ DATA_DIR, NODE_ENV: 'production', SEED_DEMO: 'true' })).toThrow('NODE_ENV=production');
+    expect(() => loadConfig({ DATA_DIR, ADMIN_PASSWORD: 'é'.repeat(37) })).toThrow('ADMIN_PASSWORD');
+    expect(loadConfig({ DATA_DIR, ADMIN_PASSWORD: 'é'.repeat(36) }).ADMIN_PASSWORD).toHaveLength(36);
+  });
 });

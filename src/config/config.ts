@@ -9,11 +9,12 @@ import {
   IsString,
   Matches,
   Max,
-  MaxLength,
   Min,
   MinLength,
+  ValidateBy,
   validateSync,
 } from 'class-validator';
+import { IsPassword } from '../common/http/fields.js';
 import { ConfigError } from './config-error.js';
 import { fillSecrets } from './secrets.js';
 
@@ -22,9 +23,21 @@ const ToInt = () =>
 const ToBoolean = () =>
   Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value));
 
+const KEY_RING = /^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/;
+const repeatedKeyIds = (keys: string): string[] => {
+  const ids = keys.split(',').map((pair) => pair.split(':')[0]!);
+  return ids.filter((id, index) => ids.indexOf(id) !== index);
+};
 const IsKeyRing = () =>
-  Matches(/^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/, {
-    message: 'must be id:base64 pairs of 32-byte keys, comma-separated (openssl rand -base64 32 makes one)',
+  ValidateBy({
+    name: 'isKeyRing',
+    validator: {
+      validate: (value) => typeof value === 'string' && KEY_RING.test(value) && repeatedKeyIds(value).length === 0,
+      defaultMessage: (given) =>
+        KEY_RING.test(String(given?.value))
+          ? `has two keys with the id ${repeatedKeyIds(String(given?.value))[0]}: give each its own`
+          : 'must be id:base64 pairs of 32-byte keys, comma-separated (openssl rand -base64 32 makes one)',
+    },
   });
 
 /** Everything the server can be told from outside. `.env.example` documents the same names; a test compares the two. */
@@ -139,8 +152,7 @@ export class Config {
   ADMIN_EMAIL?: string;
 
   @IsOptional()
-  @MinLength(8)
-  @MaxLength(72)
+  @IsPassword()
   ADMIN_PASSWORD?: string;
 
   /** Adds the demo gym at start, once. */
@@ -179,7 +191,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     });
     throw new ConfigError(`${sentences.join('; ')}. See .env.example.`);
   }
+  if (config.SEED_DEMO) refuseDemo(config);
   return config;
+}
+
+/** @throws ConfigError where real people are: everybody knows the passwords of the demo */
+export function refuseDemo({ production }: Config): void {
+  if (production) {
+    throw new ConfigError('The demo gym has accounts with known passwords: it is not added with NODE_ENV=production.');
+  }
 }
 
 const SECRETS = new Set([

@@ -53,7 +53,9 @@ export class Leaving {
     await this.slots.cancelBookingsOf(tx, userId);
     await this.userPlans.cancelPlansOf(tx, userId);
     await this.sessions.end(tx, userId, 'deactivated');
-    await tx.query(everyGym`UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = ${userId}`);
+    await tx.query(
+      everyGym`UPDATE sessions SET ip_address = NULL, network = NULL, user_agent = NULL WHERE user_id = ${userId}`,
+    );
     await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
     await forgetAnswersAbout(tx, userId);
   }

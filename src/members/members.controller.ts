@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, MANAGERS, STAFF } from '../common/actor/roles.js';
-import { OtherGym } from '../common/errors/common.errors.js';
+import { OtherGym, TooManyRequests } from '../common/errors/common.errors.js';
 import { EmailTaken, UsernameTaken } from '../auth/auth.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
@@ -110,7 +110,7 @@ export class MembersController {
     roles: MANAGERS,
     status: 201,
     answer: UserDto,
-    errors: [RoleNotYoursToGive, GymInactive, ...NOT_UNIQUE],
+    errors: [RoleNotYoursToGive, GymInactive, TooManyRequests, ...NOT_UNIQUE],
     idempotent: true,
   })
   createStaff(
@@ -178,7 +178,16 @@ export class MembersController {
     roles: EVERYONE,
     params: { user_id: 8 },
     answer: UserDto,
-    errors: [UserNotFound, OtherGym, FieldsNotYoursToChange, RoleNotYoursToGive, LastAdmin, GymInactive, ...NOT_UNIQUE],
+    errors: [
+      UserNotFound,
+      OtherGym,
+      FieldsNotYoursToChange,
+      RoleNotYoursToGive,
+      LastAdmin,
+      GymInactive,
+      TooManyRequests,
+      ...NOT_UNIQUE,
+    ],
   })
   update(
     @CurrentActor() actor: Actor,

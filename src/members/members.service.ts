@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccessChanged } from '../auth/auth.events.js';
+import { Attempts } from '../auth/attempts.js';
 import { Passwords } from '../auth/passwords.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
@@ -39,11 +40,15 @@ const CHANGEABLE = [
   ...(['role', 'is_active', 'gym_id', 'password_hash', 'temporary_password', 'must_change_password'] as const),
 ];
 
+/** Passwords that one person gives to others in a quarter of an hour. */
+const PASSWORDS_GIVEN = 100;
+
 /** The people of the gyms: staff and members. */
 @Injectable()
 export class MembersService {
   constructor(
     private readonly db: Database,
+    private readonly attempts: Attempts,
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly userPlans: UserPlansService,
@@ -75,7 +80,9 @@ export class MembersService {
     requireMayGive(actor, input.role);
     // An admin needs no gym.
     const gymId = input.role === 'admin' && !input.gym_id ? null : actor.gym(input.gym_id);
-    const passwordHash = await this.passwords.hash(input.password);
+    const passwordHash = await this.hashFor(actor, input.password, async () => {
+      if (gymId !== null) await requireActiveGym(this.db, gymId);
+    });
     return once(this.db, actor, key, (tx) => this.insert(tx, gymId, input, passwordHash));
   }
 
@@ -99,7 +106,8 @@ export class MembersService {
 
   /** @throws UserNotFound, FieldsNotYoursToChange, RoleNotYoursToGive, LastAdmin, EmailTaken, UsernameTaken, DocumentIdTaken */
   async update(actor: Actor, userId: number, input: UpdateUserDto): Promise<UserDto> {
-    const passwordHash = input.password ? await this.passwords.hash(input.password) : undefined;
+    const passwordHash =
+      input.password && (await this.hashFor(actor, input.password, () => this.mayChange(actor, userId, input)));
     return this.db.transaction(async (tx) => {
       const { person, is_last_admin } = await this.lock(tx, actor, userId);
       requireMayChange(actor, person, input);
@@ -147,6 +155,17 @@ export class MembersService {
         WHERE id = ${userId} AND ${visiblePerson(actor)}`);
       await this.leaving.onDelete(tx, userId);
     });
+  }
+
+  /** Asks for the permission first: hashing is what an attacker would have us do. @throws TooManyRequests */
+  private async hashFor(actor: Actor, password: string, mayDo: () => Promise<void>): Promise<string> {
+    await mayDo();
+    await this.attempts.take([{ key: `hash ${actor.user_id}`, burst: PASSWORDS_GIVEN }]);
+    return this.passwords.hash(password);
+  }
+
+  private async mayChange(actor: Actor, userId: number, input: UpdateUserDto): Promise<void> {
+    requireMayChange(actor, await this.get(actor, userId), input);
   }
 
   private async insert(

@@ -31,7 +31,7 @@ describe('at scale', () => {
       [PEOPLE],
     );
     await pool.query(
-      `INSERT INTO sessions (user_id, ip_address, ended_at, expires_at)
+      `INSERT INTO sessions (user_id, network, ended_at, expires_at)
        SELECT id, '203.0.113.' || id % 250, CASE WHEN n > 1 THEN now() END, now() + interval '1 day'
        FROM users, generate_series(1, 3) n`,
     );

@@ -1,6 +1,6 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
-import { IsPassword } from '../../common/http/fields.js';
+import { IsPassword, IsTriedPassword } from '../../common/http/fields.js';
 import { ROLES, type Role } from '../../common/actor/roles.js';
 import { AccountDto } from './account.dto.js';
 
@@ -34,9 +34,7 @@ export class LoginDto {
   phone_number?: string;
 
   /** @example "admin123" */
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
+  @IsTriedPassword()
   password: string;
 }
 
@@ -50,9 +48,7 @@ export class RefreshDto {
 
 export class ChangePasswordDto {
   /** @example "admin123" */
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
+  @IsTriedPassword()
   current_password: string;
 
   /** At least 8 characters, at most 72 bytes. @example "a better password" */

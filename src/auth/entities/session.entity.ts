@@ -13,7 +13,7 @@ import { User } from '../../members/entities/user.entity.js';
 /** One sign-in of one device. An ended session stays for a while: it tells which addresses a person signs in from. */
 @Entity('sessions')
 @Index('sessions_live_idx', ['user_id', 'id'], { where: 'ended_at IS NULL' })
-@Index('sessions_address_idx', ['user_id', 'ip_address'])
+@Index('sessions_network_idx', ['user_id', 'network'])
 @Index('sessions_ended_at_idx', ['ended_at'], { where: 'ended_at IS NOT NULL' })
 export class Session {
   @PrimaryGeneratedColumn('identity')
@@ -35,6 +35,10 @@ export class Session {
 
   @Column('text', { nullable: true })
   ip_address: string | null;
+
+  /** Of ip_address: an IPv6 customer has a whole /64. */
+  @Column('text', { nullable: true })
+  network: string | null;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   created_at: Date;

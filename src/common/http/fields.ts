@@ -93,7 +93,24 @@ export function IsLocalDateOrInstant() {
   );
 }
 
-/** bcrypt reads 72 bytes; a longer password would be cut off silently. */
+/** bcrypt reads so many bytes; a longer password would be cut off silently, and fit with any end. */
+const LONGEST_PASSWORD = 72;
+
+/** A password that is tried. */
+export function IsTriedPassword() {
+  return applyDecorators(
+    IsString(),
+    ValidateBy({
+      name: 'isTriedPassword',
+      validator: {
+        validate: (value) => typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= LONGEST_PASSWORD,
+        defaultMessage: () => `must have 1 to ${LONGEST_PASSWORD} bytes`,
+      },
+    }),
+  );
+}
+
+/** A new password. */
 export function IsPassword(): PropertyDecorator {
   return (target, propertyKey) =>
     registerDecorator({
@@ -101,7 +118,8 @@ export function IsPassword(): PropertyDecorator {
       target: target.constructor,
       propertyName: propertyKey as string,
       validator: {
-        validate: (value) => typeof value === 'string' && value.length >= 8 && Buffer.byteLength(value) <= 72,
+        validate: (value) =>
+          typeof value === 'string' && value.length >= 8 && Buffer.byteLength(value) <= LONGEST_PASSWORD,
         defaultMessage: () => 'must have at least 8 characters and at most 72 bytes',
       },
     });

@@ -6,12 +6,10 @@ import {
   IsInt,
   IsObject,
   IsOptional,
-  IsString,
-  MaxLength,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { IsText, Trimmed } from '../../common/http/fields.js';
+import { IsText, IsTriedPassword, Trimmed } from '../../common/http/fields.js';
 import { RepeatableDto } from '../../common/http/idempotency.dto.js';
 import { IsId } from '../../common/http/validation.js';
 import { AccessDto } from './access.dto.js';
@@ -24,8 +22,7 @@ export class LoginDataDto {
   email: string;
 
   /** @example "demo1234" */
-  @IsString()
-  @MaxLength(200)
+  @IsTriedPassword()
   password: string;
 }
 

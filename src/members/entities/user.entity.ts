@@ -74,6 +74,10 @@ export class User {
   @Column('text', { nullable: true })
   password_hash: string | null;
 
+  /** Rises with each new password; kept by a trigger. */
+  @Column('integer', { default: 0 })
+  password_version: number;
+
   /** The password was given by somebody else and must be changed at the first sign-in. */
   @Column('boolean', { default: false })
   must_change_password: boolean;

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import bcrypt from 'bcryptjs';
+import { statuses, tally, times, wrongFields } from '../support/answers.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { PASSWORD, unique } from '../support/factory.js';
+
+let t: TestApp;
+let gym: { id: number };
+beforeAll(async () => {
+  t = await startApp({ SIGN_IN_FAILURES_PER_ADDRESS: '100000' });
+  gym = await t.make.gym();
+});
+afterAll(() => t.close());
+
+const newPhone = () => `+1 555 ${Math.floor(1e9 * Math.random()) + 1e9}`;
+const hash = (password: string) => bcrypt.hashSync(password, 4);
+
+describe('a phone that several people share', () => {
+  const family = (phone_number: string, passwords: string[], fields: object = {}) =>
+    Promise.all(
+      passwords.map((password) =>
+        t.make.person('user', gym.id, { phone_number, password_hash: hash(password), ...fields }),
+      ),
+    );
+  const login = (phone: string, password: string) => t.nobody.post('/auth/login', { phone_number: phone, password });
+
+  it('signs in the one whose password fits', async () => {
+    const phone = newPhone();
+    const people = await family(phone, ['of the mother', 'of the father', 'of the child']);
+    for (const [index, password] of ['of the mother', 'of the father', 'of the child'].entries()) {
+      const { status, body } = await login(phone.replaceAll(' ', '-'), password);
+      expect({ password, status, id: body.account?.id }).toEqual({ password, status: 200, id: people[index]!.id });
+    }
+    expect((await login(phone, 'of no one')).body.code).toBe('wrong_credentials');
+  });
+
+  it('of more than three people asks for the email', async () => {
+    const phone = newPhone();
+    await family(phone, ['password 1', 'password 2', 'password 3', 'password 4']);
+    expect(wrongFields(await login(phone, 'password 1'))).toEqual(['phone_number']);
+  });
+
+  it('prefers who is active, and says of the others that they are inactive only with their password', async () => {
+    const phone = newPhone();
+    await family(phone, ['old password', 'old password 2', 'old password 3'], { is_active: false });
+    const [active] = await family(phone, ['new password']);
+    expect((await login(phone, 'new password')).body.account.id).toBe(active!.id);
+    expect((await login(phone, 'old password')).body.code).toBe('account_inactive');
+    expect((await login(phone, 'wrong')).body.code).toBe('wrong_credentials');
+  });
+
+  it('does not let one of them lock out another', async () => {
+    const careful = await startApp({ SIGN_IN_FAILURES_PER_ACCOUNT: '3', SIGN_IN_FAILURES_PER_ADDRESS: '100000' });
+    try {
+      const phone = newPhone();
+      const [owner] = await family(phone, ['of the owner', 'of the other']);
+      const by = (body: object) => careful.nobody.post('/auth/login', body);
+      const guesses = await times(10, () => by({ phone_number: phone, password: 'a guess' }));
+      expect(tally(guesses)).toEqual({ 401: 3, 429: 7 });
+      expect((await by({ email: owner!.email, password: 'of the owner' })).status).toBe(200);
+    } finally {
+      await careful.close();
+    }
+  });
+});
+
+describe('a limit', () => {
+  const from = (app: TestApp, address: string, path: string, body: object) =>
+    app.nobody.post(path, body, { 'x-forwarded-for': address });
+
+  it('lets as many register as it says, of 60 at once on two servers', async () => {
+    const settings = { REGISTRATIONS_PER_ADDRESS: '5', TRUST_PROXY_HOPS: '1' };
+    const apps = [await startApp(settings), await startApp(settings)];
+    try {
+      const address = `198.51.100.${Math.floor(1 + 250 * Math.random())}`;
+      await t.db.pool.query('DELETE FROM attempt_budgets WHERE key LIKE $1', ['register %']);
+      const answers = await times(60, (index) =>
+        from(apps[index % 2]!, address, '/auth/register', {
+          email: `${unique('r')}@example.com`,
+          password: PASSWORD,
+          gym_id: gym.id,
+        }),
+      );
+      expect(tally(answers)).toEqual({ 201: 5, 429: 55 });
+      const refused = answers.find(({ status }) => status === 429)!;
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      // Another address of the same IPv6 network is the same customer; another network is another.
+      const six = await times(6, (index) =>
+        from(apps[0]!, `2001:db8:5:${address.split('.')[3]}::${index}`, '/auth/register', {
+          email: `${unique('r')}@example.com`,
+          password: PASSWORD,
+          gym_id: gym.id,
+        }),
+      );
+      expect(tally(six)).toEqual({ 201: 5, 429: 1 });
+    } finally {
+      for (const app of apps) await app.close();
+    }
+  });
+
+  it('lets as many guesses pass as it says, of 60 at once on two servers', async () => {
+    const settings = { SIGN_IN_FAILURES_PER_ACCOUNT: '5', SIGN_IN_FAILURES_PER_ADDRESS: '100000' };
+    const apps = [await startApp(settings), await startApp(settings)];
+    try {
+      const { email } = await t.make.person('user', gym.id);
+      const guess = (index: number) =>
+        apps[index % 2]!.nobody.post('/auth/login', { email, password: `guess ${index}` });
+      expect(tally(await times(60, guess))).toEqual({ 401: 5, 429: 55 });
+      // The right one, many times at once, is never a failure.
+      const { email: owner } = await t.make.person('user', gym.id);
+      const right = await times(20, (index) =>
+        apps[index % 2]!.nobody.post('/auth/login', { email: owner, password: PASSWORD }),
+      );
+      expect(statuses(right).every((status) => status === 200)).toBe(true);
+    } finally {
+      for (const app of apps) await app.close();
+    }
+  });
+
+  it('slows down who guesses from a network that the accounts are known in, and knows an owner by the /64', async () => {
+    const settings = { SIGN_IN_FAILURES_PER_ACCOUNT: '3', SIGN_IN_FAILURES_PER_ADDRESS: '2', TRUST_PROXY_HOPS: '1' };
+    const careful = await startApp(settings);
+    try {
+      const network = `2001:db8:77:${Math.floor(1 + 9000 * Math.random())}`;
+      const people = await times(12, () => t.make.person('user', gym.id));
+      for (const { email } of people) {
+        expect((await from(careful, `${network}::1`, '/auth/login', { email, password: PASSWORD })).status).toBe(200);
+      }
+      const guesses = await times(12, (index) =>
+        from(careful, `${network}::${index + 2}`, '/auth/login', { email: people[index]!.email, password: 'a guess' }),
+      );
+      // Four times what a strange network has.
+      expect(tally(guesses)).toEqual({ 401: 8, 429: 4 });
+      // Strangers elsewhere use up what strangers have; the owner is known, from another address of the network too.
+      const { email } = people[11]!;
+      const elsewhere = `203.0.113.${Math.floor(1 + 250 * Math.random())}`;
+      await times(5, () => from(careful, elsewhere, '/auth/login', { email, password: 'a guess' }));
+      await t.db.pool.query(`DELETE FROM attempt_budgets WHERE key LIKE 'sign_in of known from %'`);
+      expect((await from(careful, `${network}::abc`, '/auth/login', { email, password: PASSWORD })).status).toBe(200);
+    } finally {
+      await careful.close();
+    }
+  });
+
+  it('holds nothing that tells who it is of', async () => {
+    const email = `${unique('hidden')}@example.com`;
+    const phone = newPhone();
+    await t.nobody.post('/auth/login', { email, password: 'a guess' });
+    await t.nobody.post('/auth/login', { phone_number: phone, password: 'a guess' });
+    const { rows } = await t.db.pool.query<{ key: string }>('SELECT key FROM attempt_budgets');
+    expect(rows.length).toBeGreaterThan(0);
+    const keys = rows.map(({ key }) => key).join('\n');
+    expect(keys).not.toContain(email.split('@')[0]);
+    expect(keys).not.toContain(phone.replace(/\D/g, ''));
+  });
+});
+
+describe('a password', () => {
+  it('of more than 72 bytes is refused wherever it is tried', async () => {
+    const { email, client } = await t.make.signedIn('user', gym.id);
+    const long = 'é'.repeat(37);
+    expect(wrongFields(await t.nobody.post('/auth/login', { email, password: long }))).toEqual(['password']);
+    const change = { current_password: long, new_password: 'a better password' };
+    expect(wrongFields(await client.post('/auth/change-password', change))).toEqual(['current_password']);
+    const set = { email: `${unique('x')}@example.com`, password: long };
+    expect(wrongFields(await t.nobody.post('/auth/register', set))).toEqual(['password']);
+  });
+
+  it('is not hashed for who may not set it, and not without end for who may', async () => {
+    const member = await t.make.signedIn('user', gym.id);
+    const other = await t.make.person('user', gym.id);
+    const budgetOf = async (id: number) =>
+      (await t.db.pool.query('SELECT 1 FROM attempt_budgets WHERE key = $1', [`hash ${id}`])).rowCount;
+    for (const id of [member.id, other.id]) {
+      const { status } = await member.client.put(`/users/${id}`, { password: 'a new password' });
+      expect([403, 404]).toContain(status);
+    }
+    expect(await budgetOf(member.id)).toBe(0);
+    const manager = await t.make.signedIn('manager', gym.id);
+    await t.db.pool.query(`INSERT INTO attempt_budgets (key, drained_at) VALUES ($1, now() + interval '899 seconds')`, [
+      `hash ${manager.id}`,
+    ]);
+    expect((await manager.client.put(`/users/${other.id}`, { password: 'a new password' })).status).toBe(429);
+    expect((await manager.client.put(`/users/${other.id}`, { full_name: 'Still works' })).status).toBe(200);
+  });
+});
