@@ -25,6 +25,9 @@ export class DeviceBusy extends DomainError {}
 @Problem({ code: 'nobody_to_enrol', status: 409, title: 'Say whose finger it is first: send `user`' })
 export class NobodyToEnrol extends DomainError {}
 
+@Problem({ code: 'other_member_chosen', status: 409, title: 'The console has chosen another member for this reader' })
+export class OtherMemberChosen extends DomainError {}
+
 @Problem({ code: 'board_not_connected', status: 503, title: 'The board is not connected', retry_after: 5 })
 export class BoardNotConnected extends DomainError {}
 

@@ -1,13 +1,11 @@
+import { Logger } from '@nestjs/common';
 import type { OnGatewayDisconnect, OnGatewayInit } from '@nestjs/websockets';
 import { ConnectedSocket, MessageBody, WebSocketServer } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { AuthService } from '../auth/auth.service.js';
-import { SessionsService } from '../auth/sessions.service.js';
 import { CurrentActor, PUBLIC } from '../common/actor/access.js';
 import { type Actor, DeviceActor, type DeviceKind, type Principal } from '../common/actor/actor.js';
-import { ActorResolver } from '../common/actor/actor-resolver.js';
 import { DESK } from '../common/actor/roles.js';
-import { RoleNotAllowed } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
 import type { RepeatableDto } from '../common/http/idempotency.dto.js';
@@ -17,14 +15,7 @@ import { requirePerson } from '../members/people.js';
 import { Database } from '../database/database.js';
 import { BoardsService } from './boards.service.js';
 import { AccessService } from './access.service.js';
-import {
-  AlreadySignedIn,
-  ConsoleGone,
-  DeviceBusy,
-  DeviceGone,
-  NobodyToEnrol,
-  NoDeviceConnected,
-} from './devices.errors.js';
+import { AlreadySignedIn, ConsoleGone, DeviceBusy, DeviceGone, NoDeviceConnected } from './devices.errors.js';
 import { ReadSerialDto, SerialChunkDto, SerialOutputDto } from './dto/device.dto.js';
 import { AccessDto, type AskAccessDto } from './dto/access.dto.js';
 import {
@@ -40,21 +31,26 @@ import {
   TemplatePageDto,
   UserFoundDto,
 } from './dto/device-messages.dto.js';
+import { DevicesService } from './devices.service.js';
+import { type Enrolment, EnrolmentsService, type Reader, readerOf } from './enrolments.service.js';
 import { FingerprintsService } from './fingerprints.service.js';
 import { Presence } from './presence.js';
 
-/** Rooms: the readers of a gym, its consoles, and the console that talks with a reader. */
+/** Rooms: the readers of a gym, and its consoles. */
 const readers = (gymId: number): string => `readers:${gymId}`;
 const consoles = (gymId: number | null): string => `consoles:${gymId ?? 'all'}`;
-const partners = (readerSocket: string): string => `with:${readerSocket}`;
+
+/** What a console misses because the database is away must not end the server; the reader asks again. */
+const notTold = (error: unknown): void =>
+  new Logger('Devices').warn(`consoles and readers were not told: ${String(error)}`);
 
 const READER: readonly DeviceKind[] = ['fingerprint'];
 const ENTRANCE: readonly DeviceKind[] = ['fingerprint', 'qr'];
 
 /** What is kept of a reader's socket between its messages. */
 interface ReaderState {
-  /** The member whose fingers come next. */
-  enrolling?: number;
+  /** When it connected, in milliseconds: of two connections of a reader the newest counts. */
+  connected_at?: number;
   /** The last member of the page of templates before. */
   templates_after?: number;
 }
@@ -72,8 +68,8 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
   constructor(
     private readonly db: Database,
     private readonly auth: AuthService,
-    private readonly actors: ActorResolver,
-    private readonly sessions: SessionsService,
+    private readonly devices: DevicesService,
+    private readonly enrolments: EnrolmentsService,
     private readonly fingerprints: FingerprintsService,
     private readonly access: AccessService,
     private readonly presence: Presence,
@@ -87,30 +83,32 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
 
   async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
     if (principal instanceof DeviceActor) {
+      stateOf(socket).connected_at = Date.now();
       if (principal.is(...READER)) await socket.join(readers(principal.gym_id));
       // A member is here to read a board: doors and fingers are nothing of theirs.
     } else if (principal.role !== 'user') await socket.join(consoles(principal.scope().gym_id));
-    this.onReturned(socket, principal);
+    await this.onReturned(socket, principal);
   }
 
-  onReturned(socket: AppSocket, principal: Principal): void {
-    // Its rooms are gone when it is; what is told to a reader must be told before.
-    if (!(principal instanceof DeviceActor)) socket.on('disconnecting', () => this.consoleLeaves(socket));
-    else if (principal.device_id !== null) this.presence.arrived(principal.device_id);
+  /** What a connection leaves behind is cleared away when it ends: one that has ended already must leave nothing. */
+  async onReturned(socket: AppSocket, principal: Principal): Promise<void> {
+    if (!socket.connected || !(principal instanceof DeviceActor)) return;
+    if (principal.device_id !== null) this.presence.arrived(socket.id, principal.device_id);
+    if (principal.is(...READER)) this.tellConsoles(await this.enrolments.arrived(readerOf(socket.id, principal)));
   }
 
-  async handleDisconnect(socket: AppSocket): Promise<void> {
+  handleDisconnect(socket: AppSocket): Promise<void> {
+    return this.leave(socket).catch(notTold);
+  }
+
+  private async leave(socket: AppSocket): Promise<void> {
     const { principal } = socket.data;
-    if (!(principal instanceof DeviceActor)) return;
-    this.tell(partners(socket.id), new DeviceGone());
-    this.namespace.in(partners(socket.id)).socketsLeave(partners(socket.id));
-    if (principal.device_id !== null) this.presence.left(principal.device_id);
-    if (principal.is('board')) this.boards.leaves(socket.id);
-    const { user_id: userId, session_id: only } = principal;
-    // The session that staff opened for it ends with it.
-    if (userId !== null && only !== null) {
-      await this.db.transaction((tx) => this.sessions.end(tx, userId, 'signed_out', { only })).catch(() => undefined);
-    }
+    if (!principal) return;
+    if (principal instanceof DeviceActor) {
+      this.presence.left(socket.id);
+      if (principal.is('board')) this.boards.leaves(socket.id);
+      if (principal.is(...READER)) this.tellConsoles(await this.enrolments.readerLeft(socket.id));
+    } else if (principal.role !== 'user') this.tellReaders(await this.enrolments.consoleLeft(socket.id));
   }
 
   @Message('login', {
@@ -122,21 +120,10 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
   async login(@ConnectedSocket() socket: AppSocket, @MessageBody() body: DeviceLoginDto): Promise<ConnectedDto> {
     if (socket.data.principal) throw new AlreadySignedIn();
     const client = { ip_address: socket.handshake.address, user_agent: 'fingerprint reader' };
-    const { access_token } = await this.auth.login(body.login_data, client);
-    const { actor, must_change_password } = await this.actors.resolve({
-      headers: { authorization: `Bearer ${access_token}` },
-    });
-    try {
-      if (!actor.is(...DESK) || must_change_password) throw new RoleNotAllowed('A reader is signed in by desk staff.');
-      const gymId = actor.gym(body.gym_id);
-      const { user_id, session_id } = actor;
-      await this.door.enter(socket, new DeviceActor(null, gymId, 'fingerprint', 0, user_id, session_id));
-      return { gym_id: gymId, message: 'Connected' };
-    } catch (error) {
-      const { user_id: userId, session_id: only } = actor;
-      await this.db.transaction((tx) => this.sessions.end(tx, userId, 'signed_out', { only }));
-      throw error;
-    }
+    const { id } = await this.auth.prove(body.login_data, client);
+    const reader = await this.devices.signIn(id, body.gym_id);
+    await this.door.enter(socket, reader);
+    return { gym_id: reader.gym_id, message: 'Connected' };
   }
 
   @Message('fingerprint_connected', {
@@ -165,9 +152,9 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     @MessageBody() body: ChooseUserDto,
   ): Promise<StartEnrollmentDto | undefined> {
     if (!(actor instanceof DeviceActor)) return this.passOn(actor, socket, body);
-    stateOf(socket).enrolling = undefined;
+    await this.enrolments.pause(readerOf(socket.id, actor));
     const member = await this.fingerprints.member(actor, body.user_id);
-    stateOf(socket).enrolling = member.user_id;
+    await this.enrolments.start(readerOf(socket.id, actor), member.user_id);
     await this.toConsoles(socket, actor, 'user_established', { user_id: member.user_id, full_name: member.full_name });
     return member;
   }
@@ -184,26 +171,25 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     @ConnectedSocket() socket: AppSocket,
     @MessageBody() { fingerprint_data, finger }: StoreFingerprintDto,
   ): Promise<FingerprintStoredDto> {
-    const { enrolling } = stateOf(socket);
-    if (enrolling === undefined) throw new NobodyToEnrol();
-    await this.fingerprints.store(actor, enrolling, finger, fingerprint_data);
-    return { user_id: enrolling, message: `Fingerprint ${finger} stored` };
+    const userId = await this.enrolments.store(readerOf(socket.id, actor), (tx, id) =>
+      this.fingerprints.store(tx, actor, id, finger, fingerprint_data),
+    );
+    return { user_id: userId, message: `Fingerprint ${finger} stored` };
   }
 
   @Message('finger1_captured', {
     summary: 'From a reader: now the second finger; goes on to the console',
     roles: READER,
   })
-  firstCaptured(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
-    return this.toConsoles(socket, actor, 'finger1_captured', { user_id: stateOf(socket).enrolling ?? null });
+  async firstCaptured(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
+    const enrolment = await this.enrolments.current(readerOf(socket.id, actor));
+    this.tellOf(enrolment, actor, 'finger1_captured', { user_id: enrolment?.user_id ?? null });
   }
 
   @Message('enrollment_completed', { summary: 'From a reader: done; goes on to the console', roles: READER })
   async complete(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
-    const { enrolling } = stateOf(socket);
-    stateOf(socket).enrolling = undefined;
-    await this.toConsoles(socket, actor, 'enrollment_completed', { user_id: enrolling ?? null });
-    this.namespace.in(partners(socket.id)).socketsLeave(partners(socket.id));
+    const enrolment = await this.enrolments.finish(readerOf(socket.id, actor));
+    this.tellOf(enrolment, actor, 'enrollment_completed', { user_id: enrolment?.user_id ?? null });
   }
 
   @Message('user_found', {
@@ -268,30 +254,23 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
   private async passOn(actor: Actor, socket: AppSocket, { user_id, device_id }: ChooseUserDto): Promise<undefined> {
     const { gym_id } = await requirePerson(this.db, actor, user_id);
     const all = await socketsIn(this.namespace, readers(gym_id));
-    const wanted = all.filter(({ data }) => {
-      const { principal } = data as { principal?: { device_id: number | null } };
-      return device_id === undefined || principal?.device_id === device_id;
-    });
-    if (wanted.length === 0) throw new NoDeviceConnected();
-    for (const reader of wanted) {
-      const others = await socketsIn(this.namespace, partners(reader.id));
-      if (others.some(({ id }) => id !== socket.id)) continue;
-      this.consoleLeaves(socket, reader.id);
-      await socket.join(partners(reader.id));
-      this.namespace.to(reader.id).emit('user', { user_id });
+    // Of several connections of one reader the newest.
+    const newest = new Map<string, { reader: Reader; connected_at: number }>();
+    for (const { id, data } of all) {
+      const { principal, connected_at = 0 } = data as ReaderState & { principal?: DeviceActor };
+      if (!principal || (device_id !== undefined && principal.device_id !== device_id)) continue;
+      const reader = readerOf(id, principal);
+      if ((newest.get(reader.reader)?.connected_at ?? -1) <= connected_at)
+        newest.set(reader.reader, { reader, connected_at });
+    }
+    if (newest.size === 0) throw new NoDeviceConnected();
+    for (const { reader } of newest.values()) {
+      if (!(await this.enrolments.choose(reader, socket.id, user_id))) continue;
+      this.tellReaders(await this.enrolments.consoleLeft(socket.id, reader.reader));
+      this.namespace.to(reader.socket_id).emit('user', { user_id });
       return undefined;
     }
     throw new DeviceBusy();
-  }
-
-  /** A console that goes, or turns to another reader, leaves the one it talked with. */
-  private consoleLeaves(socket: AppSocket, except?: string): void {
-    for (const room of socket.rooms) {
-      const [kind, reader] = room.split(/:(.*)/s);
-      if (kind !== 'with' || reader === except) continue;
-      this.tell(reader!, new ConsoleGone());
-      void socket.leave(room);
-    }
   }
 
   private async decide(
@@ -303,15 +282,26 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     const decision = await this.access.decide(actor, body, keyOfMessage(`/devices ${event}`, body));
     const { allowed, reason, user } = decision;
     // The door does not wait until all servers have said which consoles they have.
-    void this.toConsoles(socket, actor, event, { user_id: user?.id ?? null, allowed, reason, user });
+    void this.toConsoles(socket, actor, event, { user_id: user?.id ?? null, allowed, reason, user }).catch(notTold);
     return decision;
   }
 
-  /** To the console that talks with this reader, or else to all of the gym. */
   private async toConsoles(socket: AppSocket, actor: DeviceActor, event: string, payload: object): Promise<void> {
-    const partner = await socketsIn(this.namespace, partners(socket.id));
-    const rooms = partner.length > 0 ? partners(socket.id) : [consoles(actor.gym_id), consoles(null)];
+    this.tellOf(await this.enrolments.current(readerOf(socket.id, actor)), actor, event, payload);
+  }
+
+  /** To the console that talks with this reader, or else to all of the gym. */
+  private tellOf(enrolment: Enrolment | undefined, { gym_id }: DeviceActor, event: string, payload: object): void {
+    const rooms = enrolment?.console_socket ?? [consoles(gym_id), consoles(null)];
     this.namespace.to(rooms).emit(event, payload);
+  }
+
+  private tellConsoles(ended: Enrolment[]): void {
+    for (const { console_socket } of ended) if (console_socket) this.tell(console_socket, new DeviceGone());
+  }
+
+  private tellReaders(ended: Enrolment[]): void {
+    for (const { reader_socket } of ended) this.tell(reader_socket, new ConsoleGone());
   }
 
   private tell(room: string, error: DomainError): void {

@@ -8,6 +8,7 @@ import { BoardsService } from './boards.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesGateway } from './devices.gateway.js';
 import { DevicesService } from './devices.service.js';
+import { EnrolmentsService } from './enrolments.service.js';
 import { FingerprintKeys, FingerprintsService } from './fingerprints.service.js';
 import { Presence } from './presence.js';
 
@@ -17,6 +18,7 @@ import { Presence } from './presence.js';
   providers: [
     DevicesService,
     FingerprintsService,
+    EnrolmentsService,
     AccessService,
     BoardsService,
     Presence,

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type Actor, DeviceActor, type DeviceKind } from '../common/actor/actor.js';
+import { Actor, DeviceActor, type DeviceKind } from '../common/actor/actor.js';
 import { KeyRing } from '../common/crypto/key-ring.js';
-import { NotSignedIn } from '../common/errors/common.errors.js';
+import { DESK, type Role } from '../common/actor/roles.js';
+import { NotSignedIn, RoleNotAllowed } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
@@ -28,6 +29,12 @@ interface KeyRow {
   gym_id: number;
   kind: DeviceKind;
   key_version: number;
+}
+
+interface StaffRow {
+  role: Role;
+  gym_id: number | null;
+  password_version: number;
 }
 
 /** The devices of the gyms and their keys. */
@@ -103,12 +110,37 @@ export class DevicesService {
   /** The same device as it is now. @throws NotSignedIn if it was revoked or got another key */
   async renew(known: DeviceActor): Promise<DeviceActor> {
     // While the database tells us of changes, a device that is connected is one that may be.
-    return this.notifications.connected ? known : this.confirm(known);
+    return this.notifications.connected && known instanceof DeviceActor ? known : this.confirm(known);
   }
 
   /** The same, if a change may have been told before we listened. @throws NotSignedIn */
-  confirm({ device_id, key_version }: DeviceActor): Promise<DeviceActor> {
+  async confirm({ device_id, gym_id, role, key_version, user_id }: DeviceActor): Promise<DeviceActor> {
+    if (user_id !== null) {
+      const staff = await this.staff(user_id);
+      const isAllowed = staff?.password_version === key_version && (staff.role === 'admin' || staff.gym_id === gym_id);
+      if (!isAllowed) throw new NotSignedIn('Who signed this reader in may not any more.');
+      return new DeviceActor(device_id, gym_id, role, key_version, user_id);
+    }
     return this.actor(everyGym`id = ${device_id} AND key_version = ${key_version}`);
+  }
+
+  /**
+   * A reader without a key, which staff that has proved who they are signs in. It has no session, and ends with what they may.
+   * @throws RoleNotAllowed, OtherGym, FieldsInvalid
+   */
+  async signIn(userId: number, requestedGymId?: number): Promise<DeviceActor> {
+    const staff = await this.staff(userId);
+    if (!staff) throw new RoleNotAllowed('A reader is signed in by desk staff.');
+    const gymId = new Actor(userId, staff.role, staff.gym_id, 0).gym(requestedGymId);
+    return new DeviceActor(null, gymId, 'fingerprint', staff.password_version, userId);
+  }
+
+  /** Staff of a desk that may sign readers in. */
+  private async staff(userId: number): Promise<StaffRow | undefined> {
+    const [staff] = await this.db.query<StaffRow>(everyGym`
+      SELECT role, gym_id, password_version FROM users
+      WHERE id = ${userId} AND role = ANY(${[...DESK]}) AND is_active AND deleted_at IS NULL AND NOT must_change_password`);
+    return staff;
   }
 
   /** These devices are connected to this server. @param seconds until that must be said again; 0: they have left */

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { DeviceActor } from '../common/actor/actor.js';
 import { CannotDecrypt, KeyRing } from '../common/crypto/key-ring.js';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 import { everyGym, inGym, sql } from '../database/sql.js';
 import { UserNotFound } from '../members/members.errors.js';
 import type { StartEnrollmentDto, TemplateDto } from './dto/device-messages.dto.js';
@@ -39,9 +39,9 @@ export class FingerprintsService {
   }
 
   /** Stores a finger, in place of the one before. @param template base64 @throws UserNotFound */
-  async store(device: DeviceActor, userId: number, finger: 1 | 2, template: string): Promise<void> {
+  async store(tx: Transaction, device: DeviceActor, userId: number, finger: 1 | 2, template: string): Promise<void> {
     const sealed = this.keys.encrypt(Buffer.from(template, 'base64'), place(userId, finger));
-    const [stored] = await this.db.query(sql`
+    const [stored] = await tx.query(sql`
       INSERT INTO fingerprints (user_id, finger, template)
       SELECT u.id, ${finger}::smallint, ${sealed} FROM users u
       WHERE u.id = ${userId} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(device.scope(), 'u.gym_id')}

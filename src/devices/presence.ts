@@ -9,37 +9,41 @@ const GOOD_FOR_SECONDS = 40;
 @Injectable()
 export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Devices');
-  /** Connections by device: one that reconnects may have two for a moment. */
-  private readonly connected = new Map<number, number>();
+  /** Devices by connection: one that reconnects may have two for a moment. */
+  private readonly connected = new Map<string, number>();
+  /** What is said to the database, in the order in which it happened. */
+  private saying = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly devices: DevicesService) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.say([...this.connected.keys()], GOOD_FOR_SECONDS), SAY_SO_EVERY_MS).unref();
+    this.timer = setInterval(
+      () => this.say([...new Set(this.connected.values())], GOOD_FOR_SECONDS),
+      SAY_SO_EVERY_MS,
+    ).unref();
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 
-  arrived(deviceId: number): void {
-    this.connected.set(deviceId, (this.connected.get(deviceId) ?? 0) + 1);
+  arrived(socketId: string, deviceId: number): void {
+    this.connected.set(socketId, deviceId);
     this.say([deviceId], GOOD_FOR_SECONDS);
   }
 
-  left(deviceId: number): void {
-    const others = (this.connected.get(deviceId) ?? 1) - 1;
-    if (others > 0) this.connected.set(deviceId, others);
-    else {
-      this.connected.delete(deviceId);
-      this.say([deviceId], 0);
-    }
+  /** A connection that never arrived leaves nothing. */
+  left(socketId: string): void {
+    const deviceId = this.connected.get(socketId);
+    if (deviceId === undefined) return;
+    this.connected.delete(socketId);
+    if (![...this.connected.values()].includes(deviceId)) this.say([deviceId], 0);
   }
 
   private say(deviceIds: number[], seconds: number): void {
-    this.devices
-      .seen(deviceIds, seconds)
+    this.saying = this.saying
+      .then(() => this.devices.seen(deviceIds, seconds))
       .catch((error: Error) => this.logger.warn(`What is online is not known to all: ${error.message}`));
   }
 }

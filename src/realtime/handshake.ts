@@ -1,7 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
-import { Actor, DeviceActor, type Principal } from '../common/actor/actor.js';
+import type { Actor, DeviceActor, Principal } from '../common/actor/actor.js';
 import { ActorResolver } from '../common/actor/actor-resolver.js';
-import { DESK } from '../common/actor/roles.js';
 import { NotSignedIn, PasswordChangeRequired, RoleNotAllowed } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import type { SocketData } from '../common/ws/gateway.js';
@@ -11,6 +11,9 @@ import { NAMESPACES } from './namespaces.js';
 /** Finds out who connects, the same for all namespaces. */
 @Injectable()
 export class Handshake {
+  /** Who connects, while what was stored of their socket is looked for. */
+  private readonly claimant = new AsyncLocalStorage<Principal | null>();
+
   constructor(
     private readonly actors: ActorResolver,
     private readonly devices: DevicesService,
@@ -50,34 +53,55 @@ export class Handshake {
    * @throws NotSignedIn if they are signed out, revoked, or have another role or gym now
    */
   async renew(known: Principal): Promise<Principal> {
-    const isDevice = 'key_version' in known;
-    if (isDevice && known.session_id === null) return this.devices.renew(known);
-    const actor = await this.actors.renew(known as Actor);
-    // Whoever has become somebody else has other rooms: they connect again.
-    const isSame = isDevice
-      ? actor.is(...DESK) && (actor.role === 'admin' || actor.gym_id === known.gym_id)
-      : actor.role === known.role && actor.gym_id === known.gym_id;
-    if (!isSame) throw new NotSignedIn('Your role or gym has changed. Connect again.');
-    if (!isDevice) return actor;
-    const { device_id, gym_id, role, key_version, user_id, session_id } = known;
-    return new DeviceActor(device_id, gym_id, role, key_version, user_id, session_id);
+    if (isDevice(known)) return this.devices.renew(known);
+    const actor = await this.actors.renew(known);
+    // Who has another role or gym has other rooms: they connect again.
+    if (actor.role !== known.role || actor.gym_id !== known.gym_id) {
+      throw new NotSignedIn('Your role or gym has changed. Connect again.');
+    }
+    return actor;
   }
 
   /** The same, for whom we may not have heard of a change. @throws NotSignedIn */
   async confirm(known: Principal): Promise<Principal> {
-    return 'key_version' in known && known.session_id === null ? this.devices.confirm(known) : this.renew(known);
+    return isDevice(known) ? this.devices.confirm(known) : this.renew(known);
   }
 
-  /** What was stored of a socket that comes back, if it may (still) be there. */
+  /**
+   * Does `work`, in which Socket.IO looks for what it stored of a socket that comes back: `readmit` gives it to the one whose
+   * it is. The id of a lost connection alone is no credential.
+   */
+  async reclaiming<Result>(
+    namespace: string,
+    auth: Record<string, unknown>,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    // One that is refused here is refused again, and told why, as any other connection.
+    const claimant = await this.admit(namespace, auth).catch(() => null);
+    return this.claimant.run(claimant, work);
+  }
+
+  /** What was stored of a socket that comes back, if it is theirs who connect, and they may (still) be there. */
   readonly readmit = async (namespace: string, data: SocketData): Promise<SocketData | null> => {
+    const claimant = this.claimant.getStore();
     // Who had not signed in has nothing to recover; a device that staff signed in signs in again.
-    if (!data.principal || ('key_version' in data.principal && data.principal.session_id !== null)) return null;
+    if (!claimant || !data.principal || !isSame(claimant, data.principal)) return null;
     try {
-      return { ...data, principal: this.allow(namespace, await this.confirm(data.principal)) };
+      return { ...data, principal: this.allow(namespace, await this.confirm(claimant)) };
     } catch {
       return null;
     }
   };
+}
+
+/** What was stored has lost its class. */
+const isDevice = (principal: Principal): principal is DeviceActor => 'key_version' in principal;
+
+/** The same, with the same rooms. */
+function isSame(one: Principal, other: Principal): boolean {
+  if (one.role !== other.role || one.gym_id !== other.gym_id || one.user_id !== other.user_id) return false;
+  if (!isDevice(one) && !isDevice(other)) return one.session_id === other.session_id;
+  return isDevice(one) && isDevice(other) && one.device_id !== null && one.device_id === other.device_id;
 }
 
 /** The close codes of api.md: 4001 not signed in, 4003 not allowed, 4004 not found, 4000 our fault. */

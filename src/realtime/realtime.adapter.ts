@@ -18,7 +18,7 @@ import { Cluster } from './cluster.js';
 import { closeCode, Handshake } from './handshake.js';
 import { MessageTable } from './message-table.js';
 import { RECOVERY_MS } from './postgres-adapter.js';
-import { MessageTooLarge, UnknownEvent } from './realtime.errors.js';
+import { MessageTooLarge, UnknownEvent, UnknownNamespace } from './realtime.errors.js';
 import { Sockets } from './sockets.js';
 
 /** Of one message, in bytes. */
@@ -32,6 +32,8 @@ const PER_SECOND = 50;
 const LONGEST_QUEUE = 100;
 const SIGN_IN_SECONDS = 10;
 const PATH = '/socket.io';
+/** Socket.IO's own method, in which it restores a lost socket. */
+const CREATE_SOCKET = '_createSocket';
 const LONGEST_FINISH_MS = 5_000;
 
 /** Whether Socket.IO answers it. */
@@ -85,6 +87,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       adapter: this.cluster.adapter,
     });
     this.io.engine.on('connection', measureMessages);
+    this.io.of('/').use((_socket, next) => next(this.connectError(new UnknownNamespace())));
     this.sockets.io = this.io;
     if (this.cluster.isRedisReady !== null) {
       this.metrics.gauge('redis_up', 'Whether Redis answers', () => Number(this.cluster.isRedisReady));
@@ -96,6 +99,7 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     // Nest asks for the server first, and then for each namespace of it.
     if (namespace === undefined) return this.io.of('/');
     const nsp = this.io.of(namespace);
+    this.askWhoComesBack(nsp);
     nsp.use((socket: AppSocket, next) => {
       void this.admit(namespace, socket, next);
     });
@@ -107,6 +111,9 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       const address = clientAddress(socket, this.trustedHops);
       // Servers tell each other of their sockets with the handshake: its token or key must not travel, or be stored.
       Object.assign(socket.handshake, { address, auth: {}, headers: {}, query: {}, url: '' });
+      // A welcome that goes on after the connection has ended would leave the socket in rooms that nothing clears.
+      const join = socket.join.bind(socket);
+      socket.join = (rooms) => (socket.connected ? join(rooms) : undefined);
       const inTurn = pLimit(1);
       this.turns.set(socket, inTurn);
       // Before its first message: what the welcome does must not undo what that asks for.
@@ -161,6 +168,17 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     // Lets the sockets that were cut off be stored, so that they can go on elsewhere.
     await sleep(50);
     await this.cluster.flush();
+  }
+
+  /** Socket.IO gives a lost socket and what it missed to any connection that names it: here only to the one whose it is. */
+  private askWhoComesBack(nsp: Namespace): void {
+    const inside = nsp as unknown as Record<
+      string,
+      (client: unknown, auth: Record<string, unknown>) => Promise<unknown>
+    >;
+    const create = inside[CREATE_SOCKET]!.bind(nsp);
+    inside[CREATE_SOCKET] = (client, auth) =>
+      'pid' in auth ? this.handshake.reclaiming(nsp.name, auth, () => create(client, auth)) : create(client, auth);
   }
 
   private async admit(namespace: string, socket: AppSocket, next: (error?: Error) => void): Promise<void> {

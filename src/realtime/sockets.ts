@@ -46,6 +46,7 @@ export class Sockets extends SocketDoor {
     if ('device_id' in principal && principal.device_id !== null) rooms.push(deviceRoom(principal.device_id));
     await socket.join(rooms);
     await this.confirm(socket, principal);
+    if (!socket.connected) return;
     await this.table.namespaces.get(socket.nsp.name)?.gateway.onSignedIn?.(socket, principal);
   }
 

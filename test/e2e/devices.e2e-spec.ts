@@ -145,13 +145,14 @@ describe('devices', () => {
       expect(await socket.next('connected')).toEqual({ gym_id: gym.id, message: 'Connected' });
       expect(await (await newConsole(gym)).ask('fingerprint_connected')).toEqual({ gym_id: gym.id });
       expect(await socket.ask('download_templates')).toEqual({ data: expect.any(Array) });
-      const sessions = async () =>
-        (await gym.desk.client.get('/auth/sessions')).body.filter(
-          ({ user_agent }: { user_agent: string }) => user_agent === 'fingerprint reader',
-        ).length;
-      expect(await sessions()).toBe(1);
-      socket.close();
-      await until(async () => (await sessions()) === 0);
+    });
+
+    it('take no session of the staff: six readers of one account stay, and so does the phone', async () => {
+      const person = await t.make.signedIn('reception', gym.id);
+      const sockets = await Promise.all(Array.from({ length: 6 }, () => connect()));
+      for (const socket of sockets) expect(await login(socket, person.email)).toMatchObject({ gym_id: gym.id });
+      for (const socket of sockets) expect(await socket.ask('download_templates')).toHaveProperty('data');
+      expect((await person.client.get('/auth/sessions')).body).toHaveLength(1);
     });
 
     it('ask an admin for the gym', async () => {

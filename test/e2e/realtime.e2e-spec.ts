@@ -149,7 +149,7 @@ describe('sockets', () => {
       expect(await socket.next('check_in_error')).toEqual(again);
 
       const left = await socket.ask('check_out', { check_in_id: visit.id, notes: 'Tired' });
-      expect(left).toMatchObject({ id: visit.id, status: 'checked_out', notes: 'Tired', stay_minutes: 0 });
+      expect(left).toMatchObject({ id: visit.id, status: 'checked_out', notes: 'Late\nTired', stay_minutes: 0 });
       expect(await socket.next('check_out_success')).toEqual(left);
       for (const one of [socket, everywhere]) {
         expect(await one.next('member_checked_out', ({ id }) => id === visit.id)).toEqual(left);

@@ -16,10 +16,10 @@ const newPhone = () => `+1 555 ${Math.floor(1e9 * Math.random()) + 1e9}`;
 const hash = (password: string) => bcrypt.hashSync(password, 4);
 
 describe('a phone that several people share', () => {
-  const family = (phone_number: string, passwords: string[], fields: object = {}) =>
+  const family = (phone: string, passwords: string[], fields: object = {}) =>
     Promise.all(
       passwords.map((password) =>
-        t.make.person('user', gym.id, { phone_number, password_hash: hash(password), ...fields }),
+        t.make.person('user', gym.id, { phone_number: phone, password_hash: hash(password), ...fields }),
       ),
     );
   const login = (phone: string, password: string) => t.nobody.post('/auth/login', { phone_number: phone, password });

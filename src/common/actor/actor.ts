@@ -58,11 +58,10 @@ export class DeviceActor {
     readonly device_id: number | null,
     readonly gym_id: number,
     readonly role: DeviceKind,
-    /** Rises when the key is replaced. */
+    /** Rises when the key is replaced; of one that staff signed in, when their password is. */
     readonly key_version: number,
     /** The staff who signed it in; null if it has a key. */
     readonly user_id: number | null = null,
-    readonly session_id: number | null = null,
   ) {
     Object.freeze(this);
   }

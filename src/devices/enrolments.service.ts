@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import type { DeviceActor } from '../common/actor/actor.js';
+import { Database, type Transaction } from '../database/database.js';
+import { everyGym, type Sql, sql } from '../database/sql.js';
+import { NobodyToEnrol, OtherMemberChosen } from './devices.errors.js';
+
+/** A reader whose console or server has gone without a word is free again after this; each step of an enrolment renews it. */
+const SECONDS = 120;
+
+/** A connection of a reader. */
+export interface Reader {
+  /** The same for all connections of one device. */
+  reader: string;
+  socket_id: string;
+}
+
+export interface Enrolment {
+  reader_socket: string;
+  console_socket: string | null;
+  user_id: number;
+}
+
+export const readerOf = (socketId: string, { device_id }: Pick<DeviceActor, 'device_id'>): Reader => ({
+  reader: device_id === null ? socketId : `device:${device_id}`,
+  socket_id: socketId,
+});
+
+/**
+ * Which console has which reader, and whose finger it waits for: held by one row a reader, so that of two consoles on two
+ * servers one gets it, and no finger is stored for another member than the one that was chosen.
+ */
+@Injectable()
+export class EnrolmentsService {
+  constructor(private readonly db: Database) {}
+
+  /** Gives the reader to the console, unless another has it. @returns whether it did */
+  async choose({ reader, socket_id }: Reader, consoleSocket: string, userId: number): Promise<boolean> {
+    const [chosen] = await this.db.query(everyGym`
+      INSERT INTO enrolments AS e (reader, reader_socket, console_socket, user_id, expires_at)
+      VALUES (${reader}, ${socket_id}, ${consoleSocket}, ${userId}, ${SOON})
+      ON CONFLICT (reader) DO UPDATE SET reader_socket = excluded.reader_socket, console_socket = excluded.console_socket,
+        user_id = excluded.user_id, is_started = FALSE, expires_at = excluded.expires_at
+        WHERE e.console_socket = excluded.console_socket OR e.console_socket IS NULL OR ${IS_OVER}
+      RETURNING 1`);
+    return chosen !== undefined;
+  }
+
+  /** The reader turns to another member, who may not be there. */
+  async pause(from: Reader): Promise<void> {
+    await this.db.query(everyGym`UPDATE enrolments e SET is_started = FALSE WHERE ${by(from)}`);
+  }
+
+  /** The reader waits for the finger of this member. @throws OtherMemberChosen if its console has chosen another */
+  async start({ reader, socket_id }: Reader, userId: number): Promise<void> {
+    const [started] = await this.db.query(everyGym`
+      INSERT INTO enrolments AS e (reader, reader_socket, user_id, is_started, expires_at)
+      VALUES (${reader}, ${socket_id}, ${userId}, TRUE, ${SOON})
+      ON CONFLICT (reader) DO UPDATE SET reader_socket = excluded.reader_socket, user_id = excluded.user_id,
+        is_started = TRUE, expires_at = excluded.expires_at, console_socket = CASE WHEN ${IS_OVER} THEN NULL ELSE e.console_socket END
+        WHERE (e.user_id = excluded.user_id AND e.reader_socket = excluded.reader_socket)
+          OR e.console_socket IS NULL OR ${IS_OVER}
+      RETURNING 1`);
+    if (!started) throw new OtherMemberChosen();
+  }
+
+  /** Does `work` for the member whose finger this connection waits for, who stays the one meanwhile. @throws NobodyToEnrol */
+  store(from: Reader, work: (tx: Transaction, userId: number) => Promise<void>): Promise<number> {
+    return this.db.transaction(async (tx) => {
+      const [enrolment] = await tx.query<Enrolment>(everyGym`
+        UPDATE enrolments e SET expires_at = ${SOON} WHERE ${by(from)} AND is_started AND NOT (${IS_OVER}) RETURNING user_id`);
+      if (!enrolment) throw new NobodyToEnrol();
+      await work(tx, enrolment.user_id);
+      return enrolment.user_id;
+    });
+  }
+
+  /** What this connection is doing. */
+  async current(from: Reader): Promise<Enrolment | undefined> {
+    const [enrolment] = await this.db.query<Enrolment>(everyGym`
+      SELECT reader_socket, console_socket, user_id FROM enrolments e WHERE ${by(from)} AND NOT (${IS_OVER})`);
+    return enrolment;
+  }
+
+  /** It is done. @returns what it was */
+  async finish(from: Reader): Promise<Enrolment | undefined> {
+    return (await this.end(by(from)))[0];
+  }
+
+  /** The newest connection of a reader counts: what an older one was doing is over. */
+  arrived({ reader, socket_id }: Reader): Promise<Enrolment[]> {
+    return this.end(sql`e.reader = ${reader} AND e.reader_socket <> ${socket_id}`);
+  }
+
+  readerLeft(socketId: string): Promise<Enrolment[]> {
+    return this.end(sql`e.reader_socket = ${socketId}`);
+  }
+
+  /** A console goes, or turns to another reader. */
+  consoleLeft(socketId: string, except = ''): Promise<Enrolment[]> {
+    return this.end(sql`e.console_socket = ${socketId} AND e.reader <> ${except}`);
+  }
+
+  private end(which: Sql): Promise<Enrolment[]> {
+    return this.db.query<Enrolment>(everyGym`
+      DELETE FROM enrolments e WHERE ${which} RETURNING reader_socket, console_socket, user_id`);
+  }
+}
+
+const SOON = sql`now() + make_interval(secs => ${SECONDS})`;
+const IS_OVER = sql`e.expires_at <= now()`;
+
+const by = ({ reader, socket_id }: Reader): Sql => sql`e.reader = ${reader} AND e.reader_socket = ${socket_id}`;
