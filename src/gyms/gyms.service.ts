@@ -8,7 +8,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { isStillNamed } from '../database/postgres-errors.js';
 import { assignments, everyGym, raw } from '../database/sql.js';
-import type { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
+import { type CreateGymDto, type GymDto, NO_ZONE, type UpdateGymDto } from './dto/gym.dto.js';
 import { GymInactive, GymNotFound } from './gyms.errors.js';
 
 const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, allow_reentry, created_at, updated_at');
@@ -18,6 +18,13 @@ export async function requireActiveGym(db: Queryable, gymId: number): Promise<vo
   const [gym] = await db.query<{ is_active: boolean }>(everyGym`SELECT is_active FROM gyms WHERE id = ${gymId}`);
   if (!gym) throw FieldsInvalid.of('gym_id', 'is not a gym');
   if (!gym.is_active) throw new GymInactive();
+}
+
+/** What Node knows as a zone, PostgreSQL must know by the same name. @throws FieldsInvalid */
+async function requireZone(db: Queryable, timezone: string | undefined): Promise<void> {
+  if (timezone === undefined) return;
+  const [zone] = await db.query(everyGym`SELECT 1 FROM pg_timezone_names WHERE name = ${timezone}`);
+  if (!zone) throw FieldsInvalid.of('timezone', NO_ZONE);
 }
 
 /** The gyms of the chain: everyone may read them, only an admin changes them. */
@@ -40,6 +47,7 @@ export class GymsService {
   /** @throws GymNameTaken */
   create(actor: Actor, input: CreateGymDto, key: IdempotencyKey | null): Promise<GymDto> {
     return once(this.db, actor, key, async (tx) => {
+      await requireZone(tx, input.timezone);
       const [gym] = await tx.query<GymDto>(everyGym`
         INSERT INTO gyms (name, address, phone_number, timezone, allow_reentry)
         VALUES (${input.name}, ${input.address}, ${input.phone_number}, ${input.timezone ?? 'UTC'},
