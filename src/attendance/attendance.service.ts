@@ -179,7 +179,7 @@ export class AttendanceService {
     return this.db.transaction(async (tx) => {
       const before = await this.find(tx, actor, visitId, raw('FOR NO KEY UPDATE OF v'));
       const past = async (field: 'check_in_time' | 'check_out_time') =>
-        input[field] ? pastMomentOf(tx, before.gym_id, field, input[field]) : (input[field] as null | undefined);
+        input[field] ? pastMomentOf(tx, before.gym_id, field, input[field]) : input[field];
       const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
       await tx.query(sql`
         UPDATE attendance v SET ${assignments({ ...input, ...times }, columns)} updated_at = now(),

@@ -6,6 +6,7 @@ import { DESK, MANAGERS, type Role } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
+import { SlotIdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   BookDto,
@@ -18,7 +19,6 @@ import {
   SlotsQuery,
   UpdateSlotSettingsDto,
 } from './dto/slot.dto.js';
-import { SlotIdPipe } from './slot-id.pipe.js';
 import {
   AlreadyBooked,
   BookingNotFound,

@@ -1,4 +1,4 @@
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsBoolean, IsTimeZone, Matches } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
