@@ -124,6 +124,16 @@ export class AttendanceService {
     return { ...stats!, timestamp: new Date().toISOString() };
   }
 
+  /** The gyms whose day began within this quarter of an hour, and where somebody came in the one before. */
+  async gymsInNewDay(): Promise<number[]> {
+    const gyms = await this.db.query<{ id: number }>(everyGym`
+      SELECT g.id FROM gyms g
+      CROSS JOIN LATERAL (SELECT day_start((now() AT TIME ZONE g.timezone)::date, g.timezone) AS began_at) d
+      WHERE d.began_at >= date_bin('15 minutes', now(), timestamptz '2000-01-01Z') AND EXISTS (
+        SELECT 1 FROM attendance v WHERE v.gym_id = g.id AND v.check_in_time >= d.began_at - interval '26 hours')`);
+    return gyms.map(({ id }) => id);
+  }
+
   /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft */
   checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
     return once(this.db, actor, key, async (tx) => {

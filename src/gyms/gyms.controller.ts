@@ -54,6 +54,8 @@ export class GymsController {
   @Put(':gym_id')
   @Operation({
     summary: 'Change a gym',
+    description:
+      'One that is deactivated: the hours that are booked are cancelled. Another timezone: they are at the same time of that clock.',
     roles: ['admin'],
     params: { gym_id: 2 },
     answer: GymDto,
@@ -71,7 +73,7 @@ export class GymsController {
   @Operation({
     summary: 'Close a gym',
     description:
-      'One that never had people, stock or sales is deleted (204). Any other is deactivated and answered (200).',
+      'One that never had people, stock or sales is deleted (204). Any other is deactivated and answered (200). Hours that are booked there are cancelled.',
     roles: ['admin'],
     params: { gym_id: 2 },
     answer: GymDto,

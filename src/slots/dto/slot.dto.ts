@@ -39,7 +39,7 @@ export class SlotDto {
   /** Its first moment. */
   starts_at: Date;
 
-  /** The moment it is over. Where clocks go back, an hour lasts two. */
+  /** The moment it is over, when the next one begins. The hour in which clocks go back is as much longer. */
   ends_at: Date;
 
   /** How many may book it; 0 while the gym is closed. @example 4 */
