@@ -156,7 +156,7 @@ describe('local time', () => {
         ...['2024-05-01T01:00:00Z', '2024-05-01T01:30:00Z'].map((at) => t.make.visit(there, at, at)),
       ]);
       const ids = visits.map(({ id }) => id);
-      const found = (client: SignedIn['client'], query: string) => lists(client, `/attendance?${query}`, ids);
+      const found = (client: SignedIn['client'], filter: string) => lists(client, `/attendance?${filter}`, ids);
       const late = [ids[1]!, ids[3]!].toSorted((a, b) => a - b);
       const sorted = (list: number[]) => list.toSorted((a, b) => a - b);
       expect(sorted(await found(admin.client, 'start_date=2024-05-01T10:15:00&end_date=2024-05-01'))).toEqual(late);

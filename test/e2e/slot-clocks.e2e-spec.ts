@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
+import type pg from 'pg';
 import { ClockTurned } from '../../src/gyms/gyms.events.js';
 import { startApp, type TestApp } from '../support/app.js';
 import type { SignedIn } from '../support/factory.js';
@@ -109,22 +110,48 @@ describe('hours and clocks', () => {
     },
   );
 
-  it('stay with their clock when they are booked while it changes', async () => {
-    for (let round = 0; round < 5; round++) {
-      const { gym: { id }, manager } = await gym('UTC'); // prettier-ignore
-      const people = await Promise.all(Array.from({ length: 12 }, () => t.make.person('user', id)));
-      await Promise.all([
-        ...people.map((person, hour) => book(manager.client, hour, { date: SOON, user_id: person.id })),
-        admin.client.put(`/gyms/${id}`, { timezone: 'Asia/Tokyo' }),
-      ]);
-      const { rows } = await t.db.pool.query(
-        `SELECT b.slot_id FROM slot_bookings b, slot_hours($2, 'Asia/Tokyo') h
-         WHERE gym_id = $1 AND h.slot_id = b.slot_id AND h.starts_at <> b.starts_at`,
-        [id, SOON],
-      );
-      expect(await bookingsOf(id)).toHaveLength(12);
-      expect(rows).toEqual([]);
+  describe('that are booked while the clock changes', () => {
+    /** Another transaction, which has not ended yet. */
+    async function during(work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+      const client = await t.db.pool.connect();
+      try {
+        await client.query('BEGIN');
+        await work(client);
+        await client.query('COMMIT');
+      } finally {
+        client.release(true);
+      }
     }
+    const isWaiting = (answer: Promise<unknown>) =>
+      Promise.race([answer.then(() => false), new Promise((resolve) => setTimeout(resolve, 300, true))]);
+
+    it('wait for the new one', async () => {
+      const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
+      let booked!: ReturnType<typeof book>;
+      await during(async (client) => {
+        await client.query('SELECT 1 FROM gyms WHERE id = $1 FOR UPDATE', [id]);
+        booked = book(member.client, 9);
+        expect(await isWaiting(booked)).toBe(true);
+        await client.query(`UPDATE gyms SET timezone = 'Asia/Tokyo' WHERE id = $1`, [id]);
+      });
+      expect((await booked).body).toMatchObject({ slot_id: 9, starts_at: `${SOON}T00:00:00.000Z` });
+    });
+
+    it('or are moved with the others', async () => {
+      const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
+      let changed!: ReturnType<typeof book>;
+      await during(async (client) => {
+        await client.query(
+          `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+           SELECT $1, $2, slot_id, 1, $3, starts_at, ends_at, now(), $3 FROM slot_hours($2, 'UTC') WHERE slot_id = 9`,
+          [id, SOON, member.id],
+        );
+        changed = admin.client.put(`/gyms/${id}`, { timezone: 'Asia/Tokyo' });
+        expect(await isWaiting(changed)).toBe(true);
+      });
+      expect((await changed).status).toBe(200);
+      expect((await bookingsOf(id))[0]!.starts_at.toISOString()).toBe(`${SOON}T00:00:00.000Z`);
+    });
   });
 
   it('of today are those of the new day, for those who asked for today, once it has begun', async () => {

@@ -1,14 +1,6 @@
 import { ApiProperty, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import {
-  IsEmail,
-  IsIn,
-  IsInt,
-  IsObject,
-  IsOptional,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
+import { IsEmail, IsIn, IsInt, IsObject, IsOptional, ValidateIf, ValidateNested } from 'class-validator';
 import { IsText, IsTriedPassword, Trimmed } from '../../common/http/fields.js';
 import { RepeatableDto } from '../../common/http/idempotency.dto.js';
 import { IsId } from '../../common/http/whole.js';
