@@ -66,9 +66,10 @@ const isStaff = ({ role }: Viewer) => (STAFF as readonly string[]).includes(role
 /** The hours that can be booked now: by a member for themselves, by staff for someone who has none of them. */
 export function availableTo(viewer: Viewer, day: Day): number[] {
   const has = ({ bookings }: Slot) => !isStaff(viewer) && bookings.some(({ user }) => user.id === viewer.user_id);
-  const booked_that_day = day.slots.filter(has).length;
+  const count = day.slots.filter(has).length;
   const isFree = (slot: Slot) =>
-    refusalOf({ ...day, ...slot, is_over: slot.ends_at <= day.now, has_it: has(slot), booked_that_day }) === null;
+    refusalOf({ ...day, ...slot, is_over: slot.ends_at <= day.now, has_it: has(slot), booked_that_day: count }) ===
+    null;
   return day.slots.filter(isFree).map(({ id }) => id);
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type pg from 'pg';
+import { AttendanceService } from '../../src/attendance/attendance.service.js';
 import { ClockTurned } from '../../src/gyms/gyms.events.js';
 import { startApp, type TestApp } from '../support/app.js';
 import type { SignedIn } from '../support/factory.js';
@@ -206,5 +207,25 @@ describe('hours and clocks', () => {
     } finally {
       await second.close();
     }
+  });
+
+  it('a day that has just begun is known, so that its numbers are sent: in the quarter of its midnight, and in no other', async () => {
+    // Of all zones the one whose day is the youngest: at most an hour.
+    const { rows } = await t.db.pool.query<{ zone: string }>(`
+      SELECT name AS zone FROM pg_timezone_names WHERE name ~ '^Etc/GMT[+-]'
+      ORDER BY day_start((now() AT TIME ZONE name)::date, name) DESC LIMIT 1`);
+    const [young, old] = [await gym(rows[0]!.zone), await gym('Asia/Kathmandu')];
+    const empty = await gym(rows[0]!.zone);
+    for (const { member } of [young, old]) await t.make.visit(member, new Date(Date.now() - 7_200_000).toISOString());
+    const ask = async () => {
+      const isFirst = new Date().getUTCMinutes() < 15;
+      const found = await t.app.get(AttendanceService).gymsInNewDay();
+      return { isFirst, found, isSame: isFirst === new Date().getUTCMinutes() < 15 };
+    };
+    let answer = await ask();
+    while (!answer.isSame) answer = await ask();
+    expect(answer.found.includes(young.gym.id)).toBe(answer.isFirst);
+    expect(answer.found).not.toContain(empty.gym.id);
+    if (answer.isFirst) expect(answer.found).not.toContain(old.gym.id);
   });
 });
