@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor, GymScope, Principal } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
+import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
@@ -9,7 +10,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { betweenDays, localDay, onLocalDays, today } from '../gyms/local-time.js';
+import { between, localDay, onDay, pastMomentOf, today } from '../gyms/local-time.js';
 import { requirePerson, visibleTo } from '../members/people.js';
 import { MEMBERSHIP } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
@@ -58,14 +59,15 @@ export class AttendanceService {
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: VisitListQuery): Promise<Page<VisitDto>> {
     const scope = actor.scope(query.gym_id);
-    const from = sql`FROM ${VISITS} WHERE ${visibleTo(actor, 'v', query.gym_id)} ${betweenDays(scope, 'v.check_in_time', query)}
+    const from = sql`FROM ${VISITS} WHERE ${visibleTo(actor, 'v', query.gym_id)} ${between(scope, 'v.check_in_time', query)}
       ${query.user_id ? sql`AND v.user_id = ${query.user_id}` : empty}`;
     return this.page(query, from);
   }
 
   /** Those that began on a local day, the newest first. @throws OtherGym */
   listDaily(actor: Actor, date: string, query: GymListQuery): Promise<Page<VisitDto>> {
-    return this.list(actor, { ...query, start_date: date, end_date: date });
+    const day = new GymTime(date);
+    return this.list(actor, { ...query, start_date: day, end_date: day });
   }
 
   /** Who is inside, the last to come first. @throws OtherGym */
@@ -93,7 +95,7 @@ export class AttendanceService {
     const [summary] = await this.db.query<VisitSummaryDto>(sql`
       WITH visits AS (
         SELECT v.check_in_time, v.check_out_time, v.is_auto_closed, ${localDay(scope, 'v.check_in_time')} AS day,
-          ${localDay(scope, 'now()')} AS today
+          ${today(scope).own} AS today
         FROM attendance v WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v')}
       ), runs AS (
         SELECT day, day + row_number() OVER (ORDER BY day DESC)::int AS run FROM visits GROUP BY day
@@ -103,7 +105,7 @@ export class AttendanceService {
       SELECT ${userId}::int AS user_id, count(*) AS total_visits,
         count(*) FILTER (WHERE day >= date_trunc('month', today)) AS visits_this_month,
         round(avg(extract(epoch FROM check_out_time - check_in_time) / 60) FILTER (WHERE NOT is_auto_closed)) AS average_stay_minutes,
-        (SELECT CASE WHEN last_day >= ${today(scope)} - 1 THEN days ELSE 0 END FROM streak) AS current_streak_days,
+        (SELECT CASE WHEN last_day >= ${today(scope).own} - 1 THEN days ELSE 0 END FROM streak) AS current_streak_days,
         max(check_in_time) AS last_visit_at, count(*) FILTER (WHERE check_out_time IS NULL) > 0 AS is_inside
       FROM visits`);
     return summary!;
@@ -118,8 +120,18 @@ export class AttendanceService {
         coalesce(round(avg(extract(epoch FROM v.check_out_time - v.check_in_time) / 60) FILTER (WHERE NOT v.is_auto_closed)), 0)
           AS average_stay_minutes
       FROM attendance v JOIN gyms g ON g.id = v.gym_id
-      WHERE ${inGym(scope, 'v.gym_id')} AND ${onLocalDays(scope, 'v.check_in_time', today(scope), today(scope))}`);
+      WHERE ${inGym(scope, 'v.gym_id')} AND ${onDay(scope, 'v.check_in_time', today(scope))}`);
     return { ...stats!, timestamp: new Date().toISOString() };
+  }
+
+  /** The gyms whose day began within this quarter of an hour, and where somebody came in the one before. */
+  async gymsInNewDay(): Promise<number[]> {
+    const gyms = await this.db.query<{ id: number }>(everyGym`
+      SELECT g.id FROM gyms g
+      CROSS JOIN LATERAL (SELECT day_start((now() AT TIME ZONE g.timezone)::date, g.timezone) AS began_at) d
+      WHERE d.began_at >= date_bin('15 minutes', now(), timestamptz '2000-01-01Z') AND EXISTS (
+        SELECT 1 FROM attendance v WHERE v.gym_id = g.id AND v.check_in_time >= d.began_at - interval '26 hours')`);
+    return gyms.map(({ id }) => id);
   }
 
   /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft */
@@ -173,16 +185,16 @@ export class AttendanceService {
 
   /** @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, FieldsInvalid */
   update(actor: Actor, visitId: number, input: UpdateVisitDto): Promise<VisitDto> {
-    for (const field of ['check_in_time', 'check_out_time'] as const) {
-      if (Date.parse(input[field] ?? '') > Date.now()) throw FieldsInvalid.of(field, 'must not be in the future');
-    }
     const columns = ['check_in_time', 'check_out_time', 'location', 'notes'] as const;
     return this.db.transaction(async (tx) => {
       const before = await this.find(tx, actor, visitId, raw('FOR NO KEY UPDATE OF v'));
+      const past = async (field: 'check_in_time' | 'check_out_time') =>
+        input[field] ? pastMomentOf(tx, before.gym_id, field, input[field]) : input[field];
+      const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
       await tx.query(sql`
-        UPDATE attendance v SET ${assignments(input, columns)} updated_at = now(),
-          is_auto_closed = is_auto_closed AND (${input.check_out_time === undefined}
-            OR check_out_time IS NOT DISTINCT FROM ${input.check_out_time}::timestamptz(3))
+        UPDATE attendance v SET ${assignments({ ...input, ...times }, columns)} updated_at = now(),
+          is_auto_closed = is_auto_closed AND (${times.check_out_time === undefined}
+            OR check_out_time IS NOT DISTINCT FROM ${times.check_out_time}::timestamptz(3))
         WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')}`);
       const after = await this.find(tx, actor, visitId);
       if (before.status === 'checked_in' && after.status === 'checked_out') tx.emit(new MemberCheckedOut(after));
@@ -212,7 +224,7 @@ export class AttendanceService {
             UPDATE attendance v SET check_out_time = f.end_of_day, is_auto_closed = TRUE, updated_at = now()
             FROM (
               SELECT v.id, d.end_of_day FROM attendance v JOIN gyms g ON g.id = v.gym_id
-              CROSS JOIN LATERAL (SELECT ((v.check_in_time AT TIME ZONE g.timezone)::date + 1)::timestamp AT TIME ZONE g.timezone
+              CROSS JOIN LATERAL (SELECT day_start((v.check_in_time AT TIME ZONE g.timezone)::date + 1, g.timezone)
                 AS end_of_day) d
               WHERE v.check_out_time IS NULL AND d.end_of_day <= now() AND v.check_in_time < now() - interval '6 hours'
               LIMIT ${BATCH} FOR NO KEY UPDATE OF v SKIP LOCKED

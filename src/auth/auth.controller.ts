@@ -5,7 +5,7 @@ import { CurrentActor, EVERYONE, PUBLIC } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { NotSignedIn, SessionEnded, TooManyRequests } from '../common/errors/common.errors.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { IdPipe } from '../common/http/whole.js';
 import {
   AccountInactive,
   EmailTaken,

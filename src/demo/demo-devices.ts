@@ -13,7 +13,7 @@ export async function addDevices(client: pg.Client, { gym }: Demo): Promise<void
   for (const [index, [name, kind]] of DEVICES.entries()) {
     await client.query(
       'INSERT INTO devices (gym_id, name, kind, device_number, key_hash) VALUES ($1, $2, $3, $4, $5)',
-      [gym.id, name, kind, index + 1, createHash('sha256').update(randomBytes(32)).digest()],
+      [gym.id, name, kind, index, createHash('sha256').update(randomBytes(32)).digest()],
     );
   }
 }

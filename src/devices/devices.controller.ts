@@ -6,7 +6,7 @@ import { DESK, MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { DeviceNumberPipe, IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { NotYourHour } from '../slots/slots.errors.js';
 import { AccessService } from './access.service.js';
@@ -87,13 +87,13 @@ export class DevicesController {
     description:
       'For whoever has booked the current hour in its gym, and staff. The answer comes when the board has run it, within 60 s.',
     roles: [...DESK, 'user'],
-    params: { device_number: 2 },
+    params: { device_number: 1 },
     answer: UploadResultDto,
     errors: [DeviceNotFound, NotYourHour, BoardNotConnected, BoardTimedOut],
   })
   upload(
     @CurrentActor() actor: Actor,
-    @Param('device_number', IdPipe) deviceNumber: number,
+    @Param('device_number', DeviceNumberPipe) deviceNumber: number,
     @Query() { gym_id }: BoardQuery,
     @Body() { code }: UploadDto,
   ): Promise<UploadResultDto> {
@@ -106,13 +106,13 @@ export class DevicesController {
     description:
       'For whoever has booked the current hour in its gym, and staff. `/devices` of Socket.IO tells it live.',
     roles: [...DESK, 'user'],
-    params: { device_number: 2 },
+    params: { device_number: 1 },
     answer: SerialOutputDto,
     errors: [DeviceNotFound, NotYourHour],
   })
   readSerial(
     @CurrentActor() actor: Actor,
-    @Param('device_number', IdPipe) deviceNumber: number,
+    @Param('device_number', DeviceNumberPipe) deviceNumber: number,
     @Query() { gym_id }: BoardQuery,
   ): Promise<SerialOutputDto> {
     return this.boards.read(actor, deviceNumber, gym_id);

@@ -70,7 +70,8 @@ export class DevicesService {
       const [device] = await tx.query<DeviceDto>(sql`
         INSERT INTO devices AS d (gym_id, name, kind, key_hash, device_number)
         VALUES (${gymId}, ${input.name}, ${input.kind}, ${keyHash}, coalesce(${input.device_number}::int,
-          (SELECT coalesce(max(device_number), 0) + 1 FROM devices WHERE gym_id = ${gymId})))
+          (SELECT min(n) FROM generate_series(0, (SELECT count(*) FROM devices WHERE gym_id = ${gymId})) n
+            WHERE NOT EXISTS (SELECT 1 FROM devices WHERE gym_id = ${gymId} AND device_number = n))))
         RETURNING ${COLUMNS}`);
       return device!;
     });

@@ -6,7 +6,7 @@ import type { Actor } from '../common/actor/actor.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { ListQuery, type Page } from '../common/http/list.js';
 import { keptOrGone, Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { IdPipe } from '../common/http/whole.js';
 import { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
 import { GymNameTaken, GymNotFound } from './gyms.errors.js';
 import { GymsService } from './gyms.service.js';
@@ -54,6 +54,8 @@ export class GymsController {
   @Put(':gym_id')
   @Operation({
     summary: 'Change a gym',
+    description:
+      'One that is deactivated: the hours that are booked are cancelled. Another timezone: they are at the same time of that clock.',
     roles: ['admin'],
     params: { gym_id: 2 },
     answer: GymDto,
@@ -71,7 +73,7 @@ export class GymsController {
   @Operation({
     summary: 'Close a gym',
     description:
-      'One that never had people, stock or sales is deleted (204). Any other is deactivated and answered (200).',
+      'One that never had people, stock or sales is deleted (204). Any other is deactivated and answered (200). Hours that are booked there are cancelled.',
     roles: ['admin'],
     params: { gym_id: 2 },
     answer: GymDto,

@@ -1,6 +1,13 @@
 import { Module } from '@nestjs/common';
+import { SlotsModule } from '../slots/slots.module.js';
+import { Changing } from './changing.js';
 import { GymsController } from './gyms.controller.js';
 import { GymsService } from './gyms.service.js';
 
-@Module({ controllers: [GymsController], providers: [GymsService], exports: [GymsService] })
+@Module({
+  imports: [SlotsModule],
+  controllers: [GymsController],
+  providers: [GymsService, Changing],
+  exports: [GymsService],
+})
 export class GymsModule {}

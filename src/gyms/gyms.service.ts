@@ -8,7 +8,8 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { isStillNamed } from '../database/postgres-errors.js';
 import { assignments, everyGym, raw } from '../database/sql.js';
-import type { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
+import { Changing } from './changing.js';
+import { type CreateGymDto, type GymDto, NO_ZONE, type UpdateGymDto } from './dto/gym.dto.js';
 import { GymInactive, GymNotFound } from './gyms.errors.js';
 
 const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, allow_reentry, created_at, updated_at');
@@ -20,10 +21,20 @@ export async function requireActiveGym(db: Queryable, gymId: number): Promise<vo
   if (!gym.is_active) throw new GymInactive();
 }
 
+/** What Node knows as a zone, PostgreSQL must know by the same name. @throws FieldsInvalid */
+async function requireZone(db: Queryable, timezone: string | undefined): Promise<void> {
+  if (timezone === undefined) return;
+  const [zone] = await db.query(everyGym`SELECT 1 FROM pg_timezone_names WHERE name = ${timezone}`);
+  if (!zone) throw FieldsInvalid.of('timezone', NO_ZONE);
+}
+
 /** The gyms of the chain: everyone may read them, only an admin changes them. */
 @Injectable()
 export class GymsService {
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly changing: Changing,
+  ) {}
 
   list(_actor: Actor, query: ListQuery, onlyActive: boolean): Promise<Page<GymDto>> {
     const from = everyGym`FROM gyms WHERE ${onlyActive ? raw('is_active') : raw('TRUE')}`;
@@ -40,6 +51,7 @@ export class GymsService {
   /** @throws GymNameTaken */
   create(actor: Actor, input: CreateGymDto, key: IdempotencyKey | null): Promise<GymDto> {
     return once(this.db, actor, key, async (tx) => {
+      await requireZone(tx, input.timezone);
       const [gym] = await tx.query<GymDto>(everyGym`
         INSERT INTO gyms (name, address, phone_number, timezone, allow_reentry)
         VALUES (${input.name}, ${input.address}, ${input.phone_number}, ${input.timezone ?? 'UTC'},
@@ -49,13 +61,19 @@ export class GymsService {
     });
   }
 
-  /** @throws GymNotFound, GymNameTaken */
-  async update(_actor: Actor, gymId: number, input: UpdateGymDto): Promise<GymDto> {
+  /** @throws GymNotFound, GymNameTaken, FieldsInvalid */
+  update(actor: Actor, gymId: number, input: UpdateGymDto): Promise<GymDto> {
     const changes = assignments(input, ['name', 'address', 'phone_number', 'timezone', 'is_active', 'allow_reentry']);
-    const [gym] = await this.db.query<GymDto>(everyGym`
-      UPDATE gyms SET ${changes} updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
-    if (!gym) throw new GymNotFound();
-    return gym;
+    return this.db.transaction(async (tx) => {
+      await requireZone(tx, input.timezone);
+      // What is being booked on its clock is finished first, or waits.
+      const [before] = await tx.query<GymDto>(everyGym`SELECT ${COLUMNS} FROM gyms WHERE id = ${gymId} FOR UPDATE`);
+      if (!before) throw new GymNotFound();
+      const [after] = await tx.query<GymDto>(everyGym`
+        UPDATE gyms SET ${changes} updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
+      await this.changing.onChange(tx, actor, before, after!);
+      return after!;
+    });
   }
 
   /**
@@ -63,16 +81,13 @@ export class GymsService {
    * @returns the deactivated gym, or null if it is gone
    * @throws GymNotFound
    */
-  async remove(_actor: Actor, gymId: number): Promise<GymDto | null> {
+  async remove(actor: Actor, gymId: number): Promise<GymDto | null> {
     try {
       const [gone] = await this.db.query(everyGym`DELETE FROM gyms WHERE id = ${gymId} RETURNING 1`);
       if (gone) return null;
     } catch (error) {
       if (!isStillNamed(error)) throw error;
     }
-    const [inactive] = await this.db.query<GymDto>(everyGym`
-      UPDATE gyms SET is_active = FALSE, updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
-    if (!inactive) throw new GymNotFound();
-    return inactive;
+    return this.update(actor, gymId, { is_active: false });
   }
 }

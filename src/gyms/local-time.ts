@@ -1,6 +1,10 @@
 import type { GymScope } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
-import { empty, raw, type Sql, sql } from '../database/sql.js';
+import { GymTime } from '../common/http/gym-time.js';
+import type { Queryable } from '../database/database.js';
+import { empty, everyGym, raw, type Sql, sql } from '../database/sql.js';
+
+// A local day begins at its first moment, which only the SQL function day_start knows, and ends where the next one begins.
 
 /** The time zone that counts: of the scope's one gym, or (all gyms) of each row's own, which the query has joined as `g`. */
 function timezone(scope: GymScope): Sql {
@@ -11,40 +15,125 @@ function timezone(scope: GymScope): Sql {
 export const localDay = (scope: GymScope, column: string): Sql =>
   sql`(${raw(column)} AT TIME ZONE ${scope.gym_id === null ? timezone(scope) : sql`(SELECT ${timezone(scope)})`})::date`;
 
-/** Today in the gym; for all gyms together, UTC's. */
-export const today = (scope: GymScope): Sql =>
-  scope.gym_id === null ? raw(`(now() AT TIME ZONE 'UTC')::date`) : sql`(now() AT TIME ZONE ${timezone(scope)})::date`;
+/** A local day that may be another one in each gym. */
+export interface Day {
+  /** In the scope's one gym, or in that of each row. */
+  own: Sql;
+  /** No gym has an earlier or a later one: for the index, where there are several. */
+  earliest: Sql;
+  latest: Sql;
+}
 
-/** When a local day begins. */
-export const beginOf = (scope: GymScope, day: Sql): Sql =>
-  sql`((${day})::date::timestamp AT TIME ZONE ${timezone(scope)})`;
+/** Today in each gym. */
+export function today(scope: GymScope): Day {
+  const utc = raw(`(now() AT TIME ZONE 'UTC')::date`);
+  return {
+    own: sql`(now() AT TIME ZONE ${timezone(scope)})::date`,
+    earliest: sql`${utc} - 1`,
+    latest: sql`${utc} + 1`,
+  };
+}
+
+/** The local day on which a time is. */
+export function dayOf(scope: GymScope, time: GymTime): Day {
+  if (time.hasOffset) {
+    const utc = sql`(${time.text}::timestamptz AT TIME ZONE 'UTC')::date`;
+    return {
+      own: sql`(${time.text}::timestamptz AT TIME ZONE ${timezone(scope)})::date`,
+      earliest: sql`${utc} - 1`,
+      latest: sql`${utc} + 1`,
+    };
+  }
+  const day = sql`${time.text.slice(0, 10)}::date`;
+  return { own: day, earliest: day, latest: day };
+}
+
+const each = ({ own, earliest, latest }: Day, change: (day: Sql) => Sql): Day => ({
+  own: change(own),
+  earliest: change(earliest),
+  latest: change(latest),
+});
+
+/** The first day of its month. */
+export const monthOf = (day: Day): Day => each(day, (date) => sql`date_trunc('month', ${date})::date`);
+
+/** The day that an answer names: the first or the last of those of the gyms, if they differ. */
+export const named = (scope: GymScope, day: Day, which: 'min' | 'max'): Sql =>
+  scope.gym_id === null ? sql`(SELECT ${raw(which)}(${day.own}) FROM gyms g)` : day.own;
+
+/** `column` is on this local day or later: as a range of moments, so that an index on it is used. */
+export function fromDay(scope: GymScope, column: string, day: Day): Sql {
+  const c = raw(column);
+  if (scope.gym_id !== null) return sql`${c} >= day_start(${day.own}, ${timezone(scope)})`;
+  // The zones of all gyms lie within 14 hours of UTC: this bound is for the index.
+  return sql`${localDay(scope, column)} >= ${day.own}
+    AND ${c} >= (${day.earliest})::timestamp AT TIME ZONE 'UTC' - interval '14 hours'`;
+}
+
+/** `column` is on this local day or before. */
+export function toDay(scope: GymScope, column: string, day: Day): Sql {
+  const c = raw(column);
+  if (scope.gym_id !== null) return sql`${c} < day_start(${day.own} + 1, ${timezone(scope)})`;
+  return sql`${localDay(scope, column)} <= ${day.own}
+    AND ${c} < (${day.latest} + 1)::timestamp AT TIME ZONE 'UTC' + interval '14 hours'`;
+}
+
+/** `column` is on this local day. */
+export const onDay = (scope: GymScope, column: string, day: Day): Sql =>
+  sql`${fromDay(scope, column, day)} AND ${toDay(scope, column, day)}`;
+
+/** The moment of a time: of a day its first. @param zone SQL */
+export function instant(time: GymTime, zone: Sql): Sql {
+  if (time.hasOffset) return sql`${time.text}::timestamptz`;
+  return time.isDay ? sql`day_start(${time.text}::date, ${zone})` : sql`(${time.text}::timestamp AT TIME ZONE ${zone})`;
+}
+
+function compare(scope: GymScope, column: string, operator: '>=' | '<=' | '<', time: GymTime): Sql {
+  const own = sql`${raw(column)} ${raw(operator)} ${instant(time, timezone(scope))}`;
+  if (scope.gym_id !== null || time.hasOffset) return own;
+  const widest = raw(operator === '>=' ? `- interval '14 hours'` : `+ interval '14 hours'`);
+  return sql`${own} AND ${raw(column)} ${raw(operator)} ${time.text}::timestamp AT TIME ZONE 'UTC' ${widest}`;
+}
+
+/** `column` is at this time or later. */
+export const since = (scope: GymScope, column: string, time: GymTime): Sql =>
+  time.isDay ? fromDay(scope, column, dayOf(scope, time)) : compare(scope, column, '>=', time);
+
+/** `column` is at this time or before; if it is a day, on it or before. */
+export const until = (scope: GymScope, column: string, time: GymTime): Sql =>
+  time.isDay ? toDay(scope, column, dayOf(scope, time)) : compare(scope, column, '<=', time);
+
+/** `column` is before this time; if it is a day, before its first moment. */
+export const earlierThan = (scope: GymScope, column: string, time: GymTime): Sql =>
+  time.isDay
+    ? toDay(
+        scope,
+        column,
+        each(dayOf(scope, time), (day) => sql`(${day} - 1)`),
+      )
+    : compare(scope, column, '<', time);
+
+/** AND `column` lies within the times of a query, which may leave either end open. */
+export function between(scope: GymScope, column: string, query: { start_date?: GymTime; end_date?: GymTime }): Sql {
+  const first = query.start_date ? sql`AND ${since(scope, column, query.start_date)}` : empty;
+  return query.end_date ? sql`${first} AND ${until(scope, column, query.end_date)}` : first;
+}
+
+/** The moment that a time is in a gym. */
+export async function momentOf(db: Queryable, gymId: number, time: GymTime): Promise<Date> {
+  const [row] = await db.query<{ moment: Date }>(everyGym`
+    SELECT ${instant(time, sql`gym_timezone(${gymId})`)}::timestamptz(3) AS moment`);
+  return row!.moment;
+}
 
 /**
- * `column` lies on the local days from `first` to `last`, both included. A local day is turned into the moments it begins
- * and ends, so that an index on the column is used; on the days when clocks change it has 23 or 25 hours.
+ * The same for what has happened. Clocks differ: up to five minutes ahead of ours is now.
+ * @throws FieldsInvalid if it is still to come
  */
-export function onLocalDays(scope: GymScope, column: string, first: Sql, last: Sql): Sql {
-  const c = raw(column);
-  const exact = sql`${c} >= ${beginOf(scope, first)} AND ${c} < ${beginOf(scope, sql`(${last})::date + 1`)}`;
-  if (scope.gym_id !== null) return exact;
-  // The zones of all gyms lie within 14 hours of UTC: these bounds are for the index.
-  return sql`${exact} AND ${c} >= (${first})::date::timestamp AT TIME ZONE 'UTC' - interval '14 hours'
-    AND ${c} < ((${last})::date + 1)::timestamp AT TIME ZONE 'UTC' + interval '14 hours'`;
-}
-
-/** AND `column` lies on the local days of a query, which may leave either end open. */
-export function betweenDays(scope: GymScope, column: string, query: { start_date?: string; end_date?: string }): Sql {
-  if (!query.start_date && !query.end_date) return empty;
-  const [first, last] = [query.start_date ?? '1900-01-01', query.end_date ?? '2199-12-31'];
-  return sql`AND ${onLocalDays(scope, column, sql`${first}::date`, sql`${last}::date`)}`;
-}
-
-/** A client's clock may be so far ahead of ours, in milliseconds. */
-const CLOCKS_DIFFER_MS = 300_000;
-
-/** Refuses a moment that is still to come. @throws FieldsInvalid */
-export function requirePast(field: string, moment: string | null | undefined): void {
-  if (moment && Date.parse(moment) > Date.now() + CLOCKS_DIFFER_MS) {
-    throw FieldsInvalid.of(field, 'must not be in the future');
-  }
+export async function pastMomentOf(db: Queryable, gymId: number, field: string, time: GymTime): Promise<Date> {
+  const [row] = await db.query<{ moment: Date; is_to_come: boolean }>(everyGym`
+    SELECT least(t.at, moment()) AS moment, t.at > clock_timestamp() + interval '5 minutes' AS is_to_come
+    FROM (SELECT ${instant(time, sql`gym_timezone(${gymId})`)}::timestamptz(3) AS at) t`);
+  if (row!.is_to_come) throw FieldsInvalid.of(field, 'must not be in the future');
+  return row!.moment;
 }

@@ -6,7 +6,7 @@ import type { Role } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { IdPipe } from '../common/http/whole.js';
 import { UserNotFound } from '../members/members.errors.js';
 import {
   ChartQuery,

@@ -3,11 +3,11 @@ import type { Actor } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
-import { Database } from '../database/database.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, join, raw, type ScopedSql, sql } from '../database/sql.js';
-import { betweenDays, localDay, requirePast } from '../gyms/local-time.js';
+import { between, dayOf, localDay, pastMomentOf } from '../gyms/local-time.js';
 import { requirePerson, visiblePerson, visibleTo } from '../members/people.js';
 import {
   type ChartQuery,
@@ -53,41 +53,52 @@ export class MeasurementsService {
 
   /** @throws MeasurementNotFound */
   get(actor: Actor, measurementId: number): Promise<MeasurementDto> {
-    return this.find(sql`b.id = ${measurementId} AND ${visibleTo(actor, 'b')}`);
+    return this.find(this.db, sql`b.id = ${measurementId} AND ${visibleTo(actor, 'b')}`);
   }
 
   /** @throws MeasurementNotFound */
   getLatest(actor: Actor, userId: number): Promise<MeasurementDto> {
     return this.find(
+      this.db,
       sql`b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1`,
     );
   }
 
   /** @throws FieldsInvalid, NothingMeasured */
   create(actor: Actor, input: CreateMeasurementDto, key: IdempotencyKey | null): Promise<MeasurementDto> {
-    requirePast('measurement_date', input.measurement_date);
     const columns = join(SIZE_NAMES.map((size) => raw(size)));
     const values = join(SIZE_NAMES.map((size) => sql`${input[size]}::numeric`));
     return once(this.db, actor, key, async (tx) => {
+      const time = input.measurement_date;
+      let date: Date | null = null;
+      if (time) {
+        const { gym_id } = await this.personOf(tx, actor, input.user_id);
+        date = await pastMomentOf(tx, gym_id, 'measurement_date', time);
+      }
       const [measurement] = await tx.query<MeasurementDto>(sql`
         INSERT INTO measurements AS b (user_id, gym_id, measurement_date, notes, recorded_by_id, ${columns})
-        SELECT u.id, u.gym_id, coalesce(${input.measurement_date}::timestamptz, moment()), ${input.notes}, ${actor.user_id}::int,
+        SELECT u.id, u.gym_id, coalesce(${date}::timestamptz, moment()), ${input.notes}, ${actor.user_id}::int,
           ${values}
         FROM users u WHERE u.id = ${input.user_id} AND u.gym_id IS NOT NULL AND ${visiblePerson(actor)}
         RETURNING ${COLUMNS}`);
-      if (!measurement) throw FieldsInvalid.of('user_id', 'is nobody of the gym');
+      if (!measurement) throw notOfTheGym();
       return measurement;
     });
   }
 
   /** @throws MeasurementNotFound, NothingMeasured, FieldsInvalid */
-  async update(actor: Actor, measurementId: number, input: UpdateMeasurementDto): Promise<MeasurementDto> {
-    requirePast('measurement_date', input.measurement_date);
-    const [measurement] = await this.db.query<MeasurementDto>(sql`
-      UPDATE measurements b SET ${assignments(input, ['measurement_date', 'notes', ...SIZE_NAMES])} updated_at = now()
-      WHERE b.id = ${measurementId} AND ${visibleTo(actor, 'b')} RETURNING ${COLUMNS}`);
-    if (!measurement) throw new MeasurementNotFound();
-    return measurement;
+  update(actor: Actor, measurementId: number, input: UpdateMeasurementDto): Promise<MeasurementDto> {
+    return this.db.transaction(async (tx) => {
+      const which = sql`b.id = ${measurementId} AND ${visibleTo(actor, 'b')}`;
+      const { gym_id } = await this.find(tx, which);
+      const time = input.measurement_date;
+      const date = time && (await pastMomentOf(tx, gym_id, 'measurement_date', time));
+      const changes = assignments({ ...input, measurement_date: date }, ['measurement_date', 'notes', ...SIZE_NAMES]);
+      const [measurement] = await tx.query<MeasurementDto>(sql`
+        UPDATE measurements b SET ${changes} updated_at = now() WHERE ${which} RETURNING ${COLUMNS}`);
+      if (!measurement) throw new MeasurementNotFound();
+      return measurement;
+    });
   }
 
   /** @throws MeasurementNotFound */
@@ -105,15 +116,18 @@ export class MeasurementsService {
         `(array_agg(b.${size} ORDER BY b.measurement_date ${order}, b.id ${order}) FILTER (WHERE b.${size} IS NOT NULL))[1]`;
       return raw(`${values('ASC')} AS ${size}_start, ${values('DESC')} AS ${size}_current`);
     });
+    const { start_date: start, end_date: end } = range;
+    const day = localDay(scope, 'b.measurement_date');
+    const first = start ? dayOf(scope, start).own : sql`min(${day})`;
+    const last = end ? dayOf(scope, end).own : sql`max(${day})`;
     const [row] = await this.db.query<Record<string, number | string | null>>(sql`
-      SELECT count(*) AS measurement_count, min(${localDay(scope, 'b.measurement_date')})::text AS first_day,
-        max(${localDay(scope, 'b.measurement_date')})::text AS last_day, ${join(firstAndLast)}
-      FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${betweenDays(scope, 'b.measurement_date', range)}`);
+      SELECT count(*) AS measurement_count, (${first})::text AS first_day, (${last})::text AS last_day, ${join(firstAndLast)}
+      FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${between(scope, 'b.measurement_date', range)}`);
     const measured = SIZE_NAMES.filter((size) => row![`${size}_start`] !== null);
     return {
       user_id: userId,
-      start_date: range.start_date ?? (row!.first_day as string | null),
-      end_date: range.end_date ?? (row!.last_day as string | null),
+      start_date: row!.first_day as string | null,
+      end_date: row!.last_day as string | null,
       measurement_count: row!.measurement_count as number,
       fields: Object.fromEntries(
         measured.map((size) => [size, difference(row![`${size}_start`] as number, row![`${size}_current`] as number)]),
@@ -127,7 +141,7 @@ export class MeasurementsService {
     // Enough for twenty years of measuring every week.
     const rows = await this.db.query<Record<Size, number | null> & { measurement_date: Date }>(sql`
       SELECT b.measurement_date, ${raw(SIZE_NAMES.map((size) => `b.${size}`).join(', '))} FROM measurements b
-      WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${betweenDays(person, 'b.measurement_date', query)}
+      WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${between(person, 'b.measurement_date', query)}
       ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1000`);
     const points = (size: Size) =>
       rows
@@ -143,14 +157,23 @@ export class MeasurementsService {
     return listPage<MeasurementDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
   }
 
-  private async find(condition: ScopedSql): Promise<MeasurementDto> {
-    const [measurement] = await this.db.query<MeasurementDto>(
-      sql`SELECT ${COLUMNS} FROM measurements b WHERE ${condition}`,
+  /** @throws FieldsInvalid */
+  private async personOf(tx: Transaction, actor: Actor, userId: number): Promise<{ gym_id: number }> {
+    const [person] = await tx.query<{ gym_id: number }>(
+      sql`SELECT u.gym_id FROM users u WHERE u.id = ${userId} AND u.gym_id IS NOT NULL AND ${visiblePerson(actor)}`,
     );
+    if (!person) throw notOfTheGym();
+    return person;
+  }
+
+  private async find(db: Queryable, condition: ScopedSql): Promise<MeasurementDto> {
+    const [measurement] = await db.query<MeasurementDto>(sql`SELECT ${COLUMNS} FROM measurements b WHERE ${condition}`);
     if (!measurement) throw new MeasurementNotFound();
     return measurement;
   }
 }
+
+const notOfTheGym = () => FieldsInvalid.of('user_id', 'is nobody of the gym');
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 

@@ -8,7 +8,7 @@ import { EmailTaken, UsernameTaken } from '../auth/auth.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { PlanInactive } from '../plans/plans.errors.js';
 import {

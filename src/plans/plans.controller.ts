@@ -7,7 +7,7 @@ import { MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { type Page } from '../common/http/list.js';
 import { keptOrGone, Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
 import { PlanIncomplete, PlanNameTaken, PlanNotFound } from './plans.errors.js';

@@ -1,3 +1,4 @@
+import { GymTime } from '../common/http/gym-time.js';
 import { describe, expect, it } from '@jest/globals';
 import { isRepetition, isSale, isUpgrade, mayReplace } from './plans.rules.js';
 
@@ -33,7 +34,7 @@ describe('a PUT', () => {
     [{ plan_id: 1 }, 'expired', true],
     [{ plan_id: 1 }, 'cancelled', true],
     [{ plan_id: 1, status: 'expired' }, 'expired', false],
-    [{ plan_id: 1, expires_at: '2026-01-01T00:00:00Z' }, 'cancelled', false],
+    [{ plan_id: 1, expires_at: new GymTime('2026-01-01T00:00:00Z') }, 'cancelled', false],
     [{ plan_id: 2, status: 'expired' }, 'expired', true],
   ] as const)('with %j sells, or does not, instead of plan 1 that is %s', (asked, status, expected) => {
     expect(isSale(asked, { plan_id: 1, status })).toBe(expected);

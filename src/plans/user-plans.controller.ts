@@ -6,7 +6,7 @@ import { DESK, MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { UserNotFound } from '../members/members.errors.js';
 import { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';

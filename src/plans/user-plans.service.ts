@@ -8,7 +8,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { empty, everyGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.service.js';
-import { beginOf } from '../gyms/local-time.js';
+import { earlierThan } from '../gyms/local-time.js';
 import { requirePerson, visibleTo } from '../members/people.js';
 import type {
   AssignPlanDto,
@@ -54,9 +54,9 @@ export class UserPlansService {
   /** The newest first, or the first to expire; a member sees their own. @throws OtherGym */
   list(actor: Actor, query: UserPlanListQuery): Promise<Page<UserPlanDto>> {
     const scope = actor.scope(query.gym_id);
-    const { status, expiring_before: before } = query;
+    const { status, expiring_before: end } = query;
     const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} ${status ? WITH_STATUS[status] : empty}`;
-    if (before === undefined) {
+    if (end === undefined) {
       return listPage<UserPlanDto>(this.db, query, {
         columns: USER_PLAN_COLUMNS,
         from,
@@ -64,10 +64,8 @@ export class UserPlansService {
         direction: 'DESC',
       });
     }
-    const moment = before.includes('T') ? sql`${before}::timestamptz` : beginOf(scope, sql`${before}`);
-    // No zone is 14 hours behind UTC: this bound is for the index, where each gym has its own day.
     const expiring = sql`${from} AND up.ended_at IS NULL AND up.frozen_at IS NULL AND up.expires_at >= moment()
-      AND up.expires_at < ${moment} AND up.expires_at < ${before}::timestamptz + interval '14 hours'`;
+      AND ${earlierThan(scope, 'up.expires_at', end)}`;
     const keys = { expires_at: 'up.expires_at', id: 'up.id' };
     return listPage<UserPlanDto>(this.db, query, { columns: USER_PLAN_COLUMNS, from: expiring, keys });
   }

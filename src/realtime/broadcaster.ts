@@ -5,6 +5,7 @@ import { AttendanceService } from '../attendance/attendance.service.js';
 import type { ScopedGymId } from '../common/actor/actor.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
+import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
 import type { ServerEvents } from './event-map.js';
 import { gymRoom, Sockets } from './sockets.js';
 
@@ -50,6 +51,17 @@ export class Broadcaster implements OnApplicationShutdown {
   @OnEvent(VisitCorrected.name)
   onVisitCorrected({ gym_id }: VisitCorrected): void {
     this.numbersChanged(gym_id);
+  }
+
+  @OnEvent(GymChanged.name)
+  onGymChanged({ gym_id }: GymChanged): void {
+    this.numbersChanged(gym_id);
+  }
+
+  /** Where a day has begun, nobody has come yet today. */
+  @OnEvent(ClockTurned.name)
+  async onClockTurned(): Promise<void> {
+    for (const gymId of await this.attendance.gymsInNewDay()) this.numbersChanged(gymId);
   }
 
   @OnEvent(VisitRemoved.name)

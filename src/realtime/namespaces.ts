@@ -1,6 +1,6 @@
 import type { DeviceKind } from '../common/actor/actor.js';
 import { DEVICE_KINDS } from '../common/actor/actor.js';
-import { DESK, type Role } from '../common/actor/roles.js';
+import { DESK, type Role, STAFF } from '../common/actor/roles.js';
 
 /** Who may be there, and whether one may connect first and sign in by a message. */
 export interface NamespaceRules {
@@ -17,5 +17,9 @@ export const NAMESPACES: Record<string, NamespaceRules> = {
     summary:
       'Fingerprint readers, turnstiles and lab boards of a gym, the consoles of its staff, and who reads a board.',
   },
-  '/slots': { roles: [...DESK, 'user'], canSignInLater: false, summary: 'The hour slots of a day as they are booked.' },
+  '/slots': {
+    roles: [...STAFF, 'user'],
+    canSignInLater: false,
+    summary: 'The hour slots of a day as they are booked.',
+  },
 };

@@ -1,10 +1,11 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
-import type { ScopedGymId } from '../common/actor/actor.js';
+import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
 import type { SlotChangedDto } from '../slots/dto/slot-messages.dto.js';
 import { SlotsChanged } from '../slots/slots.events.js';
-import { dayRoom, update } from '../slots/slots.gateway.js';
-import { seenBy, SlotsService } from '../slots/slots.service.js';
+import { dayOfRoom, dayRoom, TODAY, update } from '../slots/slots.gateway.js';
+import { type Day, seenBy, turnedAt } from '../slots/slots.rules.js';
+import { SlotsService } from '../slots/slots.service.js';
 import { Sockets } from './sockets.js';
 
 /** Changes within this time are told together. */
@@ -12,6 +13,15 @@ const TOGETHER_MS = 150;
 /** When the database did not answer. */
 const LATER_MS = 2_000;
 const CHANGED = 'slots_changed';
+const TURNED = 'clock_turned';
+const QUARTER_MS = 900_000;
+
+/** What the watchers of a day have not been told yet. */
+interface News {
+  /** Hours that have changed, each with its date; an entry without hours: the whole day has. */
+  hours: Map<string, Omit<SlotsChanged, 'gym_id'>>;
+  timer: NodeJS.Timeout;
+}
 
 /**
  * Tells everyone who watches a day what has changed in it. Each server is told that something has, reads the day once, and
@@ -20,8 +30,7 @@ const CHANGED = 'slots_changed';
 @Injectable()
 export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
-  /** The hours that have changed, by room, and when their watchers are told. */
-  private readonly changed = new Map<string, { slots: Set<number>; timer: NodeJS.Timeout }>();
+  private readonly changed = new Map<string, News>();
   /** The rooms that are being told. */
   private readonly telling = new Set<string>();
 
@@ -32,6 +41,7 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
 
   onApplicationBootstrap(): void {
     this.sockets.io?.of('/slots').on(CHANGED, (change: SlotsChanged) => this.note(change));
+    this.sockets.io?.of('/slots').on(TURNED, () => this.noteTurn());
   }
 
   onApplicationShutdown(): void {
@@ -44,21 +54,40 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
     this.note(change);
   }
 
-  private note({ gym_id, date, slot_id }: SlotsChanged): void {
-    const rooms = this.sockets.io?.of('/slots').adapter.rooms ?? new Map();
-    if (date !== null) {
-      const room = dayRoom(gym_id, date);
-      if (rooms.has(room)) this.remember(room, slot_id === null ? [] : [slot_id]);
-      return;
-    }
-    const everyDay = dayRoom(gym_id, '');
-    for (const room of rooms.keys()) if (room.startsWith(everyDay)) this.remember(room, []);
+  @OnEvent(GymChanged.name)
+  onGymChanged({ gym_id }: GymChanged): void {
+    this.onSlotsChanged(new SlotsChanged(gym_id, null, null));
   }
 
-  private remember(room: string, slotIds: Iterable<number>, delay = TOGETHER_MS): void {
-    const entry = this.changed.get(room) ?? { slots: new Set(), timer: this.soon(room, delay) };
-    for (const slotId of slotIds) entry.slots.add(slotId);
-    this.changed.set(room, entry);
+  /** One server says so to all: an hour is over somewhere, or a day. */
+  @OnEvent(ClockTurned.name)
+  onClockTurned(): void {
+    this.sockets.io?.of('/slots').serverSideEmit(TURNED);
+    this.noteTurn();
+  }
+
+  private note({ gym_id, date, slot_id }: SlotsChanged): void {
+    for (const room of this.rooms()) {
+      const isMeant =
+        date === null
+          ? room.startsWith(dayRoom(gym_id, ''))
+          : room === dayRoom(gym_id, date) || room === dayRoom(gym_id, TODAY);
+      if (isMeant) this.remember(room, [{ date, slot_id }]);
+    }
+  }
+
+  private noteTurn(): void {
+    for (const room of this.rooms()) if (dayOfRoom(room)) this.remember(room, []);
+  }
+
+  private rooms(): Iterable<string> {
+    return this.sockets.io?.of('/slots').adapter.rooms.keys() ?? [];
+  }
+
+  private remember(room: string, changes: Iterable<Omit<SlotsChanged, 'gym_id'>>, delay = TOGETHER_MS): void {
+    const news = this.changed.get(room) ?? { hours: new Map(), timer: this.soon(room, delay) };
+    for (const change of changes) news.hours.set(`${change.date} ${change.slot_id}`, change);
+    this.changed.set(room, news);
   }
 
   private soon(room: string, delay = TOGETHER_MS): NodeJS.Timeout {
@@ -72,12 +101,15 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
       entry.timer = this.soon(room);
       return;
     }
-    const { slots: changed } = entry;
+    const changes = [...entry.hours.values()];
     this.changed.delete(room);
     this.telling.add(room);
-    const [, gymId, date] = room.split(':');
+    const { gymId, date } = dayOfRoom(room)!;
     try {
-      const day = await this.slots.day(Number(gymId) as ScopedGymId, date);
+      const day = await this.slots.day(gymId, date);
+      const ofDay = changes.filter((change) => change.date === null || change.date === day.date);
+      if (ofDay.length === 0 && !hasJustTurned(day)) return;
+      const changed = new Set(ofDay.map(({ slot_id }) => slot_id));
       for (const socket of this.sockets.local(room, ['/slots'])) {
         const { principal } = socket.data;
         if (!principal) continue;
@@ -96,9 +128,12 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
       }
     } catch (error) {
       this.logger.warn(`A change of ${room} is told later: ${(error as Error).message}`);
-      if (this.sockets.io) this.remember(room, changed, LATER_MS);
+      if (this.sockets.io) this.remember(room, changes, LATER_MS);
     } finally {
       this.telling.delete(room);
     }
   }
 }
+
+/** What can be booked has become another since the quarter began: not so at each quarter of an hour. */
+const hasJustTurned = (day: Day) => turnedAt(day).getTime() >= Math.floor(day.now.getTime() / QUARTER_MS) * QUARTER_MS;

@@ -6,7 +6,7 @@ import { DESK, STAFF } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/validation.js';
+import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { InsufficientStock, ProductInactive } from '../inventory/inventory.errors.js';
 import {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor, GymScope, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
+import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
@@ -9,7 +10,20 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { betweenDays, localDay, onLocalDays, requirePast, today } from '../gyms/local-time.js';
+import {
+  between,
+  dayOf,
+  fromDay,
+  localDay,
+  monthOf,
+  named,
+  onDay,
+  pastMomentOf,
+  since,
+  today,
+  toDay,
+  until,
+} from '../gyms/local-time.js';
 import { ProductInactive } from '../inventory/inventory.errors.js';
 import { InventoryService } from '../inventory/inventory.service.js';
 import type {
@@ -41,7 +55,7 @@ export class SalesService {
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: SaleListQuery): Promise<Page<SaleDto>> {
     const scope = actor.scope(query.gym_id);
-    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} ${betweenDays(scope, 's.sale_date', query)}
+    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} ${between(scope, 's.sale_date', query)}
       ${query.product_id ? sql`AND s.product_id = ${query.product_id}` : empty}
       ${query.sold_by_id ? sql`AND s.sold_by_id = ${query.sold_by_id}` : empty}`;
     return this.page(query, from);
@@ -50,27 +64,31 @@ export class SalesService {
   /** Those of a local day, by default today's, the newest first. @throws OtherGym */
   listDaily(actor: Actor, query: DailySalesQuery): Promise<Page<SaleDto>> {
     const scope = actor.scope(query.gym_id);
-    const day = query.date ? sql`${query.date}::date` : today(scope);
-    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.sale_date', day, day)}`;
+    const day = query.date ? dayOf(scope, new GymTime(query.date)) : today(scope);
+    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} AND ${onDay(scope, 's.sale_date', day)}`;
     return this.page(query, from);
   }
 
-  /** Sums over local days, by default this month's. @throws OtherGym */
+  /** Sums over local days, by default from the first of the month to today; of an end alone, the month is its own. @throws OtherGym */
   async summarize(actor: Actor, query: SummaryQuery): Promise<SalesSummaryDto> {
     const scope = actor.scope(query.gym_id);
-    const first = query.start_date ? sql`${query.start_date}::date` : sql`date_trunc('month', ${today(scope)})::date`;
-    const last = query.end_date ? sql`${query.end_date}::date` : today(scope);
+    const { start_date: start, end_date: end } = query;
+    const last = end ? dayOf(scope, end) : today(scope);
+    const first = start ? dayOf(scope, start) : monthOf(last);
+    const range = sql`${start ? since(scope, 's.sale_date', start) : fromDay(scope, 's.sale_date', first)}
+      AND ${end ? until(scope, 's.sale_date', end) : toDay(scope, 's.sale_date', last)}`;
     // One pass over the sales, grouped four ways, and the names afterwards; only PostgreSQL's numeric adds up to the cent.
     const rows = await this.db.query<SummaryRow>(sql`
       SELECT s.*, (SELECT name FROM products WHERE id = s.product_id) AS name,
-        (SELECT full_name FROM users WHERE id = s.sold_by_id) AS full_name, (${first})::text AS start_date, (${last})::text AS end_date
+        (SELECT full_name FROM users WHERE id = s.sold_by_id) AS full_name, ${named(scope, first, 'min')}::text AS start_date,
+        ${named(scope, last, 'max')}::text AS end_date
       FROM (
         SELECT s.product_id, s.sold_by_id, d.date::text, grouping(s.product_id, s.sold_by_id, d.date) AS grouping,
           count(*) AS sale_count, coalesce(sum(s.quantity), 0) AS total_quantity,
           coalesce(sum(s.total_amount), 0) AS total_amount
         FROM sales s JOIN gyms g ON g.id = s.gym_id
         CROSS JOIN LATERAL (SELECT ${localDay(scope, 's.sale_date')} AS date) d
-        WHERE ${visible(actor, scope)} AND ${onLocalDays(scope, 's.sale_date', first, last)}
+        WHERE ${visible(actor, scope)} AND ${range}
         GROUP BY GROUPING SETS ((), (s.product_id), (s.sold_by_id), (d.date))
       ) s
       ORDER BY s.date, s.total_amount DESC, s.product_id, s.sold_by_id`);
@@ -118,9 +136,9 @@ export class SalesService {
    * @throws SaleNotFound, FieldsInvalid, ProductInactive, InsufficientStock
    */
   update(actor: Actor, saleId: number, input: UpdateSaleDto): Promise<SaleDto> {
-    requirePast('sale_date', input.sale_date);
     return this.db.transaction(async (tx) => {
       const before = await this.lock(tx, actor, saleId);
+      const saleDate = input.sale_date && (await pastMomentOf(tx, before.gym_id, 'sale_date', input.sale_date));
       const quantity = input.quantity ?? before.quantity;
       const productId = input.product_id ?? before.product_id;
       const isSameProduct = productId === before.product_id;
@@ -141,7 +159,7 @@ export class SalesService {
       }
       await tx.query(sql`
         UPDATE sales s SET product_id = ${productId}, quantity = ${quantity}, unit_price = ${price}::numeric,
-          total_amount = ${price}::numeric * ${quantity}::int, ${assignments(input, ['sale_date'])} updated_at = now()
+          total_amount = ${price}::numeric * ${quantity}::int, ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
         WHERE id = ${saleId} AND ${visible(actor)}`);
       return this.find(tx, sql`s.id = ${saleId} AND ${visible(actor)}`);
     });

@@ -2,10 +2,11 @@ import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { DESK, MANAGERS, type Role } from '../common/actor/roles.js';
+import { DESK, MANAGERS, type Role, STAFF } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
+import { SlotIdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   BookDto,
@@ -18,7 +19,6 @@ import {
   SlotsQuery,
   UpdateSlotSettingsDto,
 } from './dto/slot.dto.js';
-import { SlotIdPipe } from './slot-id.pipe.js';
 import {
   AlreadyBooked,
   BookingNotFound,
@@ -33,6 +33,7 @@ import {
 import { SlotsService } from './slots.service.js';
 
 const BOOKERS: readonly Role[] = [...DESK, 'user'];
+const READERS: readonly Role[] = [...STAFF, 'user'];
 const WHO = 'Who has an hour is shown to staff, and to a member of their own.';
 
 @ApiTags('slots')
@@ -43,8 +44,8 @@ export class SlotsController {
   @Get()
   @Operation({
     summary: 'The hours of a local day',
-    description: `24, on days when clocks go forward 23. ${WHO}`,
-    roles: BOOKERS,
+    description: `24; on days when clocks go forward those that they skip are missing. ${WHO}`,
+    roles: READERS,
     answer: [SlotDto],
   })
   list(@CurrentActor() actor: Actor, @Query() query: SlotsQuery): Promise<SlotDto[]> {
@@ -52,19 +53,19 @@ export class SlotsController {
   }
 
   @Get('current')
-  @Operation({ summary: 'The hour that is now, and who has it', description: WHO, roles: BOOKERS, answer: SlotDto })
+  @Operation({ summary: 'The hour that is now, and who has it', description: WHO, roles: READERS, answer: SlotDto })
   current(@CurrentActor() actor: Actor, @Query() query: SlotSettingsQuery): Promise<SlotDto> {
     return this.slots.current(actor, query.gym_id);
   }
 
   @Get('mine')
-  @Operation({ summary: 'My hours, the latest first', roles: BOOKERS, answer: [BookingDto], list: true })
+  @Operation({ summary: 'My hours, the latest first', roles: READERS, answer: [BookingDto], list: true })
   mine(@CurrentActor() actor: Actor, @Query() query: MyBookingsQuery): Promise<Page<BookingDto>> {
     return this.slots.mine(actor, query);
   }
 
   @Get('settings')
-  @Operation({ summary: 'When the gym can be booked, and by how many', roles: BOOKERS, answer: SlotSettingsDto })
+  @Operation({ summary: 'When the gym can be booked, and by how many', roles: READERS, answer: SlotSettingsDto })
   getSettings(@CurrentActor() actor: Actor, @Query() query: SlotSettingsQuery): Promise<SlotSettingsDto> {
     return this.slots.getSettings(actor, query.gym_id);
   }

@@ -1,7 +1,7 @@
 import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
 import { CurrentActor } from '../common/actor/access.js';
-import { Actor, type Principal } from '../common/actor/actor.js';
-import { DESK, type Role } from '../common/actor/roles.js';
+import { Actor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
+import { DESK, type Role, STAFF } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
@@ -13,18 +13,31 @@ import {
   type SlotsOfDayDto,
   SlotsUpdateDto,
 } from './dto/slot-messages.dto.js';
-import { type Day, seenBy, SlotsService, type Viewer } from './slots.service.js';
+import { availableTo, type Day, seenBy, type Viewer } from './slots.rules.js';
+import { SlotsService } from './slots.service.js';
 
 const BOOKERS: readonly Role[] = [...DESK, 'user'];
+const WATCHERS: readonly Role[] = [...STAFF, 'user'];
+
+/** The date in the room of those who asked for today: it is a new one when the gym's day turns. */
+export const TODAY = 'today';
 
 /** The room of those who watch a day of a gym. */
 export const dayRoom = (gymId: number, date: string): string => `slots:${gymId}:${date}`;
 
+/** The day that is watched in a room (without a date today), or null if it is a room of something else. */
+export function dayOfRoom(room: string): { gymId: ScopedGymId; date?: string } | null {
+  const [kind, gymId, date] = room.split(':');
+  if (kind !== 'slots') return null;
+  return { gymId: Number(gymId) as ScopedGymId, date: date === TODAY ? undefined : date };
+}
+
 /** A day as this viewer may see it. */
-export function update(viewer: Viewer, { gym_id, date, slots }: Day): SlotsUpdateDto {
+export function update(viewer: Viewer, day: Day): SlotsUpdateDto {
+  const { gym_id, date, slots } = day;
   const seen = slots.map((slot) => seenBy(viewer, slot));
   const booked = seen.filter(({ is_booked }) => is_booked).map(({ id }) => id);
-  const available = seen.filter(({ capacity, is_booked }) => capacity > 0 && !is_booked).map(({ id }) => id);
+  const available = availableTo(viewer, day);
   const data: SlotsOfDayDto = {
     ...{ gym_id, date, slots: seen },
     ...{ available_slots: available, available_count: available.length },
@@ -53,17 +66,16 @@ export class SlotsGateway implements Welcoming {
   /** What changed in the meantime is not in the messages that were missed: each viewer gets their own. */
   async onReturned(socket: AppSocket, principal: Principal): Promise<void> {
     for (const room of socket.rooms) {
-      const [kind, gymId, date] = room.split(':');
-      if (kind === 'slots') {
-        const day = await this.slots.day((principal as Actor).gym(Number(gymId)), date);
-        socket.emit('slots_update', update(principal, day));
-      }
+      const watched = dayOfRoom(room);
+      if (!watched) continue;
+      const day = await this.slots.day((principal as Actor).gym(watched.gymId), watched.date);
+      socket.emit('slots_update', update(principal, day));
     }
   }
 
   @Message('get_slots', {
-    summary: 'Watch this day; one day at a time',
-    roles: BOOKERS,
+    summary: 'Watch this day; one day at a time. Without a date it is today, and at midnight the new day',
+    roles: WATCHERS,
     payload: GetSlotsDto,
     answer: { event: 'slots_update', payload: SlotsUpdateDto },
   })
@@ -110,9 +122,8 @@ export class SlotsGateway implements Welcoming {
   /** Joins before reading: a change in between is seen twice rather than not at all. */
   private async join(socket: AppSocket, actor: Actor, { gym_id, date }: GetSlotsDto): Promise<Day> {
     const gymId = actor.gym(gym_id);
-    const known = date ?? (await this.slots.day(gymId)).date;
     for (const room of socket.rooms) if (room.startsWith('slots:')) await socket.leave(room);
-    await socket.join(dayRoom(gymId, known));
-    return this.slots.day(gymId, known);
+    await socket.join(dayRoom(gymId, date ?? TODAY));
+    return this.slots.day(gymId, date);
   }
 }

@@ -1,67 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
-import { DESK } from '../common/actor/roles.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, everyGym, inGym, raw, sql } from '../database/sql.js';
-import { GymInactive } from '../gyms/gyms.errors.js';
+import { assignments, empty, everyGym, inGym, raw, type Sql, sql } from '../database/sql.js';
 import type {
   BookDto,
   CancelDto,
   BookingDto,
   MyBookingsQuery,
-  SlotBookingRefDto,
   SlotDto,
   SlotSettingsDto,
   SlotsQuery,
   UpdateSlotSettingsDto,
 } from './dto/slot.dto.js';
-import {
-  AlreadyBooked,
-  BookingNotFound,
-  OnlyForYourself,
-  SlotClosed,
-  SlotNotFound,
-  SlotOver,
-  SlotTaken,
-  TooFarAhead,
-  TooManyBookings,
-} from './slots.errors.js';
+import { BookingNotFound, SlotOver } from './slots.errors.js';
 import { SlotsChanged } from './slots.events.js';
+import { type Day, type Hour, refusalOf, requireMayFor, seenBy, type Slot } from './slots.rules.js';
 
-/** The hours of a day with everybody who has them: to be shown to somebody by `seenBy`. */
-export interface Day {
-  gym_id: number;
-  date: string;
-  /** When it was read. */
-  now: Date;
-  slots: Slot[];
-}
-type Slot = Omit<SlotDto, 'is_booked' | 'booked_by' | 'booked_at'>;
-
-/** Whom an hour is shown to. */
-export interface Viewer {
-  user_id: number | null;
-  role: string;
-}
-
-interface Seat {
-  is_gym_active: boolean;
+interface Seat extends Hour {
   starts_at: Date | null;
   ends_at: Date;
-  is_over: boolean;
-  is_too_far: boolean;
-  capacity: number;
   /** The lowest that is free. */
   seat: number | null;
-  booked: number;
-  has_it: boolean;
-  booked_that_day: number;
-  max_per_day: number;
 }
 
 const clock = (hour: string) => `to_char(make_time((${hour})::int % 24, 0, 0), 'HH24:MI')`;
@@ -75,6 +39,7 @@ const GYM = raw('gyms g LEFT JOIN slot_settings s ON s.gym_id = g.id');
 const BOOKING = raw(`b.id, b.slot_id, b.date::text, b.gym_id, b.user_id, ${clock('b.slot_id')} AS start_time,
   ${clock('b.slot_id + 1')} AS end_time, b.starts_at, b.ends_at, b.booked_at, b.cancelled_at`);
 const TODAY = raw('(statement_timestamp() AT TIME ZONE g.timezone)::date');
+const tooFar = (date: Sql) => sql`${date} > ${TODAY} + coalesce(s.days_ahead, 14)`;
 
 /** The hours of the gyms and who has them. */
 @Injectable()
@@ -96,8 +61,9 @@ export class SlotsService {
 
   /** All of a day, for `seenBy`. @param date the local day; default: today @throws FieldsInvalid */
   async day(gymId: ScopedGymId, date?: string): Promise<Day> {
-    const rows = await this.db.query<Slot & Pick<Day, 'date' | 'now'>>(sql`
-      SELECT d.date::text, statement_timestamp() AS now, h.slot_id AS id, ${raw(clock('h.slot_id'))} AS start_time, ${raw(clock('h.slot_id + 1'))} AS end_time,
+    const rows = await this.db.query<Omit<Day, 'slots'> & Slot>(sql`
+      SELECT d.date::text, statement_timestamp() AS now, day_start(${TODAY}, g.timezone) AS today_began_at,
+        g.is_active AS is_gym_active, ${tooFar(raw('d.date'))} AS is_too_far, coalesce(s.max_per_day, 24) AS max_per_day, h.slot_id AS id, ${raw(clock('h.slot_id'))} AS start_time, ${raw(clock('h.slot_id + 1'))} AS end_time,
         h.starts_at, h.ends_at, ${CAPACITY} AS capacity, coalesce(json_array_length(b.bookings), 0) AS booked,
         coalesce(b.bookings, '[]') AS bookings
       FROM ${GYM}
@@ -110,8 +76,11 @@ export class SlotsService {
         WHERE b.gym_id = g.id AND b.date = d.date AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) b
       WHERE g.id = ${gymId} ORDER BY h.slot_id`);
     if (rows.length === 0) throw FieldsInvalid.of('gym_id', 'is not a gym');
-    const { date: known, now } = rows[0]!;
-    return { gym_id: gymId, date: known, now, slots: rows.map(({ date: _date, now: _now, ...slot }) => slot) };
+    const { date: known, now, today_began_at, is_gym_active, is_too_far, max_per_day } = rows[0]!;
+    const slots = rows.map(({ id, start_time, end_time, starts_at, ends_at, capacity, booked, bookings }) => {
+      return { id, start_time, end_time, starts_at, ends_at, capacity, booked, bookings };
+    });
+    return { gym_id: gymId, date: known, now, today_began_at, is_gym_active, is_too_far, max_per_day, slots };
   }
 
   /** One's own that are not cancelled, the latest first. @throws OtherGym */
@@ -133,9 +102,12 @@ export class SlotsService {
       await this.lockPerson(tx, actor, gymId, userId);
       const date = input.date ?? (await this.today(tx, gymId));
       // Those who want the same hour take turns, so that a loser is told why; without it the seat's uniqueness would hold, too.
-      await tx.query(sql`SELECT pg_advisory_xact_lock(${gymId}, hashtext(${`${date} ${slotId}`}))`);
+      // A gym that closes or changes its clock waits for the bookings that are being made, and they for it.
+      await tx.query(sql`
+        SELECT pg_advisory_xact_lock(${gymId}, hashtext(${`${date} ${slotId}`})) FROM gyms WHERE id = ${gymId} FOR KEY SHARE`);
       const seat = await this.seat(tx, gymId, date, slotId, userId);
-      requireFree(seat);
+      const refusal = refusalOf(seat?.starts_at ? seat : undefined);
+      if (refusal) throw refusal;
       const [booking] = await tx.query<BookingDto>(sql`
         INSERT INTO slot_bookings AS b
           (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
@@ -176,6 +148,32 @@ export class SlotsService {
     for (const { gym_id, date, slot_id } of freed) tx.emit(new SlotsChanged(gym_id, date, slot_id));
   }
 
+  /** The hours to come of a gym that closes are nobody's any more; those that have begun stay. */
+  async cancelBookingsIn(tx: Transaction, actor: Actor, gymId: number): Promise<void> {
+    await tx.query(everyGym`
+      UPDATE slot_bookings SET cancelled_at = moment(), cancelled_by_id = ${actor.user_id}
+      WHERE gym_id = ${gymId} AND cancelled_at IS NULL AND starts_at > moment()`);
+  }
+
+  /** The hours to come of a gym with another clock are at the same time of that one, or cancelled where it skips them. */
+  async moveBookingsIn(tx: Transaction, actor: Actor, gymId: number): Promise<void> {
+    await tx.query(everyGym`
+      WITH coming AS (
+        SELECT id, date, slot_id FROM slot_bookings
+        WHERE gym_id = ${gymId} AND cancelled_at IS NULL AND starts_at > moment()
+      ), moved AS (
+        SELECT c.id, h.starts_at, h.ends_at FROM coming c
+        LEFT JOIN (
+          SELECT d.date, h.* FROM (SELECT DISTINCT date FROM coming) d
+          CROSS JOIN LATERAL slot_hours(d.date, gym_timezone(${gymId})) h
+        ) h ON h.date = c.date AND h.slot_id = c.slot_id
+      )
+      UPDATE slot_bookings b SET starts_at = coalesce(m.starts_at, b.starts_at), ends_at = coalesce(m.ends_at, b.ends_at),
+        cancelled_at = CASE WHEN m.starts_at IS NULL THEN moment() END,
+        cancelled_by_id = CASE WHEN m.starts_at IS NULL THEN ${actor.user_id}::int END
+      FROM moved m WHERE b.id = m.id`);
+  }
+
   /** @throws OtherGym, FieldsInvalid */
   async getSettings(actor: Actor, gymId?: number, db: Queryable = this.db): Promise<SlotSettingsDto> {
     const [settings] = await db.query<SlotSettingsDto>(
@@ -210,10 +208,12 @@ export class SlotsService {
   /** Who has the hour that is now, and which that is: "09:00-10:00". */
   async holdersNow(gymId: ScopedGymId): Promise<{ hour: string; user_ids: number[] }> {
     const [now] = await this.db.query<{ hour: string; user_ids: number[] }>(sql`
-      SELECT ${raw(clock('extract(hour FROM n.local)'))} || '-' || ${raw(clock('extract(hour FROM n.local) + 1'))} AS hour,
-        ARRAY(SELECT b.user_id FROM slot_bookings b WHERE b.gym_id = g.id AND b.date = n.local::date
-          AND b.cancelled_at IS NULL AND b.starts_at <= now() AND b.ends_at > now()) AS user_ids
-      FROM gyms g CROSS JOIN LATERAL (SELECT now() AT TIME ZONE g.timezone AS local) n WHERE g.id = ${gymId}`);
+      SELECT ${raw(clock('h.slot_id'))} || '-' || ${raw(clock('h.slot_id + 1'))} AS hour,
+        ARRAY(SELECT b.user_id FROM slot_bookings b WHERE b.gym_id = g.id AND b.date = ${TODAY} AND b.slot_id = h.slot_id
+          AND b.cancelled_at IS NULL) AS user_ids
+      FROM gyms g JOIN LATERAL slot_hours(${TODAY}, g.timezone) h
+        ON h.starts_at <= statement_timestamp() AND h.ends_at > statement_timestamp()
+      WHERE g.id = ${gymId}`);
     return now!;
   }
 
@@ -243,7 +243,7 @@ export class SlotsService {
   ): Promise<Seat | undefined> {
     const [seat] = await tx.query<Seat>(sql`
       SELECT g.is_active AS is_gym_active, h.starts_at, h.ends_at, h.ends_at <= statement_timestamp() AS is_over,
-        ${date}::date > ${TODAY} + coalesce(s.days_ahead, 14) AS is_too_far, ${CAPACITY} AS capacity,
+        ${tooFar(sql`${date}::date`)} AS is_too_far, ${CAPACITY} AS capacity,
         (SELECT min(n) FROM generate_series(1, ${CAPACITY}) n WHERE NOT EXISTS (SELECT 1 FROM slot_bookings b
           WHERE b.gym_id = g.id AND b.date = ${date}::date AND b.slot_id = h.slot_id AND b.seat = n AND b.cancelled_at IS NULL)) AS seat,
         (SELECT count(*) FROM slot_bookings b
@@ -255,38 +255,4 @@ export class SlotsService {
       WHERE g.id = ${gymId}`);
     return seat;
   }
-}
-
-/** What this viewer may know of an hour: staff who has it, everyone else only whether they have it themselves. */
-export function seenBy(viewer: Viewer, slot: Slot): SlotDto {
-  const isStaff = (DESK as readonly string[]).includes(viewer.role);
-  const bookings: SlotBookingRefDto[] = isStaff
-    ? slot.bookings
-    : slot.bookings.filter(({ user }) => user.id === viewer.user_id);
-  const [first] = bookings;
-  return {
-    ...slot,
-    is_booked: slot.capacity > 0 && slot.booked >= slot.capacity,
-    booked_by: first?.user ?? null,
-    booked_at: first?.booked_at ?? null,
-    bookings,
-  };
-}
-
-/** @returns for whom @throws OnlyForYourself */
-function requireMayFor(actor: Actor, userId = actor.user_id): number {
-  if (userId !== actor.user_id && !actor.is(...DESK)) throw new OnlyForYourself();
-  return userId;
-}
-
-function requireFree(seat: Seat | undefined): void {
-  if (!seat?.starts_at) throw new SlotNotFound();
-  if (!seat.is_gym_active) throw new GymInactive();
-  if (seat.is_over) throw new SlotOver();
-  if (seat.is_too_far) throw new TooFarAhead();
-  if (seat.capacity === 0) throw new SlotClosed();
-  if (seat.has_it) throw new AlreadyBooked();
-  // Seats above the capacity may be taken since it was lowered: then a lower one that is left stays empty.
-  if (seat.booked >= seat.capacity) throw new SlotTaken();
-  if (seat.booked_that_day >= seat.max_per_day) throw new TooManyBookings();
 }

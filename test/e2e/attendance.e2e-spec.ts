@@ -241,7 +241,7 @@ describe('attendance', () => {
         ['check_out_time', soon],
         ['check_in_time', soon],
         ['check_in_time', 'yesterday'],
-        ['check_in_time', '2026-01-01'],
+        ['check_in_time', '2026-01-01 10:00'],
         ['check_in_time', '2026-01-01T00:00:00+23:00'],
       ] as const) {
         expect([value, wrongFields(await correct(visit.id, { [field]: value }))]).toEqual([value, [field]]);

@@ -54,7 +54,7 @@ describe('devices', () => {
     it('show their key once, and are stored with its hash', async () => {
       const { manager } = await newGym();
       const device = await makeDevice(manager.client);
-      expect(device).toMatchObject({ device_number: 1, is_active: true, online: false, last_seen_at: null });
+      expect(device).toMatchObject({ device_number: 0, is_active: true, online: false, last_seen_at: null });
       expect(device.device_key.length).toBeGreaterThan(40);
       const { device_key, ...shown } = device;
       expect((await manager.client.get('/devices')).body).toEqual([shown]);
@@ -67,16 +67,17 @@ describe('devices', () => {
       expect(JSON.stringify(rows)).not.toContain(device_key.slice(20));
     });
 
-    it('have a number of their own, 20 of them that come at once too', async () => {
+    it('have the smallest number that is free, from 0, each its own; 20 of them that come at once too', async () => {
       const { manager } = await newGym();
       const devices = await Promise.all(Array.from({ length: 20 }, () => makeDevice(manager.client)));
       const numbers = devices.map(({ device_number }) => device_number).toSorted((a, b) => a - b);
-      expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+      expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => index));
       expect(new Set(devices.map(({ device_key }) => device_key)).size).toBe(20);
       const taken = { name: 'x', kind: 'qr', device_number: 7 };
       expect((await manager.client.post('/devices', taken)).body.code).toBe('device_number_taken');
       expect((await manager.client.put(`/devices/${devices[0]!.id}`, { device_number: 900 })).status).toBe(200);
-      expect((await makeDevice(manager.client)).device_number).toBe(901);
+      const next = [await makeDevice(manager.client), await makeDevice(manager.client)];
+      expect(next.map(({ device_number }) => device_number)).toEqual([devices[0]!.device_number, 20]);
     });
 
     it('are refused with wrong fields, and in a gym that is closed', async () => {
@@ -84,7 +85,8 @@ describe('devices', () => {
         {},
         { name: '', kind: 'qr' },
         { name: 'x', kind: 'door' },
-        { name: 'x', kind: 'qr', device_number: 0 },
+        { name: 'x', kind: 'qr', device_number: -1 },
+        { name: 'x', kind: 'qr', device_number: 1_000_001 },
         { name: 'x', kind: 'qr', device_number: 'one' },
       ];
       for (const body of wrong)

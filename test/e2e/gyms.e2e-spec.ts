@@ -28,11 +28,21 @@ describe('gyms', () => {
         201,
       ]);
     }
-    for (const timezone of ['Mars/Olympus', '+05:30', 'UTC+3', '', 'Europe/Lisbon; DROP TABLE gyms', 5, null]) {
+    for (const timezone of [
+      ...['Mars/Olympus', '+05:30', 'UTC+3', '', 'Europe/Lisbon; DROP TABLE gyms', 5, null],
+      // Known to Node or to PostgreSQL, but no region, or written otherwise.
+      ...['CET', 'EET', 'BST', 'IST', 'EST5EDT', 'GMT', 'utc', 'posix/Europe/Lisbon', 'europe/lisbon', 'Europe/LISBON'],
+    ]) {
       const { status, body } = await admin.client.post('/gyms', { name: unique('Z'), timezone });
       if (timezone === null)
         expect(status).toBe(201); // not sent: UTC
       else expect([timezone, status, body.errors?.[0]?.field]).toEqual([timezone, 422, 'timezone']);
+    }
+  });
+
+  it('is not stored with a zone that has no region, whatever wrote it', async () => {
+    for (const timezone of ['CET', 'IST', 'EST5EDT', 'posix/Europe/Lisbon', 'europe/lisbon']) {
+      await expect(t.make.gym({ timezone })).rejects.toThrow();
     }
   });
 

@@ -59,8 +59,8 @@ describe('measurements', () => {
     expect((await correct(body.id, { weight: null })).body.code).toBe('nothing_measured');
     expect((await correct(body.id, { hips: 99.5, weight: null })).body).toMatchObject({ weight: null, hips: 99.5 });
     expect(wrongFields(await correct(body.id, { hips: 9, measurement_date: 'never' }))).toEqual([
-      'measurement_date',
       'hips',
+      'measurement_date',
     ]);
   });
 
@@ -71,8 +71,9 @@ describe('measurements', () => {
     for (const time of [
       soon,
       '2026-02-30T10:00:00Z',
-      '2026-01-31',
-      '2026-01-31T10:00:00',
+      '2026-02-30',
+      '2026-02-30T10:00:00',
+      '2026-01-31 10:00:00',
       '2020-01-01T00:00:00+23:00',
     ]) {
       expect([time, wrongFields(await record({ weight: 80, measurement_date: time }))]).toEqual([

@@ -19,6 +19,21 @@ const SCHEMA = `
   WHERE pronamespace = 'public'::regnamespace AND lanname IN ('sql', 'plpgsql')
   ORDER BY 1`;
 
+/** Zones that a gym could have, and what they have become. */
+const ZONES = [
+  ...[
+    ['CET', 'Europe/Brussels'],
+    ['EST5EDT', 'America/New_York'],
+    ['IST', 'Asia/Kolkata'],
+    ['Egypt', 'Africa/Cairo'],
+  ],
+  ...[
+    ['asia/TOKYO', 'Asia/Tokyo'],
+    ['Etc/GMT+5', 'Etc/GMT+5'],
+    ['FOO3', 'UTC'],
+  ],
+];
+
 it('every migration but the first goes down and up again, and people keep what they had before', async () => {
   const url = await ownDatabase('migrations');
   const t = await startApp({ DATABASE_URL: url });
@@ -47,7 +62,11 @@ it('every migration but the first goes down and up again, and people keep what t
       'users',
     ]);
     expect(await people()).toEqual(peopleBefore);
+    for (const [zone] of ZONES) await source.query('INSERT INTO gyms (name, timezone) VALUES ($1, $1)', [zone]);
     expect(await source.runMigrations()).toHaveLength(migrations.length - 1);
+    for (const [zone, now] of ZONES) {
+      expect(await source.query('SELECT timezone FROM gyms WHERE name = $1', [zone])).toEqual([{ timezone: now }]);
+    }
     expect(await schema()).toEqual(before);
     expect(await people()).toEqual(peopleBefore);
     // Whoever was there before has a pass as well, and nobody who has left.

@@ -416,14 +416,16 @@ describe('slots', () => {
       const { gym: { id }, member } = await gym(); // prettier-ignore
       const socket = await connect(member.access_token);
       const { data, timestamp } = await socket.next('slots_update');
+      const hour = new Date(timestamp).getUTCHours();
       expect(Math.abs(Date.now() - Date.parse(timestamp))).toBeLessThan(60_000);
-      expect(data).toMatchObject({ gym_id: id, available_count: 24, booked_slots: [], booked_count: 0 });
+      expect(data).toMatchObject({ gym_id: id, available_count: 24 - hour, booked_slots: [], booked_count: 0 });
+      expect(data.available_slots[0]).toBe(hour);
       expect(data.slots).toEqual((await member.client.get(`/slots?date=${data.date}`)).body);
       // The last hour of a day that is over cannot be booked; then there is a new today.
       const { status } = await book(member.client, 23, { date: data.date });
       if (status !== 201) return expect(new Date().toISOString().slice(0, 10)).not.toBe(data.date);
       const update = await socket.next('slots_update');
-      expect(update.data).toMatchObject({ date: data.date, available_count: 23, booked_count: 1 });
+      expect(update.data).toMatchObject({ date: data.date, available_count: 23 - hour, booked_count: 1 });
       return expect(await socket.next('slot_changed')).toMatchObject({ gym_id: id, date: data.date, slot: { id: 23 } });
     });
 
@@ -481,11 +483,21 @@ describe('slots', () => {
       expect(socket.all('slot_changed')).toMatchObject([{ gym_id: own.gym.id, slot: { id: 9 } }]);
     });
 
-    it('refuse whoever may not book', async () => {
-      const accountant = await t.make.signedIn('accountant', (await gym()).gym.id);
-      expect(await SocketClient.refused(t.url, '/slots', { token: accountant.access_token })).toMatchObject({
-        code: 4003,
-      });
+    it('let an accountant watch and see who has booked, not book', async () => {
+      const { gym: { id }, member } = await gym(); // prettier-ignore
+      const accountant = await t.make.signedIn('accountant', id);
+      await book(member.client, 9);
+      const socket = await connect(accountant.access_token);
+      const { data } = await socket.ask('get_slots', { date: SOON });
+      expect(data.slots[9].booked_by.id).toBe(member.id);
+      expect((await accountant.client.get(`/slots?date=${SOON}`)).body[9].booked_by.id).toBe(member.id);
+      expect((await accountant.client.get('/slots/settings')).status).toBe(200);
+      for (const message of ['book_slot', 'cancel_slot'])
+        expect(await socket.ask(message, { slot_id: 5, date: SOON })).toMatchObject({ code: 'role_not_allowed' });
+      expect(outcome(await book(accountant.client, 5))).toEqual([403, 'role_not_allowed']);
+    });
+
+    it('refuse whoever is not signed in', async () => {
       expect(await SocketClient.refused(t.url, '/slots')).toMatchObject({ code: 4001 });
     });
 

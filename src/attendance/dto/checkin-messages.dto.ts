@@ -3,7 +3,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { RepeatableDto } from '../../common/http/idempotency.dto.js';
 import { RefusalDto } from '../../common/ws/messages.dto.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { CheckInDto, CheckOutDto, VisitDto } from './visit.dto.js';
 
 const MOST_IN_A_BATCH = 100;

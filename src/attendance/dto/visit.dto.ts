@@ -1,9 +1,10 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsIn, IsOptional, ValidateIf } from 'class-validator';
-import { IsInstant, IsLocalDate, IsText } from '../../common/http/fields.js';
+import { IsLocalDate, IsText } from '../../common/http/fields.js';
+import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
 
 /** At the check-in, and again at the check-out. */
@@ -118,26 +119,26 @@ export class CheckInDto extends IntersectionType(PartialType(PickType(VisitDto, 
 export class UpdateVisitDto extends PartialType(PickType(VisitDto, ['location', 'notes'])) {
   /** When it really began. */
   @IsOptional()
-  @IsInstant()
-  check_in_time?: string;
+  @IsGymTime()
+  check_in_time?: GymTime;
 
   /** null: still inside. */
   @IsOptional()
   @IsNullable()
-  @IsInstant()
-  check_out_time?: string | null;
+  @IsGymTime()
+  check_out_time?: GymTime | null;
 }
 
 export class VisitListQuery extends GymListQuery {
-  /** Those that began on this local day or later. @example "2026-01-01" */
+  /** Those that began on this local day (or at this time) or later. @example "2026-01-01" */
   @IsOptional()
-  @IsLocalDate()
-  start_date?: string;
+  @IsGymTime()
+  start_date?: GymTime;
 
-  /** Those that began on this local day or before. @example "2026-12-31" */
+  /** Those that began on this local day (or at this time) or before. @example "2026-12-31" */
   @IsOptional()
-  @IsLocalDate()
-  end_date?: string;
+  @IsGymTime()
+  end_date?: GymTime;
 
   /** Only of this member. */
   @IsOptional()

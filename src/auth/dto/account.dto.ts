@@ -3,7 +3,7 @@ import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
 import { ROLES, type Role } from '../../common/actor/roles.js';
 import { IsText, Trimmed } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 
 export const LANGUAGES = ['en', 'es', 'ar'] as const;
 export type Language = (typeof LANGUAGES)[number];

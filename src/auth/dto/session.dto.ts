@@ -1,4 +1,4 @@
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 /** One place where you are signed in. */
 export class SessionDto {
   /** @example 12 */

@@ -62,8 +62,6 @@ export function IsDecimal(min: number, max: number) {
 export const IsMoney = () => IsDecimal(0, 9_999_999_999.99);
 
 const DAY = String.raw`(19|20|21)\d\d-\d\d-\d\d`;
-/** PostgreSQL knows no offset of 16 hours or more, and no zone on earth has one of 15. */
-const TIME = String.raw`T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):?\d\d)`;
 
 /** A local day of the gym, YYYY-MM-DD. */
 export function IsLocalDate() {
@@ -71,25 +69,6 @@ export function IsLocalDate() {
     Matches(new RegExp(`^${DAY}$`), { message: 'must be a date as YYYY-MM-DD' }),
     IsISO8601({ strict: true }, { message: 'must be a date that exists' }),
     ApiProperty({ type: 'string', format: 'date' }),
-  );
-}
-
-/** A moment, ISO 8601 with its offset: `2026-03-01T18:30:00Z`. */
-export function IsInstant() {
-  return applyDecorators(
-    Matches(new RegExp(`^${DAY}${TIME}$`), {
-      message: 'must be a time as ISO 8601 with its offset, such as 2026-03-01T18:30:00Z',
-    }),
-    IsISO8601({ strict: true }, { message: 'must be a time that exists' }),
-    ApiProperty({ type: 'string', format: 'date-time' }),
-  );
-}
-
-/** Either of both. */
-export function IsLocalDateOrInstant() {
-  return applyDecorators(
-    Matches(new RegExp(`^${DAY}(${TIME})?$`), { message: 'must be a date as YYYY-MM-DD, or a time with its offset' }),
-    IsISO8601({ strict: true }, { message: 'must be a date or time that exists' }),
   );
 }
 

@@ -1,19 +1,14 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
 import type { FastifyInstance } from 'fastify';
 import { IsQueryFlag } from './fields.js';
-import { IsId } from './validation.js';
+import { IsId, IsWhole } from './whole.js';
 
 /** The query parameters that every list takes. */
 export class ListQuery {
   /** Rows in one answer. */
-  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(200)
+  @IsWhole(1, 200)
   limit: number = 50;
 
   /** Where the previous answer ended: taken from its `Link` header. */

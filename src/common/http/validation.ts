@@ -1,13 +1,8 @@
-import { applyDecorators, Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsInt, isISO8601, Max, Min, type ValidationError, type ValidatorOptions } from 'class-validator';
+import { Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
+import { isISO8601, type ValidationError, type ValidatorOptions } from 'class-validator';
 import type { FieldError } from '../errors/domain-error.js';
 import { FieldsInvalid } from '../errors/common.errors.js';
 import { dropNulls } from './nulls.js';
-
-/** Largest id: PostgreSQL's integer. */
-export const MAX_ID = 2_147_483_647;
 
 /** The same rules for REST bodies and queries and for socket messages: fields a DTO does not name are ignored. */
 export const validationPipe = () =>
@@ -20,6 +15,11 @@ class Validation extends ValidationPipe {
   ): Promise<ValidationError[]> | ValidationError[] {
     dropNulls(input);
     return super.validate(input, options);
+  }
+
+  /** What a text in an address means, its own pipe says: Nest's would make a number of 0x10, 1e3 and a blank. */
+  protected override transformPrimitive(value: unknown): unknown {
+    return value;
   }
 }
 
@@ -38,31 +38,6 @@ function flatten(errors: ValidationError[], parent = ''): FieldError[] {
     }));
     return [...own, ...flatten(error.children ?? [], `${parent}${error.property}.`)];
   });
-}
-
-const toNumber = (value: unknown): unknown =>
-  typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
-
-/** An id: a whole number, or (old clients, query parameters) its digits as a string. */
-export function IsId() {
-  return applyDecorators(
-    Transform(({ value }: { value: unknown }) => toNumber(value)),
-    IsInt({ message: 'must be an id, a whole number' }),
-    Min(1),
-    Max(MAX_ID),
-    ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_ID }),
-  );
-}
-
-/** An id in a path. */
-@Injectable()
-export class IdPipe implements PipeTransform<string, number> {
-  transform(value: string, { data }: { data?: string }): number {
-    const id = toNumber(value);
-    // The ValidationPipe before this one has made a number of whatever looks like one: 1.5 too.
-    if (Number.isInteger(id) && (id as number) >= 1 && (id as number) <= MAX_ID) return id as number;
-    throw FieldsInvalid.of(data ?? 'id', `must be a whole number from 1 to ${MAX_ID}`);
-  }
 }
 
 /** A local day in a path. */

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, ValidateIf } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { ActivePlanDto } from '../../members/dto/user.dto.js';
 import { PersonRefDto } from '../../plans/dto/user-plan.dto.js';
 

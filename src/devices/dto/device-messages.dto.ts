@@ -3,7 +3,7 @@ import { Type } from 'class-transformer';
 import { IsEmail, IsIn, IsInt, IsObject, IsOptional, ValidateIf, ValidateNested } from 'class-validator';
 import { IsText, IsTriedPassword, Trimmed } from '../../common/http/fields.js';
 import { RepeatableDto } from '../../common/http/idempotency.dto.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { AccessDto } from './access.dto.js';
 import { IsTemplate } from '../template.js';
 

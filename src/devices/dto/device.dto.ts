@@ -1,9 +1,9 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, IsString, Length, MaxLength } from 'class-validator';
 import { DEVICE_KINDS, type DeviceKind } from '../../common/actor/actor.js';
 import { IsText } from '../../common/http/fields.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId, IsWhole, MAX_DEVICE_NUMBER } from '../../common/http/whole.js';
 
 export class DeviceDto {
   /** @example 1 */
@@ -19,10 +19,8 @@ export class DeviceDto {
   @IsIn(DEVICE_KINDS)
   kind: DeviceKind;
 
-  /** Unique in the gym. */
-  @IsInt()
-  @Min(1)
-  @Max(1_000_000)
+  /** Unique in the gym. @example 0 */
+  @IsWhole(0, MAX_DEVICE_NUMBER)
   device_number: number;
 
   /** @example 2 */
@@ -52,11 +50,9 @@ export class CreateDeviceDto extends PickType(DeviceDto, ['name', 'kind']) {
   @IsId()
   gym_id?: number;
 
-  /** Default: the next one. */
+  /** Default: the smallest that is free in the gym, from 0. @example 7 */
   @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(1_000_000)
+  @IsWhole(0, MAX_DEVICE_NUMBER)
   device_number?: number;
 }
 
@@ -113,7 +109,7 @@ export class BoardQuery {
 
 export class ReadSerialDto extends BoardQuery {
   /** @example 1 */
-  @IsId()
+  @IsWhole(0, MAX_DEVICE_NUMBER)
   device_number: number;
 }
 

@@ -1,8 +1,11 @@
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsBoolean, IsTimeZone, Matches } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
+
+/** What a zone must be. */
+export const NO_ZONE = 'must be an IANA time zone such as America/New_York, written like that, or UTC';
 
 export class GymDto {
   /** @example 1 */
@@ -23,9 +26,12 @@ export class GymDto {
   @IsText(3, 40)
   phone_number: string | null;
 
-  /** IANA name. "Today", daily lists and slots are this zone's local day. @example "America/New_York" */
-  @Matches(/^[A-Za-z_]+(\/[A-Za-z0-9_+-]+)*$/, { message: 'must be an IANA time zone such as America/New_York' })
-  @IsTimeZone({ message: 'must be an IANA time zone such as America/New_York' })
+  /**
+   * IANA name with its region, or UTC; abbreviations such as CET or IST mean several things. "Today", daily lists and slots are
+   * this zone's local day. @example "America/New_York"
+   */
+  @Matches(/^(UTC|[A-Z][A-Za-z]*\/[A-Za-z0-9_+/-]+)$/, { message: NO_ZONE })
+  @IsTimeZone({ message: NO_ZONE })
   timezone: string;
 
   /** An inactive gym keeps its history and takes no new members, sales or visits. @example true */

@@ -1,8 +1,12 @@
 import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
 
 @Entity('gyms')
-// PostgreSQL refuses a zone it does not know: what it cannot compute a day in must not be stored.
-@Check('gyms_timezone_check', `timestamptz '2000-01-01Z' AT TIME ZONE timezone IS NOT NULL`)
+// PostgreSQL refuses a zone it does not know: what it cannot compute a day in must not be stored. What has no region (CET, IST)
+// is not the same clock for everyone.
+@Check(
+  'gyms_timezone_check',
+  `timestamptz '2000-01-01Z' AT TIME ZONE timezone IS NOT NULL AND (timezone = 'UTC' OR timezone ~ '^[A-Z][A-Za-z]*/')`,
+)
 @Index('gyms_name_key', { synchronize: false }) // unique on fold(name), which TypeORM cannot say
 export class Gym {
   @PrimaryGeneratedColumn('identity')

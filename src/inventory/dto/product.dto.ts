@@ -1,10 +1,9 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId, IsWhole } from '../../common/http/whole.js';
 import type { MovementReason } from '../entities/stock-movement.entity.js';
 
 const MOST = 1_000_000;
@@ -90,12 +89,8 @@ export class ChangeStockDto {
 
 export class LowStockQuery extends GymListQuery {
   /** At most so many are left. */
-  @ApiProperty({ required: false, type: 'integer' })
   @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(0)
-  @Max(MOST)
+  @IsWhole(0, MOST)
   threshold: number = 10;
 }
 

@@ -1,10 +1,11 @@
 import { ApiProperty, ApiPropertyOptional, PartialType, PickType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsOptional } from 'class-validator';
-import { IsDecimal, IsInstant, IsLocalDate, IsText } from '../../common/http/fields.js';
+import { IsDecimal, IsText } from '../../common/http/fields.js';
+import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 
 /** What is measured, with its unit and what is still believable. */
 export const SIZES = {
@@ -54,8 +55,7 @@ export class MeasurementDto {
   gym_id: number;
 
   /** When it was measured. @example "2026-03-01T18:30:00Z" */
-  @IsInstant()
-  measurement_date: string;
+  measurement_date: Date;
 
   @IsSize() height: number | null;
   @IsSize() weight: number | null;
@@ -85,7 +85,12 @@ export class MeasurementDto {
   updated_at: Date;
 }
 
-class MeasuredDto extends PartialType(PickType(MeasurementDto, ['measurement_date', 'notes', ...SIZE_NAMES])) {}
+class MeasuredDto extends PartialType(PickType(MeasurementDto, ['notes', ...SIZE_NAMES])) {
+  /** When it was measured; default: now. @example "2026-03-01T18:30:00Z" */
+  @IsOptional()
+  @IsGymTime()
+  measurement_date?: GymTime;
+}
 
 /** At least one size. */
 export class CreateMeasurementDto extends MeasuredDto {
@@ -98,15 +103,15 @@ export class CreateMeasurementDto extends MeasuredDto {
 export class UpdateMeasurementDto extends MeasuredDto {}
 
 export class RangeQuery {
-  /** From this local day on. @example "2026-01-01" */
+  /** From this local day (or time) on. @example "2026-01-01" */
   @IsOptional()
-  @IsLocalDate()
-  start_date?: string;
+  @IsGymTime()
+  start_date?: GymTime;
 
-  /** Until the end of this local day. @example "2026-12-31" */
+  /** Until the end of this local day (or until this time). @example "2026-12-31" */
   @IsOptional()
-  @IsLocalDate()
-  end_date?: string;
+  @IsGymTime()
+  end_date?: GymTime;
 }
 
 export class MeasurementListQuery extends GymListQuery {

@@ -6,7 +6,7 @@ import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
 import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
 import { IsNullable, IsRequired } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { AssignPlanDto, UserPlanDto } from '../../plans/dto/user-plan.dto.js';
 
 /** `member` is what some clients call the role `user`. */

@@ -3,7 +3,7 @@ import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import type { PlanKind } from '../entities/plan.entity.js';
 
 export const PLAN_KINDS = ['time', 'sessions', 'coins'] as const;

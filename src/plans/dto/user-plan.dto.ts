@@ -1,9 +1,10 @@
 import { ApiProperty, PickType } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsInstant, IsLocalDateOrInstant, IsMoney } from '../../common/http/fields.js';
+import { IsMoney } from '../../common/http/fields.js';
+import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 import { PlanDto } from './plan.dto.js';
 
 export const USER_PLAN_STATUSES = ['active', 'scheduled', 'frozen', 'expired', 'cancelled'] as const;
@@ -127,8 +128,8 @@ export class UpdateUserPlanDto {
 
   /** A correction. */
   @IsOptional()
-  @IsInstant()
-  expires_at?: string;
+  @IsGymTime()
+  expires_at?: GymTime;
 
   /** A correction. @example 8 */
   @IsOptional()
@@ -149,6 +150,6 @@ export class UserPlanListQuery extends GymListQuery {
    * a frozen one stands still.
    */
   @IsOptional()
-  @IsLocalDateOrInstant()
-  expiring_before?: string;
+  @IsGymTime()
+  expiring_before?: GymTime;
 }

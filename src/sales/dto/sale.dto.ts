@@ -1,8 +1,9 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsInstant, IsLocalDate, IsMoney } from '../../common/http/fields.js';
+import { IsLocalDate, IsMoney } from '../../common/http/fields.js';
+import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId } from '../../common/http/whole.js';
 
 export class ProductRefDto {
   /** @example 1 */
@@ -56,8 +57,7 @@ export class SaleDto {
   sold_by: SellerRefDto;
 
   /** The moment it counts for: when it was recorded, unless an admin corrects it. @example "2026-03-01T18:30:00Z" */
-  @IsInstant()
-  sale_date: string;
+  sale_date: Date;
 
   created_at: Date;
   updated_at: Date;
@@ -66,18 +66,23 @@ export class SaleDto {
 export class CreateSaleDto extends PickType(SaleDto, ['product_id', 'quantity']) {}
 
 /** What is not sent stays as it is. */
-export class UpdateSaleDto extends PartialType(PickType(SaleDto, ['product_id', 'quantity', 'sale_date'])) {}
+export class UpdateSaleDto extends PartialType(PickType(SaleDto, ['product_id', 'quantity'])) {
+  /** The moment it counts for. @example "2026-03-01T18:30:00Z" */
+  @IsOptional()
+  @IsGymTime()
+  sale_date?: GymTime;
+}
 
 export class SaleListQuery extends GymListQuery {
-  /** From this local day on. @example "2026-01-01" */
+  /** From this local day (or time) on. @example "2026-01-01" */
   @IsOptional()
-  @IsLocalDate()
-  start_date?: string;
+  @IsGymTime()
+  start_date?: GymTime;
 
-  /** Until the end of this local day. @example "2026-01-31" */
+  /** Until the end of this local day (or until this time). @example "2026-01-31" */
   @IsOptional()
-  @IsLocalDate()
-  end_date?: string;
+  @IsGymTime()
+  end_date?: GymTime;
 
   /** Only of this product. */
   @IsOptional()

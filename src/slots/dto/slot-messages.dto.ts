@@ -22,7 +22,10 @@ export class SlotsOfDayDto {
   @ApiProperty({ type: [SlotDto] })
   slots: SlotDto[];
 
-  /** The ids of the hours that one can book. @example [8, 9, 18] */
+  /**
+   * The ids of the hours that one can book now: not over, closed, booked out, too far ahead, or (a member) one's own.
+   * @example [8, 9, 18]
+   */
   @ApiProperty({ type: [Number] })
   available_slots: number[];
 

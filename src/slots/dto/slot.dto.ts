@@ -1,24 +1,13 @@
 import { ApiProperty, OmitType, PartialType, PickType } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min, registerDecorator } from 'class-validator';
 import { IsLocalDate } from '../../common/http/fields.js';
 import { ListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/validation.js';
+import { IsId, IsWhole } from '../../common/http/whole.js';
 
 const LARGEST_CAPACITY = 1000;
 
 /** An hour of the day, 0 to 23; old clients send its digits. */
-export function IsSlotId(): PropertyDecorator {
-  return (target, key) => {
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' && /^\d{1,2}$/.test(value) ? Number(value) : value,
-    )(target, key);
-    IsInt({ message: 'must be an hour from 0 to 23' })(target, key);
-    Min(0)(target, key);
-    Max(23)(target, key);
-    ApiProperty({ type: 'integer', minimum: 0, maximum: 23 })(target, key);
-  };
-}
+export const IsSlotId = () => IsWhole(0, 23, 'must be an hour from 0 to 23');
 
 export class HolderDto {
   /** @example 8 */
@@ -50,7 +39,7 @@ export class SlotDto {
   /** Its first moment. */
   starts_at: Date;
 
-  /** The moment it is over. Where clocks go back, an hour lasts two. */
+  /** The moment it is over, when the next one begins. The hour in which clocks go back is as much longer. */
   ends_at: Date;
 
   /** How many may book it; 0 while the gym is closed. @example 4 */

@@ -1,0 +1,231 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import type pg from 'pg';
+import { AttendanceService } from '../../src/attendance/attendance.service.js';
+import { ClockTurned } from '../../src/gyms/gyms.events.js';
+import { startApp, type TestApp } from '../support/app.js';
+import type { SignedIn } from '../support/factory.js';
+import { book, inDays, makeSlotGym, SOON } from '../support/slots.js';
+import { SocketClient } from '../support/socket-client.js';
+import { until } from '../support/until.js';
+
+// The server is in another zone than any gym, one that shifts by half an hour.
+process.env.TZ = 'Australia/Lord_Howe';
+
+const QUARTER_MS = 900_000;
+
+/** Hours and the clocks that they are on: of a gym that gets another one, or closes, and as time passes. */
+describe('hours and clocks', () => {
+  let t: TestApp;
+  let admin: SignedIn;
+  beforeAll(async () => {
+    t = await startApp();
+    admin = await t.make.signedIn('admin', null);
+  });
+  afterEach(() => SocketClient.closeAll());
+  afterAll(() => t.close());
+
+  const gym = (timezone = 'UTC') => makeSlotGym(t.make, {}, timezone);
+  const watch = async (token: string, date?: string) => {
+    const socket = await SocketClient.connect(t.url, '/slots', { token });
+    await socket.next('slots_update');
+    if (date) await socket.ask('get_slots', { date });
+    return socket;
+  };
+  const bookingsOf = async (gymId: number) => {
+    const { rows } = await t.db.pool.query<{ slot_id: number; starts_at: Date; ends_at: Date; is_cancelled: boolean }>(
+      `SELECT slot_id, starts_at, ends_at, cancelled_by_id IS NOT NULL AS is_cancelled FROM slot_bookings
+       WHERE gym_id = $1 ORDER BY slot_id`,
+      [gymId],
+    );
+    return rows;
+  };
+
+  it('are at the same time of the new clock when a gym gets another one, and watchers are told', async () => {
+    const { gym: { id }, member } = await gym('Europe/Lisbon'); // prettier-ignore
+    for (const hour of [9, 18]) expect((await book(member.client, hour)).status).toBe(201);
+    const socket = await watch(member.access_token, SOON);
+    expect((await admin.client.put(`/gyms/${id}`, { timezone: 'Asia/Kolkata' })).status).toBe(200);
+    const { data } = await socket.next('slots_update', (update) =>
+      update.data.slots[9].starts_at.endsWith('03:30:00.000Z'),
+    );
+    const bookings = await bookingsOf(id);
+    expect(bookings.map(({ slot_id, is_cancelled }) => [slot_id, is_cancelled])).toEqual([
+      [9, false],
+      [18, false],
+    ]);
+    for (const { slot_id, starts_at, ends_at } of bookings) {
+      const { starts_at: first, ends_at: last } = data.slots[slot_id];
+      expect([starts_at.toISOString(), ends_at.toISOString()]).toEqual([first, last]);
+    }
+    // The hour is still theirs: nobody else gets it, at whatever moment it was.
+    const other = await t.make.signedIn('user', id);
+    expect((await book(other.client, 9)).body.code).toBe('slot_taken');
+  });
+
+  it('are cancelled where the new clock skips them', async () => {
+    const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
+    const { rows } = await t.db.pool.query<{ day: string }>(`
+      SELECT d::date::text AS day FROM generate_series(now() + interval '2 days', now() + interval '400 days', '1 day') d
+      WHERE (SELECT count(*) FROM slot_hours(d::date, 'America/New_York')) = 23 LIMIT 1`);
+    const date = rows[0]!.day;
+    await t.db.pool.query(
+      `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+       SELECT $1, $2, slot_id, 1, $3, starts_at, ends_at, now(), $3 FROM slot_hours($2, 'UTC') WHERE slot_id < 4`,
+      [id, date, member.id],
+    );
+    await admin.client.put(`/gyms/${id}`, { timezone: 'America/New_York' });
+    const bookings = await bookingsOf(id);
+    expect(bookings.map(({ is_cancelled }) => is_cancelled)).toEqual([false, false, true, false]);
+    const hours = (await member.client.get(`/slots?date=${date}`)).body;
+    expect(hours.map(({ id: hour, booked }: any) => [hour, booked]).slice(0, 3)).toEqual([
+      [0, 1],
+      [1, 1],
+      [3, 1],
+    ]);
+  });
+
+  it.each(['PUT', 'DELETE'] as const)(
+    'to come are cancelled when a gym closes by %s, and watchers are told',
+    async (how) => {
+      const { gym: { id }, member } = await gym(); // prettier-ignore
+      expect((await book(member.client, 9)).status).toBe(201);
+      // One that began before it closed is history.
+      await t.db.pool.query(
+        `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+       SELECT $1, current_date - 1, 8, 1, $2, now() - interval '1 day', now() - interval '23 hours', now(), $2`,
+        [id, member.id],
+      );
+      const socket = await watch(member.access_token, SOON);
+      if (how === 'PUT') await admin.client.put(`/gyms/${id}`, { is_active: false });
+      else expect((await admin.client.delete(`/gyms/${id}`)).status).toBe(200);
+      const { data } = await socket.next('slots_update', (update) => update.data.slots[9].booked === 0);
+      expect(data.available_slots).toEqual([]);
+      expect((await bookingsOf(id)).map(({ slot_id, is_cancelled }) => [slot_id, is_cancelled])).toEqual([
+        [8, false],
+        [9, true],
+      ]);
+      expect((await book(member.client, 9)).body.code).toBe('gym_inactive');
+      await admin.client.put(`/gyms/${id}`, { is_active: true });
+      await socket.next('slots_update', (update) => update.data.available_count === 24);
+    },
+  );
+
+  describe('that are booked while the clock changes', () => {
+    /** Another transaction, which has not ended yet. */
+    async function during(work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+      const client = await t.db.pool.connect();
+      try {
+        await client.query('BEGIN');
+        await work(client);
+        await client.query('COMMIT');
+      } finally {
+        client.release(true);
+      }
+    }
+    const isWaiting = (answer: Promise<unknown>) =>
+      Promise.race([answer.then(() => false), new Promise((resolve) => setTimeout(resolve, 300, true))]);
+
+    it('wait for the new one', async () => {
+      const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
+      let booked!: ReturnType<typeof book>;
+      await during(async (client) => {
+        await client.query('SELECT 1 FROM gyms WHERE id = $1 FOR UPDATE', [id]);
+        booked = book(member.client, 9);
+        expect(await isWaiting(booked)).toBe(true);
+        await client.query(`UPDATE gyms SET timezone = 'Asia/Tokyo' WHERE id = $1`, [id]);
+      });
+      expect((await booked).body).toMatchObject({ slot_id: 9, starts_at: `${SOON}T00:00:00.000Z` });
+    });
+
+    it('or are moved with the others', async () => {
+      const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
+      let changed!: ReturnType<typeof book>;
+      await during(async (client) => {
+        await client.query(
+          `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+           SELECT $1, $2, slot_id, 1, $3, starts_at, ends_at, now(), $3 FROM slot_hours($2, 'UTC') WHERE slot_id = 9`,
+          [id, SOON, member.id],
+        );
+        changed = admin.client.put(`/gyms/${id}`, { timezone: 'Asia/Tokyo' });
+        expect(await isWaiting(changed)).toBe(true);
+      });
+      expect((await changed).status).toBe(200);
+      expect((await bookingsOf(id))[0]!.starts_at.toISOString()).toBe(`${SOON}T00:00:00.000Z`);
+    });
+  });
+
+  it('of today are those of the new day, for those who asked for today, once it has begun', async () => {
+    // Between these two there is always a midnight.
+    const { gym: { id }, member } = await gym('Pacific/Pago_Pago'); // prettier-ignore
+    const socket = await SocketClient.connect(t.url, '/slots', { token: member.access_token });
+    const before = (await socket.next('slots_update')).data.date;
+    const fixed = await watch(member.access_token, before);
+    await admin.client.put(`/gyms/${id}`, { timezone: 'Pacific/Kiritimati' });
+    const { data } = await socket.next('slots_update', (update) => update.data.date !== before);
+    expect(data.date > before).toBe(true);
+    // What happens on the new day is told to them, too, and only to them; what happens on others is not.
+    const seen = socket.all('slots_update').length;
+    await book(member.client, 23, { date: inDays(3) });
+    expect((await book(member.client, 23, { date: data.date })).status).toBe(201);
+    expect(await socket.next('slot_changed')).toMatchObject({ date: data.date, slot: { id: 23 } });
+    expect(socket.all('slots_update').length - seen).toBeLessThanOrEqual(1);
+    expect(fixed.all('slot_changed')).toEqual([]);
+    expect(fixed.all('slots_update').every((update) => update.data.date === before)).toBe(true);
+  });
+
+  it('that have just ended are told to those who watch, on every server, and nothing at other quarters', async () => {
+    const second = await startApp();
+    try {
+      // Whole hours, and zones that are a half and three quarters beside them.
+      const zones = { 0: 'UTC', 1: 'Asia/Kathmandu', 2: 'Asia/Kolkata' } as const;
+      for (;;) {
+        const quarter = Math.floor(Date.now() / QUARTER_MS);
+        const watchers = await Promise.all(
+          Object.entries(zones).flatMap(([number, timezone]) =>
+            [t, second].map(async ({ url }) => {
+              const { member } = await gym(timezone);
+              const socket = await SocketClient.connect(url, '/slots', { token: member.access_token });
+              await socket.next('slots_update');
+              return { number: Number(number), socket };
+            }),
+          ),
+        );
+        t.app.get(EventEmitter2).emit(ClockTurned.name, new ClockTurned());
+        const told = watchers.filter(({ number }) => number === quarter % 4);
+        await Promise.all(
+          told.map(({ socket }) => until(() => Promise.resolve(socket.all('slots_update').length === 2))),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        const counts = watchers.map(({ number, socket }) => [number, socket.all('slots_update').length]);
+        SocketClient.closeAll();
+        // If the quarter has turned meanwhile, others were told than we thought.
+        if (Math.floor(Date.now() / QUARTER_MS) !== quarter) continue;
+        expect(counts).toEqual(watchers.map(({ number }) => [number, number === quarter % 4 ? 2 : 1]));
+        break;
+      }
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('a day that has just begun is known, so that its numbers are sent: in the quarter of its midnight, and in no other', async () => {
+    // Of all zones the one whose day is the youngest: at most an hour.
+    const { rows } = await t.db.pool.query<{ zone: string }>(`
+      SELECT name AS zone FROM pg_timezone_names WHERE name ~ '^Etc/GMT[+-]'
+      ORDER BY day_start((now() AT TIME ZONE name)::date, name) DESC LIMIT 1`);
+    const [young, old] = [await gym(rows[0]!.zone), await gym('Asia/Kathmandu')];
+    const empty = await gym(rows[0]!.zone);
+    for (const { member } of [young, old]) await t.make.visit(member, new Date(Date.now() - 7_200_000).toISOString());
+    const ask = async () => {
+      const isFirst = new Date().getUTCMinutes() < 15;
+      const found = await t.app.get(AttendanceService).gymsInNewDay();
+      return { isFirst, found, isSame: isFirst === new Date().getUTCMinutes() < 15 };
+    };
+    let answer = await ask();
+    while (!answer.isSame) answer = await ask();
+    expect(answer.found.includes(young.gym.id)).toBe(answer.isFirst);
+    expect(answer.found).not.toContain(empty.gym.id);
+    if (answer.isFirst) expect(answer.found).not.toContain(old.gym.id);
+  });
+});
