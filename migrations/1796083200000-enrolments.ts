@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Which console has which reader, and whose finger comes next. */
+/** The newest connection of each reader, which console has it, and whose finger comes next. */
 export class Enrolments1796083200000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -8,9 +8,9 @@ export class Enrolments1796083200000 implements MigrationInterface {
         reader text CONSTRAINT enrolments_pkey PRIMARY KEY,
         reader_socket text NOT NULL,
         console_socket text,
-        user_id integer NOT NULL CONSTRAINT enrolments_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,
+        user_id integer CONSTRAINT enrolments_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,
         is_started boolean NOT NULL DEFAULT false,
-        expires_at timestamptz(3) NOT NULL
+        held_until timestamptz(3) NOT NULL
       );
       CREATE INDEX enrolments_console_socket_idx ON enrolments (console_socket);
       CREATE INDEX enrolments_user_id_idx ON enrolments (user_id);

@@ -43,12 +43,11 @@ export class Attempts {
 
   /** The attempt was none to be counted: the first budget begins again, the others get it back. */
   async giveBack([first, ...others]: Budget[]): Promise<void> {
-    await this.db.query(everyGym`DELETE FROM attempt_budgets WHERE key = ${first!.key}`);
-    for (const budget of others) {
-      await this.db.query(everyGym`
-        UPDATE attempt_budgets SET drained_at = drained_at - make_interval(secs => ${secondsOf(budget)})
-        WHERE key = ${budget.key}`);
-    }
+    await this.db.query(everyGym`
+      WITH begun_again AS (DELETE FROM attempt_budgets WHERE key = ${first!.key})
+      UPDATE attempt_budgets budget SET drained_at = drained_at - make_interval(secs => other.seconds)
+      FROM unnest(${others.map(({ key }) => key)}::text[], ${others.map(secondsOf)}::float8[]) AS other (key, seconds)
+      WHERE budget.key = other.key`);
   }
 
   private async refusal(tx: Transaction, budgets: Budget[]): Promise<TooManyRequests> {

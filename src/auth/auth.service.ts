@@ -17,6 +17,8 @@ import { Tokens } from './tokens.js';
 interface Credentials {
   id: number;
   password_hash: string;
+  /** Another one for each password. */
+  password_version: number;
   is_active: boolean;
   /** They have signed in from this network before. */
   is_known: boolean;
@@ -174,7 +176,7 @@ export class AuthService {
       ? sql`phone_digits = ${given}`
       : sql`(fold(email) = fold(${given}) OR fold(username) = fold(${given}))`;
     const people = await this.db.query<Credentials>(everyGym`
-      SELECT id, password_hash, is_active, EXISTS (
+      SELECT id, password_hash, password_version, is_active, EXISTS (
         SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${network(client.ip_address)}) AS is_known
       FROM users u WHERE ${who} AND password_hash IS NOT NULL AND deleted_at IS NULL
       ORDER BY is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 1}`);

@@ -49,8 +49,6 @@ const ENTRANCE: readonly DeviceKind[] = ['fingerprint', 'qr'];
 
 /** What is kept of a reader's socket between its messages. */
 interface ReaderState {
-  /** When it connected, in milliseconds: of two connections of a reader the newest counts. */
-  connected_at?: number;
   /** The last member of the page of templates before. */
   templates_after?: number;
 }
@@ -83,7 +81,6 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
 
   async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
     if (principal instanceof DeviceActor) {
-      stateOf(socket).connected_at = Date.now();
       if (principal.is(...READER)) await socket.join(readers(principal.gym_id));
       // A member is here to read a board: doors and fingers are nothing of theirs.
     } else if (principal.role !== 'user') await socket.join(consoles(principal.scope().gym_id));
@@ -95,10 +92,16 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     if (!socket.connected || !(principal instanceof DeviceActor)) return;
     if (principal.device_id !== null) this.presence.arrived(socket.id, principal.device_id);
     if (principal.is(...READER)) this.tellConsoles(await this.enrolments.arrived(readerOf(socket.id, principal)));
+    await this.clearIfGone(socket);
   }
 
   handleDisconnect(socket: AppSocket): Promise<void> {
     return this.leave(socket).catch(notTold);
+  }
+
+  /** One that went while we wrote down what it does has left before that was to be seen. */
+  private async clearIfGone(socket: AppSocket): Promise<void> {
+    if (!socket.connected) await this.leave(socket);
   }
 
   private async leave(socket: AppSocket): Promise<void> {
@@ -107,7 +110,7 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     if (principal instanceof DeviceActor) {
       this.presence.left(socket.id);
       if (principal.is('board')) this.boards.leaves(socket.id);
-      if (principal.is(...READER)) this.tellConsoles(await this.enrolments.readerLeft(socket.id));
+      if (principal.is(...READER)) this.tellConsoles(await this.enrolments.readerLeft(readerOf(socket.id, principal)));
     } else if (principal.role !== 'user') this.tellReaders(await this.enrolments.consoleLeft(socket.id));
   }
 
@@ -120,8 +123,8 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
   async login(@ConnectedSocket() socket: AppSocket, @MessageBody() body: DeviceLoginDto): Promise<ConnectedDto> {
     if (socket.data.principal) throw new AlreadySignedIn();
     const client = { ip_address: socket.handshake.address, user_agent: 'fingerprint reader' };
-    const { id } = await this.auth.prove(body.login_data, client);
-    const reader = await this.devices.signIn(id, body.gym_id);
+    const person = await this.auth.prove(body.login_data, client);
+    const reader = await this.devices.signIn(person, body.gym_id);
     await this.door.enter(socket, reader);
     return { gym_id: reader.gym_id, message: 'Connected' };
   }
@@ -155,6 +158,7 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     await this.enrolments.pause(readerOf(socket.id, actor));
     const member = await this.fingerprints.member(actor, body.user_id);
     await this.enrolments.start(readerOf(socket.id, actor), member.user_id);
+    await this.clearIfGone(socket);
     await this.toConsoles(socket, actor, 'user_established', { user_id: member.user_id, full_name: member.full_name });
     return member;
   }
@@ -253,21 +257,18 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
   /** A console's member goes on to a reader that talks with nobody else. */
   private async passOn(actor: Actor, socket: AppSocket, { user_id, device_id }: ChooseUserDto): Promise<undefined> {
     const { gym_id } = await requirePerson(this.db, actor, user_id);
-    const all = await socketsIn(this.namespace, readers(gym_id));
-    // Of several connections of one reader the newest.
-    const newest = new Map<string, { reader: Reader; connected_at: number }>();
-    for (const { id, data } of all) {
-      const { principal, connected_at = 0 } = data as ReaderState & { principal?: DeviceActor };
-      if (!principal || (device_id !== undefined && principal.device_id !== device_id)) continue;
-      const reader = readerOf(id, principal);
-      if ((newest.get(reader.reader)?.connected_at ?? -1) <= connected_at)
-        newest.set(reader.reader, { reader, connected_at });
+    const connected: Reader[] = [];
+    for (const { id, data } of await socketsIn(this.namespace, readers(gym_id))) {
+      const { principal } = data as { principal?: DeviceActor };
+      if (principal && (device_id ?? principal.device_id) === principal.device_id)
+        connected.push(readerOf(id, principal));
     }
-    if (newest.size === 0) throw new NoDeviceConnected();
-    for (const { reader } of newest.values()) {
+    if (connected.length === 0) throw new NoDeviceConnected();
+    for (const reader of connected) {
       if (!(await this.enrolments.choose(reader, socket.id, user_id))) continue;
       this.tellReaders(await this.enrolments.consoleLeft(socket.id, reader.reader));
       this.namespace.to(reader.socket_id).emit('user', { user_id });
+      await this.clearIfGone(socket);
       return undefined;
     }
     throw new DeviceBusy();

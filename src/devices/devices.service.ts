@@ -129,11 +129,12 @@ export class DevicesService {
    * A reader without a key, which staff that has proved who they are signs in. It has no session, and ends with what they may.
    * @throws RoleNotAllowed, OtherGym, FieldsInvalid
    */
-  async signIn(userId: number, requestedGymId?: number): Promise<DeviceActor> {
-    const staff = await this.staff(userId);
+  async signIn(person: { id: number; password_version: number }, requestedGymId?: number): Promise<DeviceActor> {
+    const staff = await this.staff(person.id);
     if (!staff) throw new RoleNotAllowed('A reader is signed in by desk staff.');
-    const gymId = new Actor(userId, staff.role, staff.gym_id, 0).gym(requestedGymId);
-    return new DeviceActor(null, gymId, 'fingerprint', staff.password_version, userId);
+    const gymId = new Actor(person.id, staff.role, staff.gym_id, 0).gym(requestedGymId);
+    // Of the password that was proved: with one that was changed meanwhile it does not get in.
+    return new DeviceActor(null, gymId, 'fingerprint', person.password_version, person.id);
   }
 
   /** Staff of a desk that may sign readers in. */

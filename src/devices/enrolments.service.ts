@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceActor } from '../common/actor/actor.js';
-import { Database, type Transaction } from '../database/database.js';
+import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { everyGym, type Sql, sql } from '../database/sql.js';
 import { NobodyToEnrol, OtherMemberChosen } from './devices.errors.js';
 
@@ -27,20 +27,34 @@ export const readerOf = (socketId: string, { device_id }: Pick<DeviceActor, 'dev
 
 /**
  * Which console has which reader, and whose finger it waits for: held by one row a reader, so that of two consoles on two
- * servers one gets it, and no finger is stored for another member than the one that was chosen.
+ * servers one gets it, and no finger is stored for another member than the one that was chosen. The row names the newest
+ * connection of the reader, and only that one gets further.
  */
 @Injectable()
 export class EnrolmentsService {
   constructor(private readonly db: Database) {}
 
+  /** The newest connection of a reader counts. @returns what an older one was doing, which is over */
+  arrived({ reader, socket_id }: Reader): Promise<Enrolment[]> {
+    return this.db.transaction(async (tx) => {
+      const ended = await this.end(sql`e.reader = ${reader} AND e.reader_socket <> ${socket_id}`, tx);
+      await tx.query(everyGym`
+        INSERT INTO enrolments AS e (reader, reader_socket, held_until) VALUES (${reader}, ${socket_id}, '-infinity')
+        ON CONFLICT (reader) DO UPDATE SET reader_socket = excluded.reader_socket, held_until = excluded.held_until
+          WHERE e.reader_socket <> excluded.reader_socket`);
+      return ended;
+    });
+  }
+
   /** Gives the reader to the console, unless another has it. @returns whether it did */
   async choose({ reader, socket_id }: Reader, consoleSocket: string, userId: number): Promise<boolean> {
     const [chosen] = await this.db.query(everyGym`
-      INSERT INTO enrolments AS e (reader, reader_socket, console_socket, user_id, expires_at)
+      INSERT INTO enrolments AS e (reader, reader_socket, console_socket, user_id, held_until)
       VALUES (${reader}, ${socket_id}, ${consoleSocket}, ${userId}, ${SOON})
-      ON CONFLICT (reader) DO UPDATE SET reader_socket = excluded.reader_socket, console_socket = excluded.console_socket,
-        user_id = excluded.user_id, is_started = FALSE, expires_at = excluded.expires_at
-        WHERE e.console_socket = excluded.console_socket OR e.console_socket IS NULL OR ${IS_OVER}
+      ON CONFLICT (reader) DO UPDATE SET console_socket = excluded.console_socket, user_id = excluded.user_id,
+        is_started = FALSE, held_until = excluded.held_until
+        WHERE e.reader_socket = excluded.reader_socket
+          AND (e.console_socket = excluded.console_socket OR e.console_socket IS NULL OR ${IS_FREE})
       RETURNING 1`);
     return chosen !== undefined;
   }
@@ -50,15 +64,18 @@ export class EnrolmentsService {
     await this.db.query(everyGym`UPDATE enrolments e SET is_started = FALSE WHERE ${by(from)}`);
   }
 
-  /** The reader waits for the finger of this member. @throws OtherMemberChosen if its console has chosen another */
+  /**
+   * The reader waits for the finger of this member.
+   * @throws OtherMemberChosen if its console has chosen another, or talks with a newer connection of the reader
+   */
   async start({ reader, socket_id }: Reader, userId: number): Promise<void> {
     const [started] = await this.db.query(everyGym`
-      INSERT INTO enrolments AS e (reader, reader_socket, user_id, is_started, expires_at)
+      INSERT INTO enrolments AS e (reader, reader_socket, user_id, is_started, held_until)
       VALUES (${reader}, ${socket_id}, ${userId}, TRUE, ${SOON})
-      ON CONFLICT (reader) DO UPDATE SET reader_socket = excluded.reader_socket, user_id = excluded.user_id,
-        is_started = TRUE, expires_at = excluded.expires_at, console_socket = CASE WHEN ${IS_OVER} THEN NULL ELSE e.console_socket END
-        WHERE (e.user_id = excluded.user_id AND e.reader_socket = excluded.reader_socket)
-          OR e.console_socket IS NULL OR ${IS_OVER}
+      ON CONFLICT (reader) DO UPDATE SET user_id = excluded.user_id, is_started = TRUE, held_until = excluded.held_until,
+        console_socket = CASE WHEN NOT (${IS_FREE}) THEN e.console_socket END
+        WHERE e.reader_socket = excluded.reader_socket
+          AND (e.user_id = excluded.user_id OR e.console_socket IS NULL OR ${IS_FREE})
       RETURNING 1`);
     if (!started) throw new OtherMemberChosen();
   }
@@ -67,7 +84,7 @@ export class EnrolmentsService {
   store(from: Reader, work: (tx: Transaction, userId: number) => Promise<void>): Promise<number> {
     return this.db.transaction(async (tx) => {
       const [enrolment] = await tx.query<Enrolment>(everyGym`
-        UPDATE enrolments e SET expires_at = ${SOON} WHERE ${by(from)} AND is_started AND NOT (${IS_OVER}) RETURNING user_id`);
+        UPDATE enrolments e SET held_until = ${SOON} WHERE ${by(from)} AND is_started AND NOT (${IS_FREE}) RETURNING user_id`);
       if (!enrolment) throw new NobodyToEnrol();
       await work(tx, enrolment.user_id);
       return enrolment.user_id;
@@ -77,7 +94,7 @@ export class EnrolmentsService {
   /** What this connection is doing. */
   async current(from: Reader): Promise<Enrolment | undefined> {
     const [enrolment] = await this.db.query<Enrolment>(everyGym`
-      SELECT reader_socket, console_socket, user_id FROM enrolments e WHERE ${by(from)} AND NOT (${IS_OVER})`);
+      SELECT reader_socket, console_socket, user_id FROM enrolments e WHERE ${by(from)} AND NOT (${IS_FREE})`);
     return enrolment;
   }
 
@@ -86,27 +103,31 @@ export class EnrolmentsService {
     return (await this.end(by(from)))[0];
   }
 
-  /** The newest connection of a reader counts: what an older one was doing is over. */
-  arrived({ reader, socket_id }: Reader): Promise<Enrolment[]> {
-    return this.end(sql`e.reader = ${reader} AND e.reader_socket <> ${socket_id}`);
+  /** @returns what it was doing */
+  async readerLeft(from: Reader): Promise<Enrolment[]> {
+    const ended = await this.end(by(from));
+    await this.db.query(everyGym`DELETE FROM enrolments e WHERE ${by(from)}`);
+    return ended;
   }
 
-  readerLeft(socketId: string): Promise<Enrolment[]> {
-    return this.end(sql`e.reader_socket = ${socketId}`);
-  }
-
-  /** A console goes, or turns to another reader. */
+  /** A console goes, or turns to another reader. @returns what it was doing */
   consoleLeft(socketId: string, except = ''): Promise<Enrolment[]> {
     return this.end(sql`e.console_socket = ${socketId} AND e.reader <> ${except}`);
   }
 
-  private end(which: Sql): Promise<Enrolment[]> {
-    return this.db.query<Enrolment>(everyGym`
-      DELETE FROM enrolments e WHERE ${which} RETURNING reader_socket, console_socket, user_id`);
+  private end(which: Sql, db: Queryable = this.db): Promise<Enrolment[]> {
+    return db.query<Enrolment>(everyGym`
+      UPDATE enrolments e SET held_until = '-infinity', is_started = FALSE WHERE ${which} AND NOT (${IS_FREE})
+      RETURNING reader_socket, console_socket, user_id`);
   }
 }
 
 const SOON = sql`now() + make_interval(secs => ${SECONDS})`;
-const IS_OVER = sql`e.expires_at <= now()`;
+const IS_FREE = sql`e.held_until <= now()`;
+
+/** Forgets readers that staff signed in and whose server died: they never come back under the same name. */
+export async function purgeEnrolments(db: Database): Promise<void> {
+  await db.query(everyGym`DELETE FROM enrolments e WHERE e.reader = e.reader_socket AND ${IS_FREE}`);
+}
 
 const by = ({ reader, socket_id }: Reader): Sql => sql`e.reader = ${reader} AND e.reader_socket = ${socket_id}`;

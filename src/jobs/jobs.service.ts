@@ -25,6 +25,7 @@ import { pool } from '../database/connection.js';
 import { Database, DELIVER_EVENT, type StoredEvent } from '../database/database.js';
 import { ClockTurned } from '../gyms/gyms.events.js';
 import { Heartbeat } from './heartbeat.js';
+import { purgeEnrolments } from '../devices/enrolments.service.js';
 import { purgeSocketMessages } from '../realtime/postgres-adapter.js';
 import { purgeIdempotencyKeys } from '../database/idempotency.js';
 
@@ -37,6 +38,7 @@ const SCHEDULE: Record<string, string> = {
   purge_sessions: '17 * * * *',
   purge_idempotency_keys: '27 * * * *',
   purge_attempts: '37 * * * *',
+  purge_enrolments: '47 * * * *',
   purge_socket_messages: '*/5 * * * *',
   turn_clock: '*/15 * * * *',
 };
@@ -75,6 +77,7 @@ export class JobsService implements OnApplicationBootstrap, BeforeApplicationShu
     purge_sessions: () => this.sessions.purge(),
     purge_idempotency_keys: () => purgeIdempotencyKeys(this.db),
     purge_attempts: () => this.attempts.purge(),
+    purge_enrolments: () => purgeEnrolments(this.db),
     purge_socket_messages: () => purgeSocketMessages(this.db),
     turn_clock: async () => void (await this.events.emitAsync(ClockTurned.name, new ClockTurned())),
   };

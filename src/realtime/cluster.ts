@@ -4,7 +4,7 @@ import type { Namespace } from 'socket.io';
 import { type Adapter, type BroadcastOptions, MessageType } from 'socket.io-adapter';
 import { Config } from '../config/config.js';
 import type { SocketData } from '../common/ws/gateway.js';
-import { Handshake } from './handshake.js';
+import { Handshake, recoveryKey } from './handshake.js';
 import {
   IN_TURN,
   isForOne,
@@ -39,7 +39,7 @@ export class Cluster implements OnApplicationShutdown {
       relay.listen();
       // Socket.IO calls it with `new`.
       this.adapter = function adapter(namespace) {
-        return new PostgresAdapter(namespace, relay, handshake.readmit);
+        return new PostgresAdapter(namespace, relay, handshake);
       };
     }
   }
@@ -71,13 +71,12 @@ export class Cluster implements OnApplicationShutdown {
   private overRedis(redis: RedisLink): (namespace: Namespace) => Adapter {
     // Made when Redis answers: it opens connections of its own.
     let create: ReturnType<typeof createAdapter> | undefined;
-    const { logger, unsent } = this;
-    const { readmit } = this.handshake;
+    const { logger, unsent, handshake } = this;
     return function make(namespace) {
       create ??= createAdapter(redis.client, { streamName: STREAM, sessionKeyPrefix: 'spotter:session:' });
       const adapter = create(namespace) as unknown as StreamAdapter;
       const [receive, restore] = [adapter.onRawMessage.bind(adapter), adapter.restoreSession.bind(adapter)];
-      const count = adapter.serverCount.bind(adapter);
+      const [count, persist] = [adapter.serverCount.bind(adapter), adapter.persistSession.bind(adapter)];
       let last: string | undefined;
       let number = 0;
       /** What our own sockets got without Redis, which may still pass it on when it thaws. */
@@ -113,10 +112,15 @@ export class Cluster implements OnApplicationShutdown {
       adapter.addSockets = (opts, rooms) => publish(MessageType.SOCKETS_JOIN, opts, { rooms });
       adapter.delSockets = (opts, rooms) => publish(MessageType.SOCKETS_LEAVE, opts, { rooms });
       adapter.disconnectSockets = (opts, close) => publish(MessageType.DISCONNECT_SOCKETS, opts, { close });
+      adapter.persistSession = (session) => {
+        const key = recoveryKey(namespace.name, session.pid, session.data as SocketData);
+        if (key !== null) persist({ ...session, pid: key });
+      };
       adapter.restoreSession = async (pid, offset) => {
-        const session = await redis.ask(() => restore(pid, offset));
-        const data = session && (await readmit(namespace.name, session.data as SocketData));
-        if (!data || last === undefined) return null as never;
+        const mine = handshake.recoverable(namespace.name, pid);
+        const session = mine && (await redis.ask(() => restore(mine.key, offset)));
+        if (!session || last === undefined) return null as never;
+        const data = { ...(session.data as SocketData), principal: mine.principal };
         for (;;) {
           const upTo: string = last;
           const entries = (await redis.ask(() => redis.client.xRange(STREAM, `(${offset}`, upTo))) ?? [];
@@ -126,7 +130,7 @@ export class Cluster implements OnApplicationShutdown {
               ? missedPacket({ type: MessageType.BROADCAST, data: JSON.parse(text!) } as never, session.rooms, id)
               : [],
           );
-          return { ...session, data, missedPackets };
+          return { ...session, pid, data, missedPackets };
         }
       };
       return adapter as unknown as Adapter;

@@ -67,42 +67,38 @@ export class Handshake {
     return isDevice(known) ? this.devices.confirm(known) : this.renew(known);
   }
 
-  /**
-   * Does `work`, in which Socket.IO looks for what it stored of a socket that comes back: `readmit` gives it to the one whose
-   * it is. The id of a lost connection alone is no credential.
-   */
+  /** Does `work`, in which Socket.IO looks for what it stored of a socket that comes back: what is stored for who connects. */
   async reclaiming<Result>(
     namespace: string,
     auth: Record<string, unknown>,
     work: () => Promise<Result>,
   ): Promise<Result> {
-    // One that is refused here is refused again, and told why, as any other connection.
+    // One that is refused here is refused once more as any other connection, and told why.
     const claimant = await this.admit(namespace, auth).catch(() => null);
     return this.claimant.run(claimant, work);
   }
 
-  /** What was stored of a socket that comes back, if it is theirs who connect, and they may (still) be there. */
-  readonly readmit = async (namespace: string, data: SocketData): Promise<SocketData | null> => {
-    const claimant = this.claimant.getStore();
-    // Who had not signed in has nothing to recover; a device that staff signed in signs in again.
-    if (!claimant || !data.principal || !isSame(claimant, data.principal)) return null;
-    try {
-      return { ...data, principal: this.allow(namespace, await this.confirm(claimant)) };
-    } catch {
-      return null;
-    }
-  };
+  /** @returns the name under which the socket of who connects is stored; null: they have none */
+  recoverable(namespace: string, pid: string): { key: string; principal: Principal } | null {
+    const principal = this.claimant.getStore();
+    const key = recoveryKey(namespace, pid, { principal: principal ?? undefined });
+    return key === null ? null : { key, principal: principal! };
+  }
+}
+
+/**
+ * Under which name a socket is stored while its connection is lost. The name says whose it is, and where: the id of a lost
+ * connection alone is no credential. Null for one that has nothing to recover: nobody signed in, or staff signed the device in.
+ */
+export function recoveryKey(namespace: string, pid: string, { principal }: SocketData): string | null {
+  if (!principal) return null;
+  const { role, gym_id, user_id } = principal;
+  const who = isDevice(principal) ? principal.device_id : principal.session_id;
+  return who === null ? null : [namespace, role, gym_id, user_id, who, pid].join(' ');
 }
 
 /** What was stored has lost its class. */
 const isDevice = (principal: Principal): principal is DeviceActor => 'key_version' in principal;
-
-/** The same, with the same rooms. */
-function isSame(one: Principal, other: Principal): boolean {
-  if (one.role !== other.role || one.gym_id !== other.gym_id || one.user_id !== other.user_id) return false;
-  if (!isDevice(one) && !isDevice(other)) return one.session_id === other.session_id;
-  return isDevice(one) && isDevice(other) && one.device_id !== null && one.device_id === other.device_id;
-}
 
 /** The close codes of api.md: 4001 not signed in, 4003 not allowed, 4004 not found, 4000 our fault. */
 export function closeCode({ kind: { status } }: DomainError): number {

@@ -13,6 +13,7 @@ import { Database } from '../database/database.js';
 import { Notifications } from '../database/notifications.js';
 import { everyGym } from '../database/sql.js';
 import type { SocketData } from '../common/ws/gateway.js';
+import { type Handshake, recoveryKey } from './handshake.js';
 
 const CHANNEL = 'socket_messages';
 /** How long a socket may be away and still get what it missed. Messages are kept longer than that. */
@@ -28,9 +29,6 @@ const isAsked = (message: ClusterMessage): boolean =>
   message.type === MessageType.BROADCAST && message.data.requestId !== undefined;
 /** Messages that are stored by one query. */
 const BATCH = 100;
-
-/** Puts a restored socket's principal back, or refuses. */
-export type Readmit = (namespace: string, data: SocketData) => Promise<SocketData | null>;
 
 interface Unsent {
   namespace: string;
@@ -154,7 +152,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
   constructor(
     namespace: Namespace,
     private readonly relay: PostgresRelay,
-    private readonly readmit: Readmit,
+    private readonly handshake: Handshake,
   ) {
     super(namespace, {});
     relay.add(this);
@@ -205,11 +203,13 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
   }
 
   override persistSession({ pid, sid, rooms, data }: { pid: string } & StoredSession): void {
+    const key = recoveryKey(this.nsp.name, pid, data);
+    if (key === null) return;
     const session = JSON.stringify({ sid, rooms, data } satisfies StoredSession);
     this.relay.db
       .query(
         everyGym`
-        INSERT INTO socket_sessions (pid, session) VALUES (${pid}, ${session}::json)
+        INSERT INTO socket_sessions (pid, session) VALUES (${key}, ${session}::json)
         ON CONFLICT (pid) DO UPDATE SET session = excluded.session, disconnected_at = now()`,
       )
       .catch((error: Error) => this.relay.logger.warn(`A socket cannot be recovered: ${error.message}`));
@@ -219,13 +219,14 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     const { db } = this.relay;
     const none = null as unknown as Session;
     // A server that has just started does not know yet what there was.
-    if (!/^\d{1,18}$/.test(offset) || this.relay.delivered === null) return none;
+    const mine = this.handshake.recoverable(this.nsp.name, pid);
+    if (!mine || !/^\d{1,18}$/.test(offset) || this.relay.delivered === null) return none;
     const [found] = await db.query<{ session: StoredSession }>(everyGym`
-      DELETE FROM socket_sessions WHERE pid = ${pid} AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
+      DELETE FROM socket_sessions WHERE pid = ${mine.key} AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
       RETURNING session`);
-    const data = found && (await this.readmit(this.nsp.name, found.session.data));
-    if (!data) return none;
+    if (!found) return none;
     const { sid, rooms } = found.session;
+    const data = { ...found.session.data, principal: mine.principal };
     // What is delivered while we read goes to the sockets that are connected, and this one is not yet: read again.
     for (;;) {
       const upTo: number | null = this.relay.delivered;

@@ -111,9 +111,6 @@ export class RealtimeAdapter extends AbstractWsAdapter {
       const address = clientAddress(socket, this.trustedHops);
       // Servers tell each other of their sockets with the handshake: its token or key must not travel, or be stored.
       Object.assign(socket.handshake, { address, auth: {}, headers: {}, query: {}, url: '' });
-      // A welcome that goes on after the connection has ended would leave the socket in rooms that nothing clears.
-      const join = socket.join.bind(socket);
-      socket.join = (rooms) => (socket.connected ? join(rooms) : undefined);
       const inTurn = pLimit(1);
       this.turns.set(socket, inTurn);
       // Before its first message: what the welcome does must not undo what that asks for.
@@ -178,7 +175,9 @@ export class RealtimeAdapter extends AbstractWsAdapter {
     >;
     const create = inside[CREATE_SOCKET]!.bind(nsp);
     inside[CREATE_SOCKET] = (client, auth) =>
-      'pid' in auth ? this.handshake.reclaiming(nsp.name, auth, () => create(client, auth)) : create(client, auth);
+      typeof auth.pid === 'string'
+        ? this.handshake.reclaiming(nsp.name, auth, () => create(client, auth))
+        : create(client, auth);
   }
 
   private async admit(namespace: string, socket: AppSocket, next: (error?: Error) => void): Promise<void> {

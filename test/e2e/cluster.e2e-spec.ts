@@ -130,7 +130,8 @@ for (const { way, isRedis } of ways) {
       const reader = await SocketClient.connect(urls[1]!, '/devices', { device_key: device.device_key });
       await reader.ask('download_templates');
       const desk = await SocketClient.connect(urls[0]!, '/devices', { token: desks[0].token });
-      expect(await desk.ask('fingerprint_connected', {})).toEqual({ gym_id: 1 });
+      // The servers know each other in this namespace within a moment, too.
+      await until(async () => (await desk.ask('fingerprint_connected', {})).gym_id === 1);
       const userId = await newMember();
       expect(await desk.ask('user', { user_id: userId })).toEqual({});
       expect(await reader.next('user')).toEqual({ user_id: userId });
@@ -148,6 +149,25 @@ for (const { way, isRedis } of ways) {
       reader.cut();
       await rival.next('error', ({ code }) => code === 'device_gone');
       expect(rival.all('user_established')).toEqual([]);
+    });
+
+    it('give a lost socket to its owner alone, on the other server too', async () => {
+      const [owner, thief] = await Promise.all(
+        [1, 2].map(async () => (await nobodies[0]!.post('/auth/login', TRAINER)).body.access_token as string),
+      );
+      const socket = await connect(urls[0]!, {}, owner);
+      const witness = await connect(urls[1]!);
+      await sees([socket], await checkIn(desks[0]));
+      socket.cut();
+      const missed = await checkIn(desks[1]);
+      await sees([witness], missed);
+      const stolen = await SocketClient.connect(urls[1]!, '/checkins', { token: thief, ...socket.session });
+      expect(stolen.socket.recovered).toBe(false);
+      await stolen.next('initial_stats');
+      expect(seen(stolen)).toEqual([]);
+      const back = await SocketClient.connect(urls[1]!, '/checkins', { token: owner, ...socket.session });
+      expect(back.socket.recovered).toBe(true);
+      await sees([back], missed);
     });
 
     it('lose no broadcast while a server cannot hear the database', async () => {

@@ -20,11 +20,13 @@ interface Staffed {
 
 describe('devices', () => {
   let t: TestApp;
+  let databaseUrl: string;
   let admin: SignedIn;
   let gym: Staffed;
 
   beforeAll(async () => {
-    t = await startApp({ DATABASE_URL: await ownDatabase('devices') });
+    databaseUrl = await ownDatabase('devices');
+    t = await startApp({ DATABASE_URL: databaseUrl });
     admin = await t.make.signedIn('admin', null);
     gym = await newGym();
   });
@@ -274,6 +276,105 @@ describe('devices', () => {
       expect(answers.map(({ code }) => code ?? 'chosen').toSorted()).toEqual(
         ['chosen', ...Array(4).fill('device_busy')].toSorted(),
       );
+    });
+
+    it('take one of two consoles on two servers, and the finger of its member alone', async () => {
+      const other = await startApp({ DATABASE_URL: databaseUrl });
+      try {
+        const own = await newGym();
+        const [one, two] = [await member(own), await member(own)];
+        const reader = await newReader(own);
+        await reader.ask('download_templates');
+        const consoleOf = ({ url }: TestApp) => SocketClient.connect(url, '/devices', { token: own.desk.access_token });
+        for (let round = 0; round < 5; round++) {
+          const desks = [await consoleOf(t), await consoleOf(other)];
+          await until(async () => (await desks[1]!.ask('fingerprint_connected', {})).gym_id === own.id);
+          const people = [one.id, two.id];
+          const answers = await Promise.all(desks.map((desk, index) => desk.ask('user', { user_id: people[index] })));
+          expect(answers.map(({ code }) => code ?? 'chosen').toSorted()).toEqual(['chosen', 'device_busy']);
+          const first = answers.findIndex(({ code }) => code === undefined);
+          const [chosen, late] = first === 0 ? people : people.toReversed();
+          expect(await reader.next('user')).toEqual({ user_id: chosen });
+          expect(await reader.ask('user', { user_id: late })).toMatchObject({ code: 'other_member_chosen' });
+          const finger = { fingerprint_data: newTemplate(), finger: 1 };
+          expect(await reader.ask('store_fingerprint', finger)).toMatchObject({ code: 'nobody_to_enrol' });
+          await reader.ask('user', { user_id: chosen });
+          expect(await reader.ask('store_fingerprint', finger)).toMatchObject({ user_id: chosen });
+          await reader.ask('enrollment_completed');
+          await desks[first]!.next('enrollment_completed');
+          for (const desk of desks) desk.close();
+        }
+      } finally {
+        await other.close();
+      }
+    }, 60_000);
+
+    it('are free again when a console goes while it chooses', async () => {
+      const own = await newGym();
+      const { id } = await member(own);
+      const device = await makeDevice(own.manager.client);
+      const reader = await byKey(device);
+      await reader.ask('download_templates');
+      const [hasty, next] = [await newConsole(own), await newConsole(own)];
+      await hasty.ask('fingerprint_connected', {});
+      const connections = async () => (await t.nobody.get('/realtime/health')).body.active_connections as number;
+      const waiting = everyGym`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+      const holder = await t.db.pool.connect();
+      try {
+        await holder.query('BEGIN');
+        await holder.query('SELECT 1 FROM enrolments WHERE reader = $1 FOR UPDATE', [`device:${device.id}`]);
+        hasty.send('user', { user_id: id });
+        await until(async () => (await t.db.query(waiting)).length > 0);
+        const before = await connections();
+        hasty.cut();
+        await until(async () => (await connections()) < before);
+      } finally {
+        await holder.query('COMMIT');
+        holder.release();
+      }
+      // It was chosen after its console had left, and knows.
+      expect(await reader.next('user')).toEqual({ user_id: id });
+      expect(await reader.next('error')).toMatchObject({ code: 'console_gone' });
+      expect(await next.ask('user', { user_id: id })).toEqual({});
+    });
+
+    it('are their newest connection', async () => {
+      const own = await newGym();
+      const { id } = await member(own);
+      const device = await makeDevice(own.manager.client);
+      const old = await byKey(device);
+      await old.ask('download_templates');
+      const desk = await newConsole(own);
+      expect(await desk.ask('user', { user_id: id })).toEqual({});
+      await old.ask('user', { user_id: id });
+      const newest = await byKey(device);
+      await newest.ask('download_templates');
+      // What the old connection was doing is over, and it begins nothing more.
+      expect(await desk.next('error')).toMatchObject({ code: 'device_gone' });
+      const finger = { fingerprint_data: newTemplate(), finger: 1 };
+      expect(await old.ask('store_fingerprint', finger)).toMatchObject({ code: 'nobody_to_enrol' });
+      expect(await old.ask('user', { user_id: id })).toMatchObject({ code: 'other_member_chosen' });
+      expect(await desk.ask('user', { user_id: id })).toEqual({});
+      expect(await newest.next('user')).toEqual({ user_id: id });
+      expect(old.all('user')).toHaveLength(1);
+      old.cut();
+      await newest.ask('user', { user_id: id });
+      expect(await newest.ask('store_fingerprint', finger)).toMatchObject({ user_id: id });
+    });
+
+    it('leave nothing when they come and go quickly', async () => {
+      const own = await newGym();
+      const device = await makeDevice(own.manager.client);
+      for (let round = 0; round < 20; round++) {
+        const reader = await byKey(device);
+        await new Promise((done) => setTimeout(done, round % 10));
+        reader.cut();
+      }
+      const left = everyGym`SELECT 1 FROM enrolments WHERE reader = ${`device:${device.id}`}`;
+      await until(async () => (await t.db.query(left)).length === 0);
+      await until(async () => !(await own.manager.client.get(`/devices/${device.id}`)).body.online);
+      const desk = await newConsole(own);
+      expect(await desk.ask('fingerprint_connected', {})).toMatchObject({ code: 'no_device_connected' });
     });
 
     it('notice when the other side vanishes', async () => {

@@ -81,7 +81,14 @@ describe('names are compared without regard to case, blanks and the way accents 
       WHERE i.indisunique AND c.relnamespace = 'public'::regnamespace AND EXISTS (
         SELECT FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.atttypid = 'text'::regtype)`);
     const notTyped = [
-      ...['attempt_budgets_pkey', 'idempotency_keys_pkey', 'job_workers_pkey', 'socket_sessions_pkey'], // made by programs
+      // made by programs
+      ...[
+        'attempt_budgets_pkey',
+        'enrolments_pkey',
+        'idempotency_keys_pkey',
+        'job_workers_pkey',
+        'socket_sessions_pkey',
+      ],
       'users_qr_code_key', // made by us
     ];
     const others = rows.filter(({ definition }) => !definition.includes('fold('));

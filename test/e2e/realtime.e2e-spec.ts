@@ -463,7 +463,8 @@ describe('sockets', () => {
     const lose = async (client: SocketClient): Promise<void> => {
       const { pid } = client.session;
       client.cut();
-      await until(async () => (await t.db.query(everyGym`SELECT 1 FROM socket_sessions WHERE pid = ${pid}`)).length);
+      const stored = everyGym`SELECT 1 FROM socket_sessions WHERE pid LIKE ${`% ${pid}`}`;
+      await until(async () => (await t.db.query(stored)).length);
     };
 
     it('gets exactly what it missed, once and in order', async () => {
@@ -538,6 +539,39 @@ describe('sockets', () => {
       }
     });
 
+    it('is theirs alone who show the same credentials again, whoever tries before', async () => {
+      const { id: gymId, desk, socket } = await newDesk();
+      const before = await checkIn(gymId);
+      await socket.next('member_checked_in', ({ id }) => id === before.id);
+      await lose(socket);
+      const missed = await checkIn(gymId);
+      const lost = socket.session;
+      const colleague = await t.make.signedIn('reception', gymId);
+      const { device_key } = await makeDevice((await t.make.signedIn('manager', gymId)).client);
+      const again = await t.make.signIn(desk);
+      const others = [
+        ...[colleague, admin, again].map(({ access_token }) => ({
+          namespace: '/checkins',
+          auth: { token: access_token },
+        })),
+        { namespace: '/slots', auth: { token: desk.access_token } },
+        { namespace: '/devices', auth: { token: desk.access_token } },
+        { namespace: '/devices', auth: { device_key } },
+      ];
+      for (const { namespace, auth } of others) {
+        const other = await connect(namespace, { ...auth, ...lost });
+        expect({ namespace, recovered: other.socket.recovered }).toEqual({ namespace, recovered: false });
+        expect(other.all('member_checked_in')).toEqual([]);
+        other.close();
+      }
+      for (const auth of [{ token: 'bad' }, { token: `${desk.access_token}x` }, { device_key: 'bad' }]) {
+        expect(await SocketClient.refused(t.url, '/checkins', { ...auth, ...lost })).toMatchObject({ code: 4001 });
+      }
+      await socket.connect();
+      expect(socket.socket.recovered).toBe(true);
+      await socket.next('member_checked_in', ({ id }) => id === missed.id);
+    });
+
     it('is online again if it is a device', async () => {
       const manager = await t.make.signedIn('manager', gym.id);
       const { id, device_key } = await makeDevice(manager.client);
@@ -551,6 +585,13 @@ describe('sockets', () => {
       expect(reader.socket.recovered).toBe(true);
       await until(isOnline);
     });
+  });
+
+  it('the main namespace takes no connections', async () => {
+    const { desk } = await newDesk();
+    for (const auth of [{}, { token: desk.access_token }]) {
+      expect(await SocketClient.refused(t.url, '/', auth)).toMatchObject({ code: 4004 });
+    }
   });
 
   it('counts itself', async () => {

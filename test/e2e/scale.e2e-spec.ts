@@ -200,7 +200,7 @@ describe('at scale', () => {
       await client.post('/auth/logout');
     });
     expect(sequentialScans(plans)).toEqual([]);
-    expect(plans.length).toBeLessThanOrEqual(12);
+    expect(plans.length).toBeLessThanOrEqual(11);
   });
 
   it('adding and changing people reads by index', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import bcrypt from 'bcryptjs';
 import { statuses, tally, times, wrongFields } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { PASSWORD, unique } from '../support/factory.js';
+import { PASSWORD, type Person, unique } from '../support/factory.js';
 
 let t: TestApp;
 let gym: { id: number };
@@ -16,12 +16,15 @@ const newPhone = () => `+1 555 ${Math.floor(1e9 * Math.random()) + 1e9}`;
 const hash = (password: string) => bcrypt.hashSync(password, 4);
 
 describe('a phone that several people share', () => {
-  const family = (phone: string, passwords: string[], fields: object = {}) =>
-    Promise.all(
-      passwords.map((password) =>
-        t.make.person('user', gym.id, { phone_number: phone, password_hash: hash(password), ...fields }),
-      ),
-    );
+  /** In this order: of too many the last ones do not count. */
+  const family = async (phone: string, passwords: string[], fields: object = {}) => {
+    const people: Person[] = [];
+    for (const password of passwords) {
+      const person = { phone_number: phone, password_hash: hash(password), ...fields };
+      people.push(await t.make.person('user', gym.id, person));
+    }
+    return people;
+  };
   const login = (phone: string, password: string) => t.nobody.post('/auth/login', { phone_number: phone, password });
 
   it('signs in the one whose password fits', async () => {

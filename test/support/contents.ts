@@ -3,8 +3,8 @@ import { everyGym, raw } from '../../src/database/sql.js';
 
 /** What is not what anybody did, but that somebody was there. */
 const BOOKKEEPING = {
-  tables: ['attempt_budgets', 'socket_messages', 'socket_sessions', 'stats_broadcasts'],
-  columns: ['updated_at', 'last_used_at', 'last_seen_at', 'online_until'],
+  tables: ['attempt_budgets', 'job_workers', 'socket_messages', 'socket_sessions', 'stats_broadcasts'],
+  columns: ['updated_at', 'last_used_at', 'last_seen_at', 'online_until', 'held_until'],
 };
 
 /** A digest of each table's rows: what has changed between two of them differs. */

@@ -27,6 +27,9 @@ export class SocketClient {
   constructor(base: string, namespace: string, auth?: object, options: Partial<ManagerOptions & SocketOptions> = {}) {
     const usual = { forceNew: true, transports: ['websocket'], reconnection: false, autoConnect: false };
     this.socket = io(base + namespace, { ...usual, auth, ...options } as Partial<ManagerOptions & SocketOptions>);
+    // It believes that it was recovered only if what it lost is what it gets.
+    const { pid, offset } = { pid: undefined, offset: undefined, ...auth };
+    if (pid !== undefined) Object.assign(this.socket, { _pid: pid, _lastOffset: offset });
     this.socket.onAny((event: string, payload: unknown) => this.receive({ event, payload }));
     this.gone = new Promise((resolve) => this.socket.once('disconnect', resolve));
     clients.add(this);

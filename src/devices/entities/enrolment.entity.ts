@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { User } from '../../members/entities/user.entity.js';
 
-/** A reader that enrols a member's fingers, for a console. One row a reader: so it has one console and one member. */
+/** A reader with its newest connection, and whose finger it enrols. One row a reader: so it has one console and one member. */
 @Entity('enrolments')
 @Index('enrolments_console_socket_idx', ['console_socket'])
 @Index('enrolments_user_id_idx', ['user_id'])
@@ -10,25 +10,27 @@ export class Enrolment {
   @PrimaryColumn('text')
   reader: string;
 
-  /** The reader's newest connection when it was chosen. */
+  /** The reader's newest connection: an older one enrols nobody. */
   @Column('text')
   reader_socket: string;
 
-  /** null: the reader began by itself. */
+  /** null: the reader began by itself, or has not been used yet. */
   @Column('text', { nullable: true })
   console_socket: string | null;
 
+  /** null: it has not been used yet. */
   @ManyToOne(() => User, { onDelete: 'CASCADE' })
   @JoinColumn()
-  user: Relation<User>;
+  user: Relation<User> | null;
 
-  @Column('integer')
-  user_id: number;
+  @Column('integer', { nullable: true })
+  user_id: number | null;
 
   /** The reader has said that it waits for the finger. */
   @Column('boolean', { default: false })
   is_started: boolean;
 
+  /** The reader is free after this. */
   @Column({ type: 'timestamptz', precision: 3 })
-  expires_at: Date;
+  held_until: Date;
 }
