@@ -210,7 +210,7 @@ export class AuthService {
   }
 }
 
-/** What the person signs in with, as it is stored. */
+/** What the person signs in with. */
 function identifier({ email, username, phone_number }: LoginDto): string {
   const name = email ?? username;
   if (name !== undefined) return name.trim().normalize('NFC').toLowerCase();

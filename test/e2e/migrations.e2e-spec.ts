@@ -34,6 +34,14 @@ const ZONES = [
   ],
 ];
 
+/** What was different, and is the same name now; and what takes the name that the second one would get. */
+const TWINS = `
+  INSERT INTO gyms (id, name) VALUES (9001, 'Strasse'), (9002, 'Straße'), (9003, 'Strasse (9002)');
+  INSERT INTO users (id, email, username, document_id, full_name, gym_id) VALUES
+    (9001, 'strasse@example.com', 'josé', 'a', 'One', 9001),
+    (9002, 'straße@example.com', 'jose\u0301', 'A', 'Two', 9001),
+    (9003, 'straße+9002@example.com', NULL, 'A (9002)', 'Three', 9001)`;
+
 it('every migration but the first goes down and up again, and people keep what they had before', async () => {
   const url = await ownDatabase('migrations');
   const t = await startApp({ DATABASE_URL: url });
@@ -63,10 +71,23 @@ it('every migration but the first goes down and up again, and people keep what t
     ]);
     expect(await people()).toEqual(peopleBefore);
     for (const [zone] of ZONES) await source.query('INSERT INTO gyms (name, timezone) VALUES ($1, $1)', [zone]);
+    await source.query(TWINS);
     expect(await source.runMigrations()).toHaveLength(migrations.length - 1);
     for (const [zone, now] of ZONES) {
       expect(await source.query('SELECT timezone FROM gyms WHERE name = $1', [zone])).toEqual([{ timezone: now }]);
     }
+    expect(await source.query('SELECT name FROM gyms WHERE id > 9000 ORDER BY id')).toEqual(
+      ['Strasse', 'Straße (9002)', 'Strasse (9002) (9003)'].map((name) => ({ name })),
+    );
+    const twins = await source.query('DELETE FROM users WHERE id > 9000 RETURNING email, username, document_id');
+    expect(twins).toEqual([
+      [
+        { email: 'strasse@example.com', username: 'josé', document_id: 'a' },
+        { email: 'straße+9002@example.com', username: 'jose\u0301 (9002)', document_id: 'A (9002)' },
+        { email: 'straße+9002+9003@example.com', username: null, document_id: 'A (9002) (9003)' },
+      ],
+      3,
+    ]);
     expect(await schema()).toEqual(before);
     expect(await people()).toEqual(peopleBefore);
     // Whoever was there before has a pass as well, and nobody who has left.

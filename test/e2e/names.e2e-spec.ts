@@ -122,6 +122,8 @@ describe('a search', () => {
     'Anne-Marie Dubois',
     'สมชาย ใจดี',
     'İpek',
+    '김민수',
+    'Jörg Weiß',
   ];
   beforeAll(async () => {
     for (const name of NAMES) await t.make.person('user', gym.id, { full_name: name });
@@ -149,9 +151,27 @@ describe('a search', () => {
     ['annemarie', 'Anne-Marie Dubois'],
     ['ชาย', 'สมชาย ใจดี'],
     ['ipek', 'İpek'],
+    ['민수', '김민수'],
+    ['수', '김민수'],
+    ['WEISS', 'Jörg Weiß'],
+    ['WEIẞ jörg', 'Jörg Weiß'],
   ])('for %j finds %j', async (q, name) => expect(await find(q)).toEqual([name]));
 
-  it.each(['明小', '王明', 'annmarie', '_', '%%'])('for %j finds no one', async (q) =>
+  it('reads the index in every script', async () => {
+    await t.db.pool.query(
+      `INSERT INTO users (email, full_name, gym_id) SELECT 'many' || n || '@example.com',
+         (ARRAY['Γιώργος', '李', 'Иван', 'Jo'])[n % 4 + 1] || ' ' || chr(200 + n % 300) || md5(n::text), $1 FROM generate_series(1, 20000) n`,
+      [gym.id],
+    );
+    await t.db.pool.query('ANALYZE users');
+    for (const q of ['小明', 'Παπαδόπουλος', 'สมชาย', '민수', 'dubois']) {
+      const plans = await plansOf(t, () => find(q));
+      expect({ q, plan: plans[0]!.plan }).toMatchObject({ plan: expect.stringContaining('users_search_text_idx') });
+      expect(sequentialScans(plans)).toEqual([]);
+    }
+  });
+
+  it.each(['明小', '王明', 'annmarie', '_', '%%', 'zggjrh'])('for %j finds no one', async (q) =>
     expect(await find(q)).toEqual([]),
   );
 });
