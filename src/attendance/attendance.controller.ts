@@ -48,7 +48,7 @@ export class AttendanceController {
     roles: DESK,
     status: 201,
     answer: VisitDto,
-    errors: [AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft],
+    errors: [AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft, VisitTimesWrong],
     idempotent: true,
   })
   checkIn(

@@ -38,6 +38,9 @@ const COLUMNS =
 const OF_WHOM = raw('LEFT JOIN users u ON u.id = v.user_id LEFT JOIN gyms g ON g.id = v.gym_id');
 const VISITS = raw(`attendance v ${OF_WHOM.text}`);
 
+/** A visit that was noted on paper is written down within this time. */
+const DAYS_ON_PAPER = 30;
+
 /** A night job takes so many visits at a time. */
 const BATCH = 500;
 
@@ -46,6 +49,9 @@ interface VisitDetails {
   notes?: string | null;
   /** The plan that has lost a session for it. */
   user_plan_id: number | null;
+  /** If it was noted on paper; now by default. */
+  check_in_time?: Date;
+  check_out_time?: Date;
 }
 
 /** Who is in the gym, and who was. */
@@ -134,14 +140,15 @@ export class AttendanceService {
     return gyms.map(({ id }) => id);
   }
 
-  /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft */
+  /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft, VisitTimesWrong */
   checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
     return once(this.db, actor, key, async (tx) => {
       const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
       const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}`;
-      const userPlanId =
-        input.action === 'check_in_with_deduction' ? await this.userPlans.useOne(tx, actor, member) : null;
-      const visit = await this.open(tx, actor, member, { ...input, user_plan_id: userPlanId });
+      const { location, notes } = input;
+      const times = await this.timesOnPaper(tx, member, input);
+      const userPlanId = await this.planOfVisit(tx, actor, member, input);
+      const visit = await this.open(tx, actor, member, { location, notes, ...times, user_plan_id: userPlanId });
       if (!visit) throw await this.whyNot(tx, member, input);
       return visit;
     });
@@ -236,21 +243,55 @@ export class AttendanceService {
     }
   }
 
+  private async timesOnPaper(
+    tx: Transaction,
+    member: ScopedSql,
+    input: CheckInDto,
+  ): Promise<Pick<VisitDetails, 'check_in_time' | 'check_out_time'>> {
+    if (!input.check_in_time && !input.check_out_time) return {};
+    const [found] = await tx.query<{ gym_id: number }>(sql`SELECT u.gym_id FROM users u WHERE ${member}`);
+    if (!found) throw await this.whyNot(tx, member, input);
+    const past = async (field: 'check_in_time' | 'check_out_time') =>
+      input[field] && (await pastMomentOf(tx, found.gym_id, field, input[field]));
+    const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
+    if (times.check_in_time && times.check_in_time.getTime() < Date.now() - DAYS_ON_PAPER * 86_400_000) {
+      throw FieldsInvalid.of('check_in_time', `is more than ${DAYS_ON_PAPER} days ago`);
+    }
+    return times;
+  }
+
+  private async planOfVisit(
+    tx: Transaction,
+    actor: Actor,
+    member: ScopedSql,
+    { action, user_plan_id }: CheckInDto,
+  ): Promise<number | null> {
+    const isDeducted = action === 'check_in_with_deduction';
+    if (user_plan_id === undefined) return isDeducted ? this.userPlans.useOne(tx, actor, member) : null;
+    if (isDeducted) {
+      throw FieldsInvalid.of('user_plan_id', 'has lost a session already: send it without check_in_with_deduction');
+    }
+    await this.userPlans.requireUsed(tx, member, user_plan_id);
+    return user_plan_id;
+  }
+
   private async open(
     tx: Transaction,
     actor: Principal,
     member: ScopedSql,
-    { location, notes, user_plan_id }: VisitDetails,
+    { location, notes, user_plan_id, check_in_time, check_out_time }: VisitDetails,
   ): Promise<VisitDto | undefined> {
     const [visit] = await tx.query<VisitDto>(sql`
       WITH v AS (
-        INSERT INTO attendance (user_id, gym_id, check_in_time, location, notes, user_plan_id, recorded_by_id)
-        SELECT u.id, u.gym_id, moment(), ${location}, ${notes}, ${user_plan_id}::int, ${actor.user_id}::int
+        INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time, location, notes, user_plan_id, recorded_by_id)
+        SELECT u.id, u.gym_id, coalesce(${check_in_time}::timestamptz, moment()), ${check_out_time}::timestamptz, ${location}, ${notes},
+          ${user_plan_id}::int, ${actor.user_id}::int
         FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
         FOR SHARE OF u -- a person who leaves at this moment has no visit that nobody ends
         RETURNING *)
       SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
-    if (visit) tx.emit(new MemberCheckedIn(visit));
+    // One that is over brings nobody in.
+    if (visit) tx.emit(visit.check_out_time ? new VisitCorrected(visit.gym_id) : new MemberCheckedIn(visit));
     return visit;
   }
 

@@ -186,6 +186,20 @@ export class UserPlansService {
   }
 
   /**
+   * That a session may have been taken from this plan for a visit of today: it is the member's in their gym, and is active, or
+   * was used up within a day.
+   * @param member the condition of the person `u`
+   * @throws FieldsInvalid
+   */
+  async requireUsed(tx: Transaction, member: ScopedSql, userPlanId: number): Promise<void> {
+    const [plan] = await tx.query(sql`
+      SELECT 1 FROM users u JOIN user_plans up ON up.user_id = u.id AND up.gym_id = u.gym_id
+      WHERE ${member} AND up.id = ${userPlanId} AND (user_plan_status(up) = 'active'
+        OR up.end_reason = 'used_up' AND up.ended_at > moment() - interval '1 day')`);
+    if (!plan) throw FieldsInvalid.of('user_plan_id', 'is not an active plan of this member in this gym');
+  }
+
+  /**
    * Sells another plan instead of this one, once, however often that is asked for; or corrects it.
    * @throws UserPlanNotFound, ChangeNotYours, FieldsInvalid, NotAnUpgrade, PlanReplaced, PlanNotActive, PlansOverlap,
    *   PlanTimesWrong

@@ -187,6 +187,66 @@ describe('attendance', () => {
     });
   });
 
+  describe('that was noted on paper', () => {
+    it('is written down with its times, and shows nobody inside who has left', async () => {
+      const somebody = await member();
+      const stay = { check_in_time: ago(29 * 1440), check_out_time: ago(29 * 1440 - 50) };
+      expect((await checkIn(somebody, stay)).body).toMatchObject({
+        ...stay,
+        stay_minutes: 50,
+        status: 'checked_out',
+      });
+      const began = { check_in_time: ago(30) };
+      const { body } = await checkIn(somebody, began);
+      expect(body).toMatchObject({ ...began, check_out_time: null, status: 'checked_in' });
+      expect((await checkIn(somebody, { check_in_time: ago(10) })).body.code).toBe('already_checked_in');
+      const before = { check_in_time: ago(200), check_out_time: ago(100) };
+      expect((await checkIn(somebody, before)).body).toMatchObject(before);
+    });
+
+    it('is of the last 30 days, in the past, and in order', async () => {
+      const somebody = await member();
+      for (const [field, value] of [
+        ['check_in_time', ago(30 * 1440 + 5)],
+        ['check_in_time', ago(-10)],
+        ['check_out_time', ago(-10)],
+        ['check_in_time', 'yesterday'],
+      ] as const) {
+        expect([value, wrongFields(await checkIn(somebody, { [field]: value }))]).toEqual([value, [field]]);
+      }
+      const turned = { check_in_time: ago(5), check_out_time: ago(6) };
+      expect((await checkIn(somebody, turned)).body.code).toBe('visit_times_wrong');
+      expect((await checkIn(somebody, { check_out_time: ago(6) })).body.code).toBe('visit_times_wrong');
+      const stranger = { id: other.people.user.id };
+      expect(wrongFields(await checkIn(stranger, { check_in_time: ago(6) }))).toEqual(['user_id']);
+      expect(await visitsOf(somebody)).toEqual([]);
+    });
+  });
+
+  describe('of a plan that has lost its session already', () => {
+    const useOne = ({ userPlanId }: { userPlanId: number }) =>
+      as.reception.client.post(`/user-plans/${userPlanId}/deduct`);
+
+    it('belongs to it and takes none, also if that was the last one', async () => {
+      const somebody = await withSessions(1);
+      expect((await useOne(somebody)).status).toBe(200);
+      const { body } = await checkIn(somebody, { user_plan_id: somebody.userPlanId });
+      expect(body).toMatchObject({ user_plan_id: somebody.userPlanId, status: 'checked_in' });
+      expect(await sessionsLeft(somebody)).toBe(0);
+    });
+
+    it('is of this member, in use, and not deducted again', async () => {
+      const [somebody, another] = [await withSessions(3), await withSessions(3)];
+      const wrong = async (more: object) => wrongFields(await checkIn(somebody, more));
+      expect(await wrong({ user_plan_id: another.userPlanId })).toEqual(['user_plan_id']);
+      expect(await wrong({ user_plan_id: 2_000_000_000 })).toEqual(['user_plan_id']);
+      expect(await wrong({ user_plan_id: somebody.userPlanId, ...DEDUCT })).toEqual(['user_plan_id']);
+      await as.manager.client.put(`/user-plans/${somebody.userPlanId}`, { status: 'cancelled' });
+      expect(await wrong({ user_plan_id: somebody.userPlanId })).toEqual(['user_plan_id']);
+      expect(await visitsOf(somebody)).toEqual([]);
+    });
+  });
+
   describe('a check-out', () => {
     it('ends the visit, once, and says how long it was', async () => {
       const visit = await t.make.visit(await member(), ago(75));

@@ -113,6 +113,21 @@ export class CheckInDto extends IntersectionType(PartialType(PickType(VisitDto, 
   @IsOptional()
   @IsIn(['check_in_only', 'check_in_with_deduction'])
   action?: 'check_in_only' | 'check_in_with_deduction';
+
+  /** The plan of which a call of its own has taken the session: the visit belongs to it and takes none. */
+  @IsOptional()
+  @IsId()
+  user_plan_id?: number;
+
+  /** When the visit began, if it was noted on paper: at most 30 days ago; now by default. */
+  @IsOptional()
+  @IsGymTime(null)
+  check_in_time?: GymTime;
+
+  /** When it ended, if it has; not before check_in_time. */
+  @IsOptional()
+  @IsGymTime(null)
+  check_out_time?: GymTime;
 }
 
 /** A correction. What is not sent stays as it is. */

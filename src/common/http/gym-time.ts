@@ -38,8 +38,9 @@ export class GymTime {
 /**
  * A time in a request. Without an offset it is the gym's own clock; a day alone is its first moment (as the end of a range its
  * last). A time that clocks skip is as much later as they skip; of one that they show twice it is the second.
+ * @param example of the documentation; null where a fixed day would soon be refused
  */
-export function IsGymTime() {
+export function IsGymTime(example: string | null = '2026-03-01T18:30:00Z') {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? new GymTime(value) : value)),
     ValidateBy({
@@ -50,6 +51,6 @@ export function IsGymTime() {
           'must be a time that exists, as ISO 8601: 2026-03-01T18:30:00Z, or on the clock of the gym 2026-03-01T18:30:00 or 2026-03-01',
       },
     }),
-    ApiProperty({ type: 'string', example: '2026-03-01T18:30:00Z' }),
+    ApiProperty({ type: 'string', ...(example !== null && { example }) }),
   );
 }
