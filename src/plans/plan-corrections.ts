@@ -5,6 +5,7 @@ import { assignments, empty, raw, sql } from '../database/sql.js';
 import { momentOf } from '../gyms/local-time.js';
 import type { UpdateUserPlanDto, UserPlanDto, UserPlanStatus } from './dto/user-plan.dto.js';
 import { endPlan, type LockedMember, of, parkWaiting, placeWaiting } from './plan-calendar.js';
+import { isActiveAgain } from './plans.rules.js';
 import { ChangeNotYours, PlanNotActive, SessionsNotCounted } from './plans.errors.js';
 
 /**
@@ -20,8 +21,9 @@ export async function correctPlan(
 ): Promise<void> {
   const status = changed(input.status, before.status);
   const sessions = changed(input.remaining_sessions, before.remaining_sessions);
-  const asked = input.expires_at && (await momentOf(tx, member.gym_id, input.expires_at));
-  const expiry = changed(asked?.toISOString(), before.expires_at?.toISOString() ?? null);
+  const asked =
+    !isActiveAgain(input, before) && input.expires_at && (await momentOf(tx, member.gym_id, input.expires_at));
+  const expiry = changed(asked ? asked.toISOString() : undefined, before.expires_at?.toISOString() ?? null);
   if (changed(input.purchased_price, before.purchased_price) !== undefined) {
     throw FieldsInvalid.of('purchased_price', 'is what was paid; it never changes');
   }

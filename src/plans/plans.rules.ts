@@ -33,6 +33,15 @@ export function isSale({ plan_id, status, expires_at }: Asked, before: Before): 
   return plan_id !== before.plan_id || (isOver && !status && !expires_at);
 }
 
+/**
+ * Whether a PUT that makes a frozen plan active was carried out before. The end in it may be the one from before, which must not
+ * take the added time back.
+ */
+export const isActiveAgain = (
+  asked: Pick<UpdateUserPlanDto, 'status' | 'frozen_at'>,
+  { status, frozen_at }: Pick<UserPlanDto, 'status' | 'frozen_at'>,
+): boolean => asked.status === 'active' && Boolean(asked.frozen_at) && status === 'active' && frozen_at === null;
+
 /** Whether a PUT that sells was carried out before: what it asks for is what was sold instead. */
 export const isRepetition = (asked: Asked, sold: Pick<UserPlanDto, 'plan_id' | 'purchased_price'>): boolean =>
   asked.plan_id === sold.plan_id && (asked.purchased_price ?? sold.purchased_price) === sold.purchased_price;

@@ -365,6 +365,20 @@ describe('plans', () => {
       expect((await read(waiting.id)).starts_at).toBe(thawed.expires_at);
     });
 
+    it('gives its time back once, also if the whole object that was read is sent twice', async () => {
+      const buyer = await member();
+      const { body: bought } = await assign(buyer, monthly);
+      await change(bought.id, { status: 'frozen' });
+      await age(buyer, 10);
+      const asked = { ...(await read(bought.id)), status: 'active' };
+      const { body: first } = await change(bought.id, asked);
+      expect(Math.round((Date.parse(first.expires_at) - Date.now()) / DAY)).toBe(30);
+      expect((await change(bought.id, asked)).body).toEqual(first);
+      // A correction is one, still.
+      const corrected = { ...first, expires_at: daysFromNow(7) };
+      expect((await change(bought.id, corrected)).body.expires_at).toBe(corrected.expires_at);
+    });
+
     it('is for admin and manager, and for an active plan', async () => {
       const buyer = await member();
       const { body: bought } = await assign(buyer, monthly);

@@ -131,6 +131,14 @@ export class UpdateUserPlanDto {
   @IsGymTime()
   expires_at?: GymTime;
 
+  /**
+   * As it was read; it changes nothing. It tells a repeated request to make a frozen plan active from a correction of the end it
+   * got by that.
+   */
+  @IsOptional()
+  @IsGymTime(null)
+  frozen_at?: GymTime;
+
   /** A correction. @example 8 */
   @IsOptional()
   @IsInt()
