@@ -24,6 +24,10 @@ afterAll(async () => {
   await t.close();
 });
 
+/** Of other tables the database that the specs share has too few rows to say what it would do with many (see scale). */
+const scansOfUsers = (plans: Awaited<ReturnType<typeof plansOf>>): string[] =>
+  sequentialScans(plans).filter((scan) => scan.startsWith('Seq Scan on users'));
+
 /** The same to people, and other characters: capitals, the two ways to write an accent, ß, the last sigma, blanks around. */
 const ALIKE = [
   ['Café', ' CAFÉ '],
@@ -109,7 +113,7 @@ describe('names are compared without regard to case, blanks and the way accents 
     });
     const keys = plans.map(({ plan }) => plan).join('\n');
     for (const key of ['users_email_key', 'users_username_key', 'users_document_id_key']) expect(keys).toContain(key);
-    expect(sequentialScans(plans)).toEqual([]);
+    expect(scansOfUsers(plans)).toEqual([]);
   });
 });
 
@@ -167,7 +171,7 @@ describe('a search', () => {
     for (const q of ['小明', 'Παπαδόπουλος', 'สมชาย', '민수', 'dubois']) {
       const plans = await plansOf(t, () => find(q));
       expect({ q, plan: plans[0]!.plan }).toMatchObject({ plan: expect.stringContaining('users_search_text_idx') });
-      expect(sequentialScans(plans)).toEqual([]);
+      expect(scansOfUsers(plans)).toEqual([]);
     }
   });
 
