@@ -99,7 +99,7 @@ export class Database implements Queryable, OnApplicationShutdown {
     return Promise.race([answer, late]);
   }
 
-  /** Lends a connection, and throws it away if it broke or its statements are to be prepared anew. */
+  /** Lends a connection, and throws it away if it broke or its statements must be prepared again. */
   private async onConnection<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
     const { answers } = this;
     let client: pg.PoolClient | undefined;

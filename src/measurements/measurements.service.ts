@@ -173,7 +173,7 @@ export class MeasurementsService {
   }
 }
 
-const notOfTheGym = () => FieldsInvalid.of('user_id', 'is nobody of the gym');
+const notOfTheGym = () => FieldsInvalid.of('user_id', 'is not a person of the gym');
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 

@@ -6,13 +6,13 @@ const days = (length: number | null, price: number) => ({ duration_days: length,
 
 describe('an upgrade', () => {
   it.each([
-    ['dearer', days(30, 30), days(30, 31), true],
-    ['dearer, though shorter', days(90, 30), days(30, 31), true],
+    ['costs more', days(30, 30), days(30, 31), true],
+    ['costs more, though shorter', days(90, 30), days(30, 31), true],
     ['longer, though cheaper', days(30, 30), days(31, 1), true],
     ['the same', days(30, 30), days(30, 30), false],
     ['cheaper', days(30, 30), days(30, 1), false],
-    ['without an end, and no dearer', days(30, 30), days(null, 30), false],
-    ['with an end instead of none, and no dearer', days(null, 30), days(90, 30), false],
+    ['without an end, and costs no more', days(30, 30), days(null, 30), false],
+    ['with an end instead of none, and costs no more', days(null, 30), days(90, 30), false],
   ])('is, or is not, a plan that is %s', (_, sold, next, expected) => {
     expect(isUpgrade(sold, next)).toBe(expected);
   });

@@ -9,7 +9,7 @@ export interface Offer {
   duration_days: number | null;
 }
 
-/** A longer or dearer plan. */
+/** A plan that is longer or costs more. */
 export function isUpgrade(sold: Offer, next: Offer): boolean {
   const isLonger =
     next.duration_days !== null && sold.duration_days !== null && next.duration_days > sold.duration_days;

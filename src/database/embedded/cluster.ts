@@ -10,7 +10,7 @@ import { ConfigError } from '../../config/config-error.js';
 import { hangUp } from '../connection.js';
 import type { Account } from './install.js';
 
-/** Every server that uses the cluster holds this advisory lock shared; whoever gets it alone may stop the cluster. */
+/** Every server that uses the cluster holds this advisory lock shared; the server that gets it alone may stop the cluster. */
 const IN_USE = 0x5907;
 const START_TIMEOUT_MS = 60_000;
 const LEAVE_TIMEOUT_MS = 10_000;
@@ -97,7 +97,7 @@ export class Cluster {
     }
   }
 
-  /** Whoever leaves gives up its hold first and then looks for others: so the last one finds none, also of many at once. */
+  /** A server that leaves gives up its hold first and then looks for others: so the last one finds none, also of many at once. */
   async leave(keeper: pg.Client): Promise<void> {
     const deadline = Date.now() + LEAVE_TIMEOUT_MS;
     for (let client: pg.Client | undefined = keeper; ; client = undefined) {
