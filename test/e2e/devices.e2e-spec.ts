@@ -307,7 +307,7 @@ describe('devices', () => {
       } finally {
         await other.close();
       }
-    }, 60_000);
+    });
 
     it('are free again when a console goes while it chooses', async () => {
       const own = await newGym();
@@ -602,7 +602,7 @@ describe('devices', () => {
       const last = await rotate().ended;
       expect([last.code, last.output]).toEqual([1, expect.stringMatching(/1 do not open with any key/)]);
       await server.close();
-    }, 60_000);
+    });
   });
 
   describe('at the door', () => {

@@ -113,5 +113,5 @@ describe('operations', () => {
     expect(server.output).not.toMatch(/planted/);
     expect(server.output).not.toContain(body.access_token);
     expect(server.output).not.toContain(body.refresh_token);
-  }, 30_000);
+  });
 });

@@ -117,7 +117,7 @@ describe('the server as a process', () => {
     expect(await two.kill('SIGINT')).toBe(0);
     // Removing this is the last that PostgreSQL does; its process id lives on until the system has taken note.
     expect(existsSync(pidFile)).toBe(false);
-  }, 60_000);
+  });
 
   it('stops its database also for somebody who asks twice', async () => {
     const DATA_DIR = newFolder();
@@ -128,7 +128,7 @@ describe('the server as a process', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await server.kill('SIGINT');
     expect(existsSync(path.join(DATA_DIR, 'postgres/data/postmaster.pid'))).toBe(false);
-  }, 30_000);
+  });
 
   it('joins the database that a killed server left behind', async () => {
     const DATA_DIR = newFolder();
@@ -139,7 +139,7 @@ describe('the server as a process', () => {
     const client = await next.ready();
     // The same database, and the same generated secrets: the token is still good.
     expect((await client.withToken(admin.token!).get('/gyms')).status).toBe(200);
-  }, 60_000);
+  });
 
   it('finishes what is under way at SIGTERM, and is not held up by connections that stay open', async () => {
     const server = start({
@@ -161,7 +161,7 @@ describe('the server as a process', () => {
     expect(Date.now() - asked).toBeLessThan(10_000);
     expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     idle.destroy();
-  }, 30_000);
+  });
 
   it('says in one sentence why it cannot start', async () => {
     const busy = net.createServer();
@@ -193,7 +193,7 @@ describe('the server as a process', () => {
       expect(said[0]).toMatch(sentence);
     }
     await new Promise((resolve) => busy.close(resolve));
-  }, 60_000);
+  });
 
   it('has no default password in production: it takes the operator’s or prints one once', async () => {
     const settings = {
@@ -222,7 +222,7 @@ describe('the server as a process', () => {
     const signIn = { email: 'boss@chain.example', password: 'a password of mine' };
     expect((await theirs.post('/auth/login', signIn)).body.must_change_password).toBe(false);
     expect(chosen.output).not.toContain('a password of mine');
-  }, 60_000);
+  });
 });
 
 /** The test of missing secrets must not be given any. */

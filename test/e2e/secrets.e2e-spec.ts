@@ -41,7 +41,7 @@ describe('secrets', () => {
     await database.connect();
     await useThem(one, two);
     await Promise.all(servers.map((server) => server.kill('SIGTERM')));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     SocketClient.closeAll();
