@@ -11,12 +11,13 @@ import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { DocsModule } from './docs/docs.module.js';
-import { GymsModule } from './gyms/gyms.module.js';
+import { GymsModule } from './chain/gyms.module.js';
 import { InventoryModule } from './inventory/inventory.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { MeasurementsModule } from './measurements/measurements.module.js';
 import { MembersModule } from './members/members.module.js';
 import { PlansModule } from './plans/plans.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { SalesModule } from './sales/sales.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         ConfigModule.with(config),
         DatabaseModule,
         DiscoveryModule,
+        ObservabilityModule,
         AuthModule,
         GymsModule,
         PlansModule,

@@ -17,8 +17,8 @@ import type { Config } from './config/config.js';
 import { serveSwaggerUi } from './docs/docs.js';
 import { Cluster } from './realtime/cluster.js';
 import { isSocketPath, RealtimeAdapter } from './realtime/realtime.adapter.js';
-import { PinoLogger } from './operations/pino-logger.js';
-import { MetricsService } from './operations/metrics.service.js';
+import { PinoLogger } from './observability/pino-logger.js';
+import { MetricsService } from './observability/metrics.service.js';
 
 const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
 /** What the watching machines and the documentation ask for stands outside /api/v1. */

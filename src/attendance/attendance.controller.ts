@@ -9,7 +9,7 @@ import { Operation } from '../common/http/operation.js';
 import { LocalDatePipe } from '../common/http/validation.js';
 import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { UserNotFound } from '../members/members.errors.js';
+import { UserNotFound } from '../people/people.errors.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import {
   AlreadyCheckedIn,

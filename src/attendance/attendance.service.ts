@@ -11,7 +11,7 @@ import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { between, localDay, onDay, pastMomentOf, today } from '../gyms/local-time.js';
-import { requirePerson, visibleTo } from '../members/people.js';
+import { requirePerson, visibleTo } from '../people/people.js';
 import { MEMBERSHIP } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';

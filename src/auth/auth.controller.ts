@@ -15,7 +15,7 @@ import {
   WrongPassword,
 } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
-import { AccountDto } from './dto/account.dto.js';
+import { AccountDto } from '../people/dto/account.dto.js';
 import { ChangePasswordDto, LoginDto, RefreshDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
 import { SessionDto } from './dto/session.dto.js';
 import { SessionsService } from './sessions.service.js';

@@ -7,7 +7,7 @@ import { Database, type Queryable } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
 import { Attempts, type Budget } from './attempts.js';
 import { AccountInactive, WrongCredentials, WrongPassword } from './auth.errors.js';
-import type { AccountDto } from './dto/account.dto.js';
+import type { AccountDto } from '../people/dto/account.dto.js';
 import type { ChangePasswordDto, LoginDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
 import { network } from './network.js';
 import { LONGEST_QUEUE, Passwords } from './passwords.js';

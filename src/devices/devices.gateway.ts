@@ -11,7 +11,7 @@ import { keyOfMessage } from '../common/http/idempotency.js';
 import type { RepeatableDto } from '../common/http/idempotency.dto.js';
 import { type AppSocket, Gateway, Message, SocketDoor, socketsIn, type Welcoming } from '../common/ws/gateway.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
-import { requirePerson } from '../members/people.js';
+import { requirePerson } from '../people/people.js';
 import { Database } from '../database/database.js';
 import { BoardsService } from './boards.service.js';
 import { AccessService } from './access.service.js';
@@ -24,7 +24,7 @@ import {
   ConsoleConnectedDto,
   DeviceLoginDto,
   FingerprintStoredDto,
-  GymRefDto,
+  ReaderConnectedDto,
   NothingDto,
   StartEnrollmentDto,
   StoreFingerprintDto,
@@ -133,9 +133,12 @@ export class DevicesGateway implements Welcoming, OnGatewayInit, OnGatewayDiscon
     summary: 'From a console: is a reader of the gym connected?',
     roles: DESK,
     payload: ConsoleConnectedDto,
-    answer: { event: 'fingerprint_connection_stablished', payload: GymRefDto },
+    answer: { event: 'fingerprint_connection_stablished', payload: ReaderConnectedDto },
   })
-  async findReader(@CurrentActor() actor: Actor, @MessageBody() body: ConsoleConnectedDto): Promise<GymRefDto> {
+  async findReader(
+    @CurrentActor() actor: Actor,
+    @MessageBody() body: ConsoleConnectedDto,
+  ): Promise<ReaderConnectedDto> {
     const gymId = actor.gym(body.gym_id);
     if ((await socketsIn(this.namespace, readers(gymId))).length === 0) throw new NoDeviceConnected();
     return { gym_id: gymId };

@@ -11,7 +11,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { Notifications } from '../database/notifications.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
-import { requireActiveGym } from '../gyms/gyms.service.js';
+import { requireActiveGym } from '../gyms/gyms.js';
 import { DeviceNotFound } from './devices.errors.js';
 import type {
   CreateDeviceDto,

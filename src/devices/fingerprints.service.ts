@@ -3,7 +3,7 @@ import type { DeviceActor } from '../common/actor/actor.js';
 import { CannotDecrypt, KeyRing } from '../common/crypto/key-ring.js';
 import { Database, type Transaction } from '../database/database.js';
 import { everyGym, inGym, sql } from '../database/sql.js';
-import { UserNotFound } from '../members/members.errors.js';
+import { UserNotFound } from '../people/people.errors.js';
 import type { StartEnrollmentDto, TemplateDto } from './dto/device-messages.dto.js';
 
 /** The keys of fingerprints, apart from those of everything else. */

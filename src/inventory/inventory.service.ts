@@ -7,7 +7,7 @@ import { Database, type Queryable, type Transaction } from '../database/database
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
-import { requireActiveGym } from '../gyms/gyms.service.js';
+import { requireActiveGym } from '../gyms/gyms.js';
 import type {
   ChangeStockDto,
   CreateProductDto,

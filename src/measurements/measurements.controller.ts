@@ -7,7 +7,7 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/whole.js';
-import { UserNotFound } from '../members/members.errors.js';
+import { UserNotFound } from '../people/people.errors.js';
 import {
   ChartQuery,
   CreateMeasurementDto,

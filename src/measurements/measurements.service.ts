@@ -8,7 +8,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, join, raw, type ScopedSql, sql } from '../database/sql.js';
 import { between, dayOf, localDay, pastMomentOf } from '../gyms/local-time.js';
-import { requirePerson, visiblePerson, visibleTo } from '../members/people.js';
+import { requirePerson, visiblePerson, visibleTo } from '../people/people.js';
 import {
   type ChartQuery,
   type CreateMeasurementDto,

@@ -21,13 +21,8 @@ import {
   UserDto,
   UserListQuery,
 } from './dto/user.dto.js';
-import {
-  DocumentIdTaken,
-  FieldsNotYoursToChange,
-  LastAdmin,
-  RoleNotYoursToGive,
-  UserNotFound,
-} from './members.errors.js';
+import { UserNotFound } from '../people/people.errors.js';
+import { DocumentIdTaken, FieldsNotYoursToChange, LastAdmin, RoleNotYoursToGive } from './members.errors.js';
 import { MembersService } from './members.service.js';
 import { SearchService } from './search.service.js';
 

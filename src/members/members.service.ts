@@ -12,7 +12,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { requireActiveGym } from '../gyms/gyms.service.js';
+import { requireActiveGym } from '../gyms/gyms.js';
 import { ACTIVE_PLAN } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import type {
@@ -23,9 +23,10 @@ import type {
   UserDto,
   UserListQuery,
 } from './dto/user.dto.js';
-import { LastAdmin, UserNotFound } from './members.errors.js';
+import { UserNotFound } from '../people/people.errors.js';
+import { LastAdmin } from './members.errors.js';
 import { Leaving } from './leaving.js';
-import { visiblePerson } from './people.js';
+import { visiblePerson } from '../people/people.js';
 import { requireMayChange, requireMayGive } from './rules.js';
 
 /** A person as UserDto, of `users u LEFT JOIN gyms g`. */

@@ -6,7 +6,7 @@ import { Drain } from '../common/http/drain.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
 import { Cluster } from '../realtime/cluster.js';
-import { MetricsService } from './metrics.service.js';
+import { MetricsService } from '../observability/metrics.service.js';
 
 /** For the machines that watch the server; outside /api/v1. */
 @ApiExcludeController()

@@ -6,7 +6,7 @@ import { Database } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, inGym, raw, sql } from '../database/sql.js';
-import { requireActiveGym } from '../gyms/gyms.service.js';
+import { requireActiveGym } from '../gyms/gyms.js';
 import type { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
 import { PlanNotFound } from './plans.errors.js';
 

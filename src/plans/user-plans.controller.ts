@@ -8,7 +8,7 @@ import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { UserNotFound } from '../members/members.errors.js';
+import { UserNotFound } from '../people/people.errors.js';
 import { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
 import {
   AlreadyScheduled,

@@ -7,9 +7,9 @@ import { Database, type Queryable, type Transaction } from '../database/database
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { empty, everyGym, raw, type ScopedSql, sql } from '../database/sql.js';
-import { requireActiveGym } from '../gyms/gyms.service.js';
+import { requireActiveGym } from '../gyms/gyms.js';
 import { earlierThan } from '../gyms/local-time.js';
-import { requirePerson, visibleTo } from '../members/people.js';
+import { requirePerson, visibleTo } from '../people/people.js';
 import type {
   AssignPlanDto,
   UpdateUserPlanDto,

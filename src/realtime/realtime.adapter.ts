@@ -12,7 +12,7 @@ import type { CorsPolicy } from '../common/http/cors.js';
 import { findFault } from '../common/http/json-body.js';
 import type { AppSocket } from '../common/ws/gateway.js';
 import { Config } from '../config/config.js';
-import { MetricsService } from '../operations/metrics.service.js';
+import { MetricsService } from '../observability/metrics.service.js';
 import { Broadcaster } from './broadcaster.js';
 import { Cluster } from './cluster.js';
 import { closeCode, Handshake } from './handshake.js';

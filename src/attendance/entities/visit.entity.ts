@@ -11,7 +11,7 @@ import {
   UpdateDateColumn,
 } from 'typeorm';
 import { Gym } from '../../gyms/entities/gym.entity.js';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 import { UserPlan } from '../../plans/entities/user-plan.entity.js';
 
 /** A member was in a gym from check-in to check-out. */

@@ -2,7 +2,7 @@ import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/sw
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsPassword, IsTriedPassword } from '../../common/http/fields.js';
 import { ROLES, type Role } from '../../common/actor/roles.js';
-import { AccountDto } from './account.dto.js';
+import { AccountDto } from '../../people/dto/account.dto.js';
 
 export class RegisterDto extends IntersectionType(
   PickType(AccountDto, ['email']),

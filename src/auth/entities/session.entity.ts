@@ -8,7 +8,7 @@ import {
   PrimaryGeneratedColumn,
   type Relation,
 } from 'typeorm';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 
 /** One sign-in of one device. An ended session stays for a while: it tells which addresses a person signs in from. */
 @Entity('sessions')

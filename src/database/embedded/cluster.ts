@@ -21,7 +21,7 @@ const run = promisify(execFile);
 /** It is starting or stopping. */
 const isBusy = (error: unknown): boolean => ['57P03', '57P01'].includes((error as pg.DatabaseError).code ?? '');
 
-export class Cluster {
+export class EmbeddedCluster {
   private readonly data: string;
   private readonly log: string;
   private readonly lastPort: string;

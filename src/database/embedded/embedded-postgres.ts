@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type pg from 'pg';
-import { Cluster } from './cluster.js';
+import { EmbeddedCluster } from './cluster.js';
 import { nativeFolder, reachableHome, unprivilegedAccount } from './install.js';
 
 export interface EmbeddedPostgres {
@@ -27,7 +27,7 @@ export async function startEmbeddedPostgres(
   const account = unprivilegedAccount();
   const home = reachableHome(path.resolve(folder), account);
   const native = await nativeFolder(home, account);
-  const cluster = new Cluster(home, native, account, flags);
+  const cluster = new EmbeddedCluster(home, native, account, flags);
   await cluster.create();
   const keeper = await cluster.join();
   const known = await keeper.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
@@ -48,7 +48,7 @@ class Membership {
   private comingBack: Promise<void> | undefined;
 
   constructor(
-    private readonly cluster: Cluster,
+    private readonly cluster: EmbeddedCluster,
     private keeper: pg.Client,
   ) {
     this.watch();

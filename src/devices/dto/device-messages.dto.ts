@@ -46,7 +46,8 @@ export class ConsoleConnectedDto {
   gym_id?: number;
 }
 
-export class GymRefDto {
+/** A reader of this gym is connected. */
+export class ReaderConnectedDto {
   /** @example 2 */
   @IsId()
   gym_id: number;

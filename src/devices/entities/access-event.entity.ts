@@ -11,7 +11,7 @@ import {
 } from 'typeorm';
 import { Visit } from '../../attendance/entities/visit.entity.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 import { Device } from './device.entity.js';
 
 /** Somebody stood at a door, and was let in (no reason) or not. */

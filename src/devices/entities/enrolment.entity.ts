@@ -1,5 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 
 /** A reader with its newest connection, and whose finger it enrols. One row a reader: so it has one console and one member. */
 @Entity('enrolments')

@@ -47,6 +47,9 @@ export class GymDto {
   updated_at: Date;
 }
 
+/** A gym by its name. */
+export class GymRefDto extends PickType(GymDto, ['id', 'name']) {}
+
 export class CreateGymDto extends IntersectionType(
   PickType(GymDto, ['name']),
   PartialType(PickType(GymDto, ['address', 'phone_number', 'timezone', 'allow_reentry'])),

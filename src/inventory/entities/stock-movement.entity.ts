@@ -9,7 +9,7 @@ import {
   PrimaryGeneratedColumn,
   type Relation,
 } from 'typeorm';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 import { Product } from './product.entity.js';
 
 export type MovementReason = 'delivery' | 'correction' | 'sale' | 'reversal';

@@ -11,7 +11,7 @@ import {
   UpdateDateColumn,
 } from 'typeorm';
 import { Gym } from '../../gyms/entities/gym.entity.js';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 
 const Size = () => Column('numeric', { precision: 6, scale: 2, nullable: true });
 

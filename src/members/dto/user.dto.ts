@@ -1,7 +1,7 @@
 import { IntersectionType, OmitType, PartialType, PickType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
-import { AccountDto } from '../../auth/dto/account.dto.js';
+import { AccountDto } from '../../people/dto/account.dto.js';
 import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
 import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
 import { IsNullable, IsRequired } from '../../common/http/nulls.js';

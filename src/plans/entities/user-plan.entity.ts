@@ -12,7 +12,7 @@ import {
   UpdateDateColumn,
 } from 'typeorm';
 import { Gym } from '../../gyms/entities/gym.entity.js';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 import { Plan } from './plan.entity.js';
 
 /**

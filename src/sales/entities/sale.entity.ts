@@ -12,7 +12,7 @@ import {
 } from 'typeorm';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { Product } from '../../inventory/entities/product.entity.js';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 
 @Entity('sales')
 @Check('sales_quantity_check', 'quantity > 0')

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn, type Relation } from 'typeorm';
 import { Gym } from '../../gyms/entities/gym.entity.js';
-import { User } from '../../members/entities/user.entity.js';
+import { User } from '../../people/entities/user.entity.js';
 
 /** Somebody has an hour. A seat is taken once: that, and no counting, is what prevents overbooking. */
 @Entity('slot_bookings')

@@ -1,7 +1,7 @@
 import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import type { Queryable } from '../database/database.js';
 import { empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
-import { UserNotFound } from './members.errors.js';
+import { UserNotFound } from './people.errors.js';
 
 /** The people `u` an actor may know of: those of their gym; to a member, only themselves. @throws OtherGym */
 export const visiblePerson = (actor: Actor, gymId?: number): ScopedSql =>

@@ -7,8 +7,8 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import { ListQuery, type Page } from '../common/http/list.js';
 import { keptOrGone, Operation } from '../common/http/operation.js';
 import { IdPipe } from '../common/http/whole.js';
-import { CreateGymDto, GymDto, UpdateGymDto } from './dto/gym.dto.js';
-import { GymNameTaken, GymNotFound } from './gyms.errors.js';
+import { CreateGymDto, GymDto, UpdateGymDto } from '../gyms/dto/gym.dto.js';
+import { GymNameTaken, GymNotFound } from '../gyms/gyms.errors.js';
 import { GymsService } from './gyms.service.js';
 
 @ApiTags('gyms')

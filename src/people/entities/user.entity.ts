@@ -12,7 +12,7 @@ import {
   UpdateDateColumn,
 } from 'typeorm';
 import type { Role } from '../../common/actor/roles.js';
-import type { Language } from '../../auth/dto/account.dto.js';
+import type { Language } from '../dto/account.dto.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 
 /** A person: staff or member. A deleted one keeps its row, without personal data, because sales and visits name it. */

@@ -9,17 +9,10 @@ import { listPage } from '../database/keyset.js';
 import { isStillNamed } from '../database/postgres-errors.js';
 import { assignments, everyGym, raw } from '../database/sql.js';
 import { Changing } from './changing.js';
-import { type CreateGymDto, type GymDto, NO_ZONE, type UpdateGymDto } from './dto/gym.dto.js';
-import { GymInactive, GymNotFound } from './gyms.errors.js';
+import { type CreateGymDto, type GymDto, NO_ZONE, type UpdateGymDto } from '../gyms/dto/gym.dto.js';
+import { GymNotFound } from '../gyms/gyms.errors.js';
 
 const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, allow_reentry, created_at, updated_at');
-
-/** @throws FieldsInvalid if there is no such gym, GymInactive if it takes nothing new */
-export async function requireActiveGym(db: Queryable, gymId: number): Promise<void> {
-  const [gym] = await db.query<{ is_active: boolean }>(everyGym`SELECT is_active FROM gyms WHERE id = ${gymId}`);
-  if (!gym) throw FieldsInvalid.of('gym_id', 'is not a gym');
-  if (!gym.is_active) throw new GymInactive();
-}
 
 /** What Node knows as a zone, PostgreSQL must know by the same name. @throws FieldsInvalid */
 async function requireZone(db: Queryable, timezone: string | undefined): Promise<void> {

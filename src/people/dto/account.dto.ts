@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
+import { GymRefDto } from '../../gyms/dto/gym.dto.js';
 import { ROLES, type Role } from '../../common/actor/roles.js';
 import { IsText, Trimmed } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
@@ -7,14 +8,6 @@ import { IsId } from '../../common/http/whole.js';
 
 export const LANGUAGES = ['en', 'es', 'ar'] as const;
 export type Language = (typeof LANGUAGES)[number];
-
-export class GymRefDto {
-  /** @example 1 */
-  @IsId()
-  id: number;
-  /** @example "Main Gym" */
-  name: string;
-}
 
 /** A person as it signs in. */
 export class AccountDto {

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../common/actor/actor.js';
 import type { Transaction } from '../database/database.js';
 import { SlotsService } from '../slots/slots.service.js';
-import type { GymDto } from './dto/gym.dto.js';
-import { GymChanged } from './gyms.events.js';
+import type { GymDto } from '../gyms/dto/gym.dto.js';
+import { GymChanged } from '../gyms/gyms.events.js';
 
 /**
  * What follows when a gym closes (by PUT or DELETE) or gets another clock, in the transaction that does it.
