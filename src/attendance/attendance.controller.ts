@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { DESK, type Role } from '../common/actor/roles.js';
+import { DESK, DESK_AND_MEMBERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
@@ -21,8 +21,6 @@ import {
 import { AttendanceService } from './attendance.service.js';
 import { CheckInDto, CheckOutDto, UpdateVisitDto, VisitDto, VisitListQuery, VisitSummaryDto } from './dto/visit.dto.js';
 
-const DESK_OR_SELF: readonly Role[] = [...DESK, 'user'];
-
 @ApiTags('attendance')
 @Controller('attendance')
 export class AttendanceController {
@@ -31,7 +29,7 @@ export class AttendanceController {
   @Get()
   @Operation({
     summary: 'Visits, the newest first; a member sees their own',
-    roles: DESK_OR_SELF,
+    roles: DESK_AND_MEMBERS,
     answer: [VisitDto],
     list: true,
   })
@@ -84,7 +82,7 @@ export class AttendanceController {
   @Get('user/:user_id')
   @Operation({
     summary: 'The visits of a member, the newest first',
-    roles: DESK_OR_SELF,
+    roles: DESK_AND_MEMBERS,
     params: { user_id: 8 },
     answer: [VisitDto],
     list: true,
@@ -101,7 +99,7 @@ export class AttendanceController {
   @Get('user/:user_id/summary')
   @Operation({
     summary: "A member's visits in numbers",
-    roles: DESK_OR_SELF,
+    roles: DESK_AND_MEMBERS,
     params: { user_id: 8 },
     answer: VisitSummaryDto,
     errors: [UserNotFound],

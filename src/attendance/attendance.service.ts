@@ -11,11 +11,12 @@ import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { between, localDay, onDay, pastMomentOf, today } from '../gyms/local-time.js';
-import { requirePerson, visibleTo } from '../people/people.js';
-import { MEMBERSHIP } from '../plans/user-plans.sql.js';
+import { requirePerson } from '../people/people.js';
+import { visibleTo } from '../people/people.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
 import { MemberCheckedIn, MemberCheckedOut, VisitCorrected, VisitRemoved } from './attendance.events.js';
+import { OF_WHOM, STAY_MINUTES, VISIT_COLUMNS, VISITS } from './attendance.sql.js';
 import type { CheckInStatsDto } from './dto/checkin-messages.dto.js';
 import type {
   CheckInDto,
@@ -25,18 +26,6 @@ import type {
   VisitListQuery,
   VisitSummaryDto,
 } from './dto/visit.dto.js';
-
-/** A visit as VisitDto, of VISITS. */
-const COLUMNS =
-  raw(`v.id, v.user_id, v.gym_id, json_build_object('id', u.id, 'full_name', u.full_name, 'email', u.email,
-  'membership', ${MEMBERSHIP}) AS member,
-  (v.check_in_time AT TIME ZONE g.timezone)::date::text AS attendance_date, v.check_in_time, v.check_out_time,
-  round(extract(epoch FROM v.check_out_time - v.check_in_time) / 60)::int AS stay_minutes, v.is_auto_closed, v.location, v.notes,
-  CASE WHEN v.check_out_time IS NULL THEN 'checked_in' ELSE 'checked_out' END AS status, v.user_plan_id, v.recorded_by_id,
-  v.created_at, v.updated_at`);
-// LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
-const OF_WHOM = raw('LEFT JOIN users u ON u.id = v.user_id LEFT JOIN gyms g ON g.id = v.gym_id');
-const VISITS = raw(`attendance v ${OF_WHOM.text}`);
 
 /** A visit that was noted on paper is written down within this time. */
 const DAYS_ON_PAPER = 30;
@@ -100,7 +89,7 @@ export class AttendanceService {
     // Days in a row, counted backwards, all have the same day + position.
     const [summary] = await this.db.query<VisitSummaryDto>(sql`
       WITH visits AS (
-        SELECT v.check_in_time, v.check_out_time, v.is_auto_closed, ${localDay(scope, 'v.check_in_time')} AS day,
+        SELECT v.check_in_time, v.check_out_time, v.is_auto_closed, ${STAY_MINUTES} AS minutes, ${localDay(scope, 'v.check_in_time')} AS day,
           ${today(scope).own} AS today
         FROM attendance v WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v')}
       ), runs AS (
@@ -110,7 +99,7 @@ export class AttendanceService {
       )
       SELECT ${userId}::int AS user_id, count(*) AS total_visits,
         count(*) FILTER (WHERE day >= date_trunc('month', today)) AS visits_this_month,
-        round(avg(extract(epoch FROM check_out_time - check_in_time) / 60) FILTER (WHERE NOT is_auto_closed)) AS average_stay_minutes,
+        round(avg(minutes) FILTER (WHERE NOT is_auto_closed)) AS average_stay_minutes,
         (SELECT CASE WHEN last_day >= ${today(scope).own} - 1 THEN days ELSE 0 END FROM streak) AS current_streak_days,
         max(check_in_time) AS last_visit_at, count(*) FILTER (WHERE check_out_time IS NULL) > 0 AS is_inside
       FROM visits`);
@@ -123,8 +112,7 @@ export class AttendanceService {
       SELECT ${scope.gym_id}::int AS gym_id,
         (SELECT count(*) FROM attendance v WHERE ${inGym(scope, 'v.gym_id')} AND v.check_out_time IS NULL) AS currently_in,
         count(*) AS today_total,
-        coalesce(round(avg(extract(epoch FROM v.check_out_time - v.check_in_time) / 60) FILTER (WHERE NOT v.is_auto_closed)), 0)
-          AS average_stay_minutes
+        coalesce(round(avg(${STAY_MINUTES}) FILTER (WHERE NOT v.is_auto_closed)), 0) AS average_stay_minutes
       FROM attendance v JOIN gyms g ON g.id = v.gym_id
       WHERE ${inGym(scope, 'v.gym_id')} AND ${onDay(scope, 'v.check_in_time', today(scope))}`);
     return { ...stats!, timestamp: new Date().toISOString() };
@@ -165,12 +153,12 @@ export class AttendanceService {
   /** @throws VisitNotFound, AlreadyCheckedOut */
   checkOut(actor: Actor, visitId: number, input: CheckOutDto, key: IdempotencyKey | null): Promise<VisitDto> {
     return once(this.db, actor, key, async (tx) => {
-      const [visit] = await tx.query<VisitDto>(sql`
+      const [visit] = await tx.query(sql`
         WITH v AS (
           UPDATE attendance v SET check_out_time = moment(), updated_at = now(),
             notes = nullif(concat_ws(E'\n', nullif(v.notes, ''), nullif(${input.notes}, '')), '')
           WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} AND v.check_out_time IS NULL RETURNING *)
-        SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+        SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
       if (!visit) {
         await this.find(tx, actor, visitId);
         throw new AlreadyCheckedOut();
@@ -182,11 +170,11 @@ export class AttendanceService {
 
   /** Ends the visit of a person who leaves the gym, or comes into another: they are inside once, or not at all. */
   async endVisitsOf(tx: Transaction, userId: number): Promise<void> {
-    const visits = await tx.query<VisitDto>(everyGym`
+    const visits = await tx.query(everyGym`
       WITH v AS (
         UPDATE attendance SET check_out_time = greatest(moment(), check_in_time), updated_at = now()
         WHERE user_id = ${userId} AND check_out_time IS NULL RETURNING *)
-      SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+      SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
     for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
   }
 
@@ -226,7 +214,7 @@ export class AttendanceService {
     let closed = BATCH;
     while (closed === BATCH) {
       closed = await this.db.transaction(async (tx) => {
-        const visits = await tx.query<VisitDto>(everyGym`
+        const visits = await tx.query(everyGym`
           WITH v AS (
             UPDATE attendance v SET check_out_time = f.end_of_day, is_auto_closed = TRUE, updated_at = now()
             FROM (
@@ -236,7 +224,7 @@ export class AttendanceService {
               WHERE v.check_out_time IS NULL AND d.end_of_day <= now() AND v.check_in_time < now() - interval '6 hours'
               LIMIT ${BATCH} FOR NO KEY UPDATE OF v SKIP LOCKED
             ) f WHERE v.id = f.id RETURNING v.*)
-          SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+          SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
         for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
         return visits.length;
       });
@@ -267,7 +255,7 @@ export class AttendanceService {
     { action, user_plan_id }: CheckInDto,
   ): Promise<number | null> {
     const isDeducted = action === 'check_in_with_deduction';
-    if (user_plan_id === undefined) return isDeducted ? this.userPlans.useOne(tx, actor, member) : null;
+    if (user_plan_id === undefined) return isDeducted ? this.userPlans.chargeVisit(tx, actor, member) : null;
     if (isDeducted) {
       throw FieldsInvalid.of('user_plan_id', 'has lost a session already: send it without check_in_with_deduction');
     }
@@ -281,7 +269,7 @@ export class AttendanceService {
     member: ScopedSql,
     { location, notes, user_plan_id, check_in_time, check_out_time }: VisitDetails,
   ): Promise<VisitDto | undefined> {
-    const [visit] = await tx.query<VisitDto>(sql`
+    const [visit] = await tx.query(sql`
       WITH v AS (
         INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time, location, notes, user_plan_id, recorded_by_id)
         SELECT u.id, u.gym_id, coalesce(${check_in_time}::timestamptz, moment()), ${check_out_time}::timestamptz, ${location}, ${notes},
@@ -289,7 +277,7 @@ export class AttendanceService {
         FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
         FOR SHARE OF u -- a person who leaves at this moment has no visit that nobody ends
         RETURNING *)
-      SELECT ${COLUMNS} FROM v ${OF_WHOM}`);
+      SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
     // One that is over brings nobody in.
     if (visit) tx.emit(visit.check_out_time ? new VisitCorrected(visit.gym_id) : new MemberCheckedIn(visit));
     return visit;
@@ -305,12 +293,12 @@ export class AttendanceService {
 
   private page(query: ListQuery, from: ScopedSql): Promise<Page<VisitDto>> {
     const keys = { check_in_time: 'v.check_in_time', id: 'v.id' };
-    return listPage<VisitDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
+    return listPage(this.db, query, { columns: VISIT_COLUMNS, from, keys, direction: 'DESC' });
   }
 
   private async find(db: Queryable, actor: Actor, visitId: number, lock: Sql = empty): Promise<VisitDto> {
-    const [visit] = await db.query<VisitDto>(
-      sql`SELECT ${COLUMNS} FROM ${VISITS} WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} ${lock}`,
+    const [visit] = await db.query(
+      sql`SELECT ${VISIT_COLUMNS} FROM ${VISITS} WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} ${lock}`,
     );
     if (!visit) throw new VisitNotFound();
     return visit;

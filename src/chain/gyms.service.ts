@@ -9,10 +9,9 @@ import { listPage } from '../database/keyset.js';
 import { isStillNamed } from '../database/postgres-errors.js';
 import { assignments, everyGym, raw } from '../database/sql.js';
 import { Changing } from './changing.js';
+import { GYM_COLUMNS } from './gyms.sql.js';
 import { type CreateGymDto, type GymDto, NO_ZONE, type UpdateGymDto } from '../gyms/dto/gym.dto.js';
 import { GymNotFound } from '../gyms/gyms.errors.js';
-
-const COLUMNS = raw('id, name, address, phone_number, timezone, is_active, allow_reentry, created_at, updated_at');
 
 /** What Node knows as a zone, PostgreSQL must know by the same name. @throws FieldsInvalid */
 async function requireZone(db: Queryable, timezone: string | undefined): Promise<void> {
@@ -31,12 +30,12 @@ export class GymsService {
 
   list(_actor: Actor, query: ListQuery, onlyActive: boolean): Promise<Page<GymDto>> {
     const from = everyGym`FROM gyms WHERE ${onlyActive ? raw('is_active') : raw('TRUE')}`;
-    return listPage<GymDto>(this.db, query, { columns: COLUMNS, from, keys: { name: 'name', id: 'id' } });
+    return listPage(this.db, query, { columns: GYM_COLUMNS, from, keys: { name: 'name', id: 'id' } });
   }
 
   /** @throws GymNotFound */
   async get(_actor: Actor, gymId: number): Promise<GymDto> {
-    const [gym] = await this.db.query<GymDto>(everyGym`SELECT ${COLUMNS} FROM gyms WHERE id = ${gymId}`);
+    const [gym] = await this.db.query(everyGym`SELECT ${GYM_COLUMNS} FROM gyms WHERE id = ${gymId}`);
     if (!gym) throw new GymNotFound();
     return gym;
   }
@@ -45,11 +44,11 @@ export class GymsService {
   create(actor: Actor, input: CreateGymDto, key: IdempotencyKey | null): Promise<GymDto> {
     return once(this.db, actor, key, async (tx) => {
       await requireZone(tx, input.timezone);
-      const [gym] = await tx.query<GymDto>(everyGym`
+      const [gym] = await tx.query(everyGym`
         INSERT INTO gyms (name, address, phone_number, timezone, allow_reentry)
         VALUES (${input.name}, ${input.address}, ${input.phone_number}, ${input.timezone ?? 'UTC'},
           ${input.allow_reentry ?? false})
-        RETURNING ${COLUMNS}`);
+        RETURNING ${GYM_COLUMNS}`);
       return gym!;
     });
   }
@@ -60,10 +59,10 @@ export class GymsService {
     return this.db.transaction(async (tx) => {
       await requireZone(tx, input.timezone);
       // What is being booked on its clock is finished first, or waits.
-      const [before] = await tx.query<GymDto>(everyGym`SELECT ${COLUMNS} FROM gyms WHERE id = ${gymId} FOR UPDATE`);
+      const [before] = await tx.query(everyGym`SELECT ${GYM_COLUMNS} FROM gyms WHERE id = ${gymId} FOR UPDATE`);
       if (!before) throw new GymNotFound();
-      const [after] = await tx.query<GymDto>(everyGym`
-        UPDATE gyms SET ${changes} updated_at = now() WHERE id = ${gymId} RETURNING ${COLUMNS}`);
+      const [after] = await tx.query(everyGym`
+        UPDATE gyms SET ${changes} updated_at = now() WHERE id = ${gymId} RETURNING ${GYM_COLUMNS}`);
       await this.changing.onChange(tx, actor, before, after!);
       return after!;
     });

@@ -8,12 +8,13 @@ import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
 import { pool } from './connection.js';
 import { isAway, isStalePlan, isWorthRetrying, postgresError } from './postgres-errors.js';
+import type { Returning } from './columns.js';
 import { everyGym, raw, type ScopedSql, type Sql } from './sql.js';
 
 /** What runs SQL: the database itself (each query on its own) or a transaction. */
 export interface Queryable {
   /** The rows, as they are. Errors of PostgreSQL arrive as DomainErrors where a client can do something about them. */
-  query<Row extends object>(query: ScopedSql): Promise<Row[]>;
+  query<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]>;
 }
 
 /** One transaction. Passed on explicitly, so that a reader sees what belongs together. */
@@ -67,7 +68,7 @@ export class Database implements Queryable, OnApplicationShutdown {
     return createHmac('sha256', this.hashKey).update(text).digest();
   }
 
-  query<Row extends object>(query: ScopedSql): Promise<Row[]> {
+  query<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]> {
     return this.again(() => this.onConnection((client) => run<Row>(client, query)));
   }
 

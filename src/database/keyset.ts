@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type ListQuery, Page } from '../common/http/list.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { Columns } from './columns.js';
 import type { Queryable } from './database.js';
 import { empty, join, raw, type ScopedSql, type Sql, sql } from './sql.js';
 
 interface ListSource<Row> {
-  columns: Sql;
+  columns: Columns<Row>;
   /** FROM and WHERE. */
   from: ScopedSql;
   /** The order, as row field -> SQL; the last one unique, and an index over all of them. */
-  keys: Partial<Record<keyof Row & string, string>>;
+  keys: Partial<Record<keyof NoInfer<Row> & string, string>>;
   direction?: 'ASC' | 'DESC';
 }
 

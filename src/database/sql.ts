@@ -1,4 +1,5 @@
 import sqlTag, { empty, join, raw, Sql } from 'sql-template-tag';
+import type { Columns, Returning } from './columns.js';
 import type { GymScope, ScopedGymId } from '../common/actor/actor.js';
 
 declare const scoped: unique symbol;
@@ -13,6 +14,12 @@ type HasScope<Values extends readonly unknown[]> = Values extends readonly [infe
     : HasScope<Rest>
   : false;
 
+type Rows<Values extends readonly unknown[]> = Values extends readonly [infer First, ...infer Rest]
+  ? First extends Columns<infer Row>
+    ? Returning<Row>
+    : Rows<Rest>
+  : unknown;
+
 /**
  * SQL with its parameters: sql`SELECT ... WHERE id = ${id} AND ${inGym(scope, 'gym_id')}`. A value becomes a parameter, an
  * `sql` inside is spliced in. The result can be run if a part of it is a scope: a ScopedGymId or inGym().
@@ -20,8 +27,8 @@ type HasScope<Values extends readonly unknown[]> = Values extends readonly [infe
 export function sql<const Values extends readonly unknown[]>(
   text: TemplateStringsArray,
   ...values: Values
-): HasScope<Values> extends true ? ScopedSql : Sql {
-  return sqlTag(text, ...values) as HasScope<Values> extends true ? ScopedSql : Sql;
+): (HasScope<Values> extends true ? ScopedSql : Sql) & Rows<Values> {
+  return sqlTag(text, ...values) as never;
 }
 
 /** Only rows whose `column` is a gym of the scope. */
@@ -30,8 +37,11 @@ export function inGym(scope: GymScope, column: string): ScopedSql {
 }
 
 /** The same as sql``, for what belongs to no single gym: signing in, jobs, and what the whole chain shares. */
-export function everyGym(text: TemplateStringsArray, ...values: unknown[]): ScopedSql {
-  return sqlTag(text, ...values) as ScopedSql;
+export function everyGym<const Values extends readonly unknown[]>(
+  text: TemplateStringsArray,
+  ...values: Values
+): ScopedSql & Rows<Values> {
+  return sqlTag(text, ...values) as never;
 }
 
 /** `a = $1, b = $2,` (with the last comma) for the fields that are given; the others stay as they are. */

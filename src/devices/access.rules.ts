@@ -1,5 +1,5 @@
 import type { Role } from '../common/actor/roles.js';
-import type { UserPlanStatus } from '../plans/dto/user-plan.dto.js';
+import { type Entitlement, refusalOfPlan } from '../plans/plans.rules.js';
 import type { Reason } from './dto/access.dto.js';
 
 /** Who stands at the door, with their state in the gym of the door. */
@@ -13,7 +13,7 @@ export interface Candidate {
   open_visit_id: number | null;
   /** The plan that lost a session for the open visit. */
   paid_by_id: number | null;
-  plan: { id: number; status: UserPlanStatus; remaining_sessions: number | null } | null;
+  plan: Entitlement | null;
 }
 
 /** Who may come in: the person, the gym, the plan, and then whether they are inside. @returns why not; null: come in */
@@ -26,12 +26,10 @@ export function judge(found: Candidate | undefined, gymId: number): Reason | nul
 
 function judgePlan({ role, plan, open_visit_id, paid_by_id }: Candidate): Reason | null {
   // Only a member has a plan that counts; the one of a member who now works here does not.
-  if (role !== 'user' || !plan || plan.status === 'cancelled') return 'no_plan';
-  if (plan.remaining_sessions === 0) {
-    // The last session paid for the visit that goes on.
-    return open_visit_id !== null && paid_by_id === plan.id ? null : 'no_sessions';
-  }
-  return plan.status === 'frozen' || plan.status === 'expired' ? plan.status : null;
+  const refusal = refusalOfPlan(role === 'user' ? plan : null);
+  // The last session paid for the visit that goes on.
+  const isPaid = open_visit_id !== null && paid_by_id === plan?.id;
+  return refusal === 'no_sessions' && isPaid ? null : refusal;
 }
 
 /** Is the answer to the last scan still true? It is, as long as the visit that it began goes on, or the same refusal holds. */

@@ -7,8 +7,9 @@ import type { IdempotencyKey } from '../common/http/idempotency.js';
 import { Database, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { everyGym, raw, sql } from '../database/sql.js';
+import { personRef } from '../people/people.sql.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
-import { LAST_PLAN } from '../plans/user-plans.sql.js';
+import { ENTITLEMENT, planThatCounts, SHOWN } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { type Candidate, judge, stillTrue } from './access.rules.js';
 import { DevicesService } from './devices.service.js';
@@ -108,9 +109,7 @@ export class AccessService {
     const [found] = await tx.query<Candidate>(everyGym`
       SELECT u.id, u.gym_id, u.role, u.is_active, g.is_active AS is_gym_active, g.allow_reentry,
         v.id AS open_visit_id, v.user_plan_id AS paid_by_id,
-        (SELECT json_build_object('id', up.id, 'status', user_plan_status(up), 'remaining_sessions', up.remaining_sessions)
-          FROM user_plans up WHERE up.user_id = u.id AND up.gym_id = ${door.gym_id} AND user_plan_status(up) <> 'scheduled'
-          ORDER BY user_plan_status(up) IN ('active', 'frozen') DESC, up.id DESC LIMIT 1) AS plan
+        ${planThatCounts(ENTITLEMENT, raw('u.id'), raw('g.id'))} AS plan
       FROM users u JOIN gyms g ON g.id = ${door.gym_id}
       LEFT JOIN attendance v ON v.user_id = u.id AND v.gym_id = g.id AND v.check_out_time IS NULL
       WHERE u.id = ${locked.id}`);
@@ -133,9 +132,9 @@ export class AccessService {
   private async answer(tx: Transaction, door: Door, { user_id, reason, attendance_id }: Decision): Promise<AccessDto> {
     const isToldWho = reason !== 'unknown' && reason !== 'wrong_gym';
     const [known] = isToldWho
-      ? await tx.query<Pick<AccessDto, 'user' | 'user_plan'>>(sql`
-          SELECT json_build_object('id', u.id, 'full_name', u.full_name) AS "user", ${raw(LAST_PLAN)} AS user_plan
-          FROM users u CROSS JOIN (SELECT ${door.gym_id}::int AS gym_id) v WHERE u.id = ${user_id}`)
+      ? await tx.query<Pick<AccessDto, 'user' | 'user_plan'>>(everyGym`
+          SELECT ${personRef('u')} AS "user", ${planThatCounts(SHOWN, raw('u.id'), sql`${door.gym_id}`)} AS user_plan
+          FROM users u WHERE u.id = ${user_id}`)
       : [];
     return { allowed: reason === null, reason, user: null, user_plan: null, attendance_id, ...known };
   }

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { DESK, MANAGERS } from '../common/actor/roles.js';
+import { DESK, DESK_AND_MEMBERS, MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
@@ -86,7 +86,7 @@ export class DevicesController {
     summary: 'Run code on a lab board',
     description:
       'For whoever has booked the current hour in its gym, and staff. The answer comes when the board has run it, within 60 s.',
-    roles: [...DESK, 'user'],
+    roles: DESK_AND_MEMBERS,
     params: { device_number: 1 },
     answer: UploadResultDto,
     errors: [DeviceNotFound, NotYourHour, BoardNotConnected, BoardTimedOut],
@@ -105,7 +105,7 @@ export class DevicesController {
     summary: 'What a lab board has said last',
     description:
       'For whoever has booked the current hour in its gym, and staff. `/devices` of Socket.IO tells it live.',
-    roles: [...DESK, 'user'],
+    roles: DESK_AND_MEMBERS,
     params: { device_number: 1 },
     answer: SerialOutputDto,
     errors: [DeviceNotFound, NotYourHour],

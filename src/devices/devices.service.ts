@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Actor, DeviceActor, type DeviceKind } from '../common/actor/actor.js';
+import { Actor, DeviceActor } from '../common/actor/actor.js';
 import { KeyRing } from '../common/crypto/key-ring.js';
-import { DESK, type Role } from '../common/actor/roles.js';
+import { DESK } from '../common/actor/roles.js';
 import { NotSignedIn, RoleNotAllowed } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
@@ -10,9 +10,12 @@ import { Database, type Queryable, type Transaction } from '../database/database
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { Notifications } from '../database/notifications.js';
-import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, everyGym, inGym, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
+import type { User } from '../people/entities/user.entity.js';
 import { DeviceNotFound } from './devices.errors.js';
+import { DEVICE_COLUMNS, visibleDevice } from './devices.sql.js';
+import type { Device } from './entities/device.entity.js';
 import type {
   CreateDeviceDto,
   DeviceDto,
@@ -21,21 +24,8 @@ import type {
   UpdateDeviceDto,
 } from './dto/device.dto.js';
 
-const COLUMNS = raw(`d.id, d.name, d.kind, d.device_number, d.gym_id, d.is_active,
-  coalesce(d.online_until > now(), FALSE) AS online, d.last_seen_at, d.created_at`);
-
-interface KeyRow {
-  id: number;
-  gym_id: number;
-  kind: DeviceKind;
-  key_version: number;
-}
-
-interface StaffRow {
-  role: Role;
-  gym_id: number | null;
-  password_version: number;
-}
+type KeyRow = Pick<Device, 'id' | 'gym_id' | 'kind' | 'key_version'>;
+type StaffRow = Pick<User, 'role' | 'gym_id' | 'password_version'>;
 
 /** The devices of the gyms and their keys. */
 @Injectable()
@@ -50,12 +40,14 @@ export class DevicesService {
   list(actor: Actor, query: DeviceListQuery): Promise<Page<DeviceDto>> {
     const from = sql`FROM devices d WHERE ${inGym(actor.scope(query.gym_id), 'd.gym_id')}
       ${query.kind ? sql`AND d.kind = ${query.kind}` : empty}`;
-    return listPage<DeviceDto>(this.db, query, { columns: COLUMNS, from, keys: { name: 'd.name', id: 'd.id' } });
+    return listPage(this.db, query, { columns: DEVICE_COLUMNS, from, keys: { name: 'd.name', id: 'd.id' } });
   }
 
   /** @throws DeviceNotFound */
   async get(actor: Actor, deviceId: number, db: Queryable = this.db): Promise<DeviceDto> {
-    const [device] = await db.query<DeviceDto>(sql`SELECT ${COLUMNS} FROM devices d WHERE ${mine(actor, deviceId)}`);
+    const [device] = await db.query(
+      sql`SELECT ${DEVICE_COLUMNS} FROM devices d WHERE ${visibleDevice(actor, deviceId)}`,
+    );
     if (!device) throw new DeviceNotFound();
     return device;
   }
@@ -67,37 +59,37 @@ export class DevicesService {
       // Of two new devices one waits for the other, so that each gets a number of its own.
       await tx.query(sql`SELECT 1 FROM gyms WHERE id = ${gymId} FOR NO KEY UPDATE`);
       await requireActiveGym(tx, gymId);
-      const [device] = await tx.query<DeviceDto>(sql`
+      const [device] = await tx.query(sql`
         INSERT INTO devices AS d (gym_id, name, kind, key_hash, device_number)
         VALUES (${gymId}, ${input.name}, ${input.kind}, ${keyHash}, coalesce(${input.device_number}::int,
           (SELECT min(n) FROM generate_series(0, (SELECT count(*) FROM devices WHERE gym_id = ${gymId})) n
             WHERE NOT EXISTS (SELECT 1 FROM devices WHERE gym_id = ${gymId} AND device_number = n))))
-        RETURNING ${COLUMNS}`);
+        RETURNING ${DEVICE_COLUMNS}`);
       return device!;
     });
   }
 
   /** One that is deactivated is cut off at once. @throws DeviceNotFound, DeviceNumberTaken */
   async update(actor: Actor, deviceId: number, input: UpdateDeviceDto): Promise<DeviceDto> {
-    const [device] = await this.db.query<DeviceDto>(sql`
+    const [device] = await this.db.query(sql`
       UPDATE devices d SET ${assignments(input, ['name', 'device_number', 'is_active'])} updated_at = now()
-      WHERE ${mine(actor, deviceId)} RETURNING ${COLUMNS}`);
+      WHERE ${visibleDevice(actor, deviceId)} RETURNING ${DEVICE_COLUMNS}`);
     if (!device) throw new DeviceNotFound();
     return device;
   }
 
   /** @throws DeviceNotFound */
   async remove(actor: Actor, deviceId: number): Promise<void> {
-    const [gone] = await this.db.query(sql`DELETE FROM devices d WHERE ${mine(actor, deviceId)} RETURNING 1`);
+    const [gone] = await this.db.query(sql`DELETE FROM devices d WHERE ${visibleDevice(actor, deviceId)} RETURNING 1`);
     if (!gone) throw new DeviceNotFound();
   }
 
   /** A new key; the old one opens nothing any more, and its connection is cut. @throws DeviceNotFound */
   rotateKey(actor: Actor, deviceId: number, key: IdempotencyKey | null): Promise<DeviceWithKeyDto> {
     return this.withNewKey(actor, key, async (tx, keyHash) => {
-      const [device] = await tx.query<DeviceDto>(sql`
+      const [device] = await tx.query(sql`
         UPDATE devices d SET key_hash = ${keyHash}, key_version = key_version + 1, updated_at = now()
-        WHERE ${mine(actor, deviceId)} RETURNING ${COLUMNS}`);
+        WHERE ${visibleDevice(actor, deviceId)} RETURNING ${DEVICE_COLUMNS}`);
       if (!device) throw new DeviceNotFound();
       return device;
     });
@@ -179,6 +171,3 @@ export class DevicesService {
 const newKey = (): string => `spotter_device_${randomBytes(32).toString('base64url')}`;
 
 const hash = (key: string): Buffer => createHash('sha256').update(key).digest();
-
-const mine = (actor: Actor, deviceId: number): ScopedSql =>
-  sql`d.id = ${deviceId} AND ${inGym(actor.scope(), 'd.gym_id')}`;

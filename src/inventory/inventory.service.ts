@@ -6,7 +6,7 @@ import type { GymListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, inGym, raw, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import type {
   ChangeStockDto,
@@ -18,10 +18,7 @@ import type {
 } from './dto/product.dto.js';
 import type { MovementReason } from './entities/stock-movement.entity.js';
 import { InsufficientStock, ProductNotFound } from './inventory.errors.js';
-
-const COLUMNS = raw(
-  'p.id, p.name, p.description, p.price, p.quantity, p.gym_id, p.is_active, p.created_at, p.updated_at',
-);
+import { MOVEMENT_COLUMNS, PRODUCT_COLUMNS, visibleProduct } from './inventory.sql.js';
 
 /** Why a stock changes. */
 export interface Movement {
@@ -40,15 +37,15 @@ export class InventoryService {
   list(actor: Actor, query: GymListQuery, onlyActive: boolean): Promise<Page<ProductDto>> {
     const from = sql`FROM products p WHERE ${inGym(actor.scope(query.gym_id), 'p.gym_id')}
       ${onlyActive ? raw('AND p.is_active') : raw('')}`;
-    return listPage<ProductDto>(this.db, query, { columns: COLUMNS, from, keys: { name: 'p.name', id: 'p.id' } });
+    return listPage(this.db, query, { columns: PRODUCT_COLUMNS, from, keys: { name: 'p.name', id: 'p.id' } });
   }
 
   /** What is sold and runs out, the scarcest first. @throws OtherGym */
   listLowStock(actor: Actor, query: LowStockQuery): Promise<Page<ProductDto>> {
     const from = sql`FROM products p
       WHERE ${inGym(actor.scope(query.gym_id), 'p.gym_id')} AND p.is_active AND p.quantity <= ${query.threshold}`;
-    return listPage<ProductDto>(this.db, query, {
-      columns: COLUMNS,
+    return listPage(this.db, query, {
+      columns: PRODUCT_COLUMNS,
       from,
       keys: { quantity: 'p.quantity', id: 'p.id' },
     });
@@ -56,8 +53,8 @@ export class InventoryService {
 
   /** @throws ProductNotFound */
   async get(actor: Actor, productId: number, db: Queryable = this.db): Promise<ProductDto> {
-    const [product] = await db.query<ProductDto>(
-      sql`SELECT ${COLUMNS} FROM products p WHERE ${mine(actor, productId)}`,
+    const [product] = await db.query(
+      sql`SELECT ${PRODUCT_COLUMNS} FROM products p WHERE ${visibleProduct(actor, productId)}`,
     );
     if (!product) throw new ProductNotFound();
     return product;
@@ -65,13 +62,10 @@ export class InventoryService {
 
   /** Why the stock of a product is what it is, the newest first. @throws ProductNotFound */
   async listMovements(actor: Actor, productId: number, query: GymListQuery): Promise<Page<StockMovementDto>> {
-    const columns = raw(
-      's.id, s.product_id, s.change, s.quantity_after, s.reason, s.sale_id, s.note, s.moved_by_id, s.created_at',
-    );
     const from = sql`FROM stock_movements s JOIN products p ON p.id = s.product_id
       WHERE s.product_id = ${productId} AND p.id = ${productId} AND ${inGym(actor.scope(query.gym_id), 'p.gym_id')}`;
-    const source = { columns, from, keys: { id: 's.id' }, direction: 'DESC' } as const;
-    const page = await listPage<StockMovementDto>(this.db, query, source);
+    const source = { columns: MOVEMENT_COLUMNS, from, keys: { id: 's.id' }, direction: 'DESC' } as const;
+    const page = await listPage(this.db, query, source);
     if (page.items.length === 0) await this.get(actor, productId);
     return page;
   }
@@ -81,10 +75,10 @@ export class InventoryService {
     const gymId = actor.gym(input.gym_id);
     return once(this.db, actor, key, async (tx) => {
       await requireActiveGym(tx, gymId);
-      const [product] = await tx.query<ProductDto>(sql`
+      const [product] = await tx.query(sql`
         INSERT INTO products AS p (gym_id, name, description, price, is_active)
         VALUES (${gymId}, ${input.name}, ${input.description}, ${input.price}, ${input.is_active ?? true})
-        RETURNING ${COLUMNS}`);
+        RETURNING ${PRODUCT_COLUMNS}`);
       if (!input.quantity) return product!;
       return this.moveStock(tx, actor, product!.id, { change: input.quantity, reason: 'delivery' });
     });
@@ -92,9 +86,9 @@ export class InventoryService {
 
   /** @throws ProductNotFound */
   async update(actor: Actor, productId: number, input: UpdateProductDto): Promise<ProductDto> {
-    const [product] = await this.db.query<ProductDto>(sql`
+    const [product] = await this.db.query(sql`
       UPDATE products p SET ${assignments(input, ['name', 'description', 'price', 'is_active'])} updated_at = now()
-      WHERE ${mine(actor, productId)} RETURNING ${COLUMNS}`);
+      WHERE ${visibleProduct(actor, productId)} RETURNING ${PRODUCT_COLUMNS}`);
     if (!product) throw new ProductNotFound();
     return product;
   }
@@ -110,8 +104,8 @@ export class InventoryService {
       throw FieldsInvalid.of('quantity', 'or change is required, and not both');
     }
     return once(this.db, actor, key, async (tx) => {
-      const [product] = await tx.query<ProductDto>(
-        sql`SELECT ${COLUMNS} FROM products p WHERE ${mine(actor, productId)} FOR NO KEY UPDATE`,
+      const [product] = await tx.query(
+        sql`SELECT ${PRODUCT_COLUMNS} FROM products p WHERE ${visibleProduct(actor, productId)} FOR NO KEY UPDATE`,
       );
       if (!product) throw new ProductNotFound();
       const difference = change ?? quantity! - product.quantity;
@@ -127,15 +121,15 @@ export class InventoryService {
    */
   async moveStock(tx: Transaction, actor: Actor, productId: number, movement: Movement): Promise<ProductDto> {
     const { change, reason, sale_id, note } = movement;
-    const [product] = await tx.query<ProductDto>(sql`
+    const [product] = await tx.query(sql`
       WITH p AS (
         UPDATE products p SET quantity = quantity + ${change}, updated_at = now()
-        WHERE ${mine(actor, productId)} AND quantity + ${change} >= 0 RETURNING *
+        WHERE ${visibleProduct(actor, productId)} AND quantity + ${change} >= 0 RETURNING *
       ), moved AS (
         INSERT INTO stock_movements (product_id, change, quantity_after, reason, sale_id, note, moved_by_id)
         SELECT id, ${change}, quantity, ${reason}, ${sale_id}::int, ${note}, ${actor.user_id} FROM p
       )
-      SELECT ${COLUMNS} FROM p`);
+      SELECT ${PRODUCT_COLUMNS} FROM p`);
     if (product) return product;
     const { quantity } = await this.get(actor, productId, tx);
     throw new InsufficientStock(`There are ${quantity} left.`);
@@ -148,18 +142,17 @@ export class InventoryService {
    */
   remove(actor: Actor, productId: number): Promise<ProductDto | null> {
     return this.db.transaction(async (tx) => {
-      const [found] = await tx.query(sql`SELECT 1 FROM products p WHERE ${mine(actor, productId)} FOR UPDATE`);
+      const [found] = await tx.query(
+        sql`SELECT 1 FROM products p WHERE ${visibleProduct(actor, productId)} FOR UPDATE`,
+      );
       if (!found) throw new ProductNotFound();
       const [gone] = await tx.query(sql`
-        DELETE FROM products p WHERE ${mine(actor, productId)}
+        DELETE FROM products p WHERE ${visibleProduct(actor, productId)}
           AND NOT EXISTS (SELECT 1 FROM stock_movements WHERE product_id = p.id) RETURNING 1`);
       if (gone) return null;
-      const [kept] = await tx.query<ProductDto>(sql`
-        UPDATE products p SET is_active = FALSE, updated_at = now() WHERE ${mine(actor, productId)} RETURNING ${COLUMNS}`);
+      const [kept] = await tx.query(sql`
+        UPDATE products p SET is_active = FALSE, updated_at = now() WHERE ${visibleProduct(actor, productId)} RETURNING ${PRODUCT_COLUMNS}`);
       return kept!;
     });
   }
 }
-
-const mine = (actor: Actor, productId: number): ScopedSql =>
-  sql`p.id = ${productId} AND ${inGym(actor.scope(), 'p.gym_id')}`;

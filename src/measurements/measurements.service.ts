@@ -8,7 +8,8 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, join, raw, type ScopedSql, sql } from '../database/sql.js';
 import { between, dayOf, localDay, pastMomentOf } from '../gyms/local-time.js';
-import { requirePerson, visiblePerson, visibleTo } from '../people/people.js';
+import { requirePerson } from '../people/people.js';
+import { visiblePerson, visibleTo } from '../people/people.sql.js';
 import {
   type ChartQuery,
   type CreateMeasurementDto,
@@ -21,13 +22,10 @@ import {
   type SizeProgressDto,
   type UpdateMeasurementDto,
 } from './dto/measurement.dto.js';
+import type { Measurement } from './entities/measurement.entity.js';
 import { MeasurementNotFound } from './measurements.errors.js';
+import { MEASUREMENT_COLUMNS, SIZE_COLUMNS } from './measurements.sql.js';
 import type { ProgressChart } from './progress-chart.js';
-
-const COLUMNS = raw(
-  `b.id, b.user_id, b.gym_id, b.measurement_date, ${SIZE_NAMES.map((size) => `b.${size}`).join(', ')}, b.notes, b.recorded_by_id,
-  b.created_at, b.updated_at`,
-);
 
 /** The bodies of the members. */
 @Injectable()
@@ -75,12 +73,12 @@ export class MeasurementsService {
         const { gym_id } = await this.personOf(tx, actor, input.user_id);
         date = await pastMomentOf(tx, gym_id, 'measurement_date', time);
       }
-      const [measurement] = await tx.query<MeasurementDto>(sql`
+      const [measurement] = await tx.query(sql`
         INSERT INTO measurements AS b (user_id, gym_id, measurement_date, notes, recorded_by_id, ${columns})
         SELECT u.id, u.gym_id, coalesce(${date}::timestamptz, moment()), ${input.notes}, ${actor.user_id}::int,
           ${values}
         FROM users u WHERE u.id = ${input.user_id} AND u.gym_id IS NOT NULL AND ${visiblePerson(actor)}
-        RETURNING ${COLUMNS}`);
+        RETURNING ${MEASUREMENT_COLUMNS}`);
       if (!measurement) throw notOfTheGym();
       return measurement;
     });
@@ -94,8 +92,8 @@ export class MeasurementsService {
       const time = input.measurement_date;
       const date = time && (await pastMomentOf(tx, gym_id, 'measurement_date', time));
       const changes = assignments({ ...input, measurement_date: date }, ['measurement_date', 'notes', ...SIZE_NAMES]);
-      const [measurement] = await tx.query<MeasurementDto>(sql`
-        UPDATE measurements b SET ${changes} updated_at = now() WHERE ${which} RETURNING ${COLUMNS}`);
+      const [measurement] = await tx.query(sql`
+        UPDATE measurements b SET ${changes} updated_at = now() WHERE ${which} RETURNING ${MEASUREMENT_COLUMNS}`);
       if (!measurement) throw new MeasurementNotFound();
       return measurement;
     });
@@ -139,8 +137,8 @@ export class MeasurementsService {
   async history(actor: Actor, userId: number, query: ChartQuery): Promise<ProgressChart> {
     const person = await requirePerson(this.db, actor, userId);
     // Enough for twenty years of measuring every week.
-    const rows = await this.db.query<Record<Size, number | null> & { measurement_date: Date }>(sql`
-      SELECT b.measurement_date, ${raw(SIZE_NAMES.map((size) => `b.${size}`).join(', '))} FROM measurements b
+    const rows = await this.db.query<Pick<Measurement, Size | 'measurement_date'>>(sql`
+      SELECT b.measurement_date, ${join(Object.values(SIZE_COLUMNS))} FROM measurements b
       WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${between(person, 'b.measurement_date', query)}
       ORDER BY b.measurement_date DESC, b.id DESC LIMIT 1000`);
     const points = (size: Size) =>
@@ -154,7 +152,7 @@ export class MeasurementsService {
 
   private page(query: ListQuery, from: ScopedSql): Promise<Page<MeasurementDto>> {
     const keys = { measurement_date: 'b.measurement_date', id: 'b.id' };
-    return listPage<MeasurementDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
+    return listPage(this.db, query, { columns: MEASUREMENT_COLUMNS, from, keys, direction: 'DESC' });
   }
 
   /** @throws FieldsInvalid */
@@ -167,7 +165,7 @@ export class MeasurementsService {
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<MeasurementDto> {
-    const [measurement] = await db.query<MeasurementDto>(sql`SELECT ${COLUMNS} FROM measurements b WHERE ${condition}`);
+    const [measurement] = await db.query(sql`SELECT ${MEASUREMENT_COLUMNS} FROM measurements b WHERE ${condition}`);
     if (!measurement) throw new MeasurementNotFound();
     return measurement;
   }

@@ -10,10 +10,9 @@ import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, everyGym, inGym, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { requireActiveGym } from '../gyms/gyms.js';
-import { ACTIVE_PLAN } from '../plans/user-plans.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import type {
   CreateMemberDto,
@@ -26,15 +25,9 @@ import type {
 import { UserNotFound } from '../people/people.errors.js';
 import { LastAdmin } from './members.errors.js';
 import { Leaving } from './leaving.js';
-import { visiblePerson } from '../people/people.js';
+import { USER_COLUMNS, USERS } from './members.sql.js';
+import { visiblePerson } from '../people/people.sql.js';
 import { requireMayChange, requireMayGive } from './rules.js';
-
-/** A person as UserDto, of `users u LEFT JOIN gyms g`. */
-export const USER_COLUMNS =
-  raw(`u.id, u.email, u.username, u.full_name, u.document_id, u.phone_number, u.role, u.language, u.gym_id,
-  CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'name', g.name) END AS gym,
-  u.is_active, u.created_at, u.updated_at, ${ACTIVE_PLAN.text} AS active_plan`);
-export const USERS = raw('users u LEFT JOIN gyms g ON g.id = u.gym_id');
 
 const CHANGEABLE = [
   ...(['email', 'username', 'full_name', 'document_id', 'phone_number', 'language'] as const),
@@ -63,7 +56,7 @@ export class MembersService {
       ${query.role ? sql`AND u.role = ${query.role}` : empty}
       ${query.is_active === undefined ? empty : sql`AND u.is_active = ${query.is_active}`}`;
     const keys = { full_name: 'u.full_name', id: 'u.id' };
-    return listPage<UserDto>(this.db, query, { columns: USER_COLUMNS, from, keys });
+    return listPage(this.db, query, { columns: USER_COLUMNS, from, keys });
   }
 
   /** @throws UserNotFound, also for people of other gyms and, to a member, for anybody else */
@@ -127,7 +120,7 @@ export class MembersService {
         // The password that staff gave for the first sign-in is none any more.
         ...(passwordHash && { temporary_password: null, must_change_password: false }),
       };
-      const [changed] = await tx.query<UserDto>(sql`
+      const [changed] = await tx.query(sql`
         WITH u AS (
           UPDATE users u SET ${assignments(changes, CHANGEABLE)} updated_at = now()
           WHERE id = ${userId} AND ${visiblePerson(actor)} RETURNING *)
@@ -175,7 +168,7 @@ export class MembersService {
     input: CreateStaffDto | Omit<CreateMemberDto, 'gym_id'>,
     passwordHash: string | null,
   ): Promise<UserDto> {
-    const [user] = await tx.query<UserDto>(everyGym`
+    const [user] = await tx.query(everyGym`
       WITH u AS (
         INSERT INTO users (email, username, full_name, document_id, phone_number, language, role, gym_id, password_hash)
         SELECT ${input.email}, ${input.username}, ${input.full_name}, ${input.document_id}, ${input.phone_number},
@@ -206,7 +199,7 @@ export class MembersService {
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<UserDto> {
-    const [user] = await db.query<UserDto>(sql`SELECT ${USER_COLUMNS} FROM ${USERS} WHERE ${condition}`);
+    const [user] = await db.query(sql`SELECT ${USER_COLUMNS} FROM ${USERS} WHERE ${condition}`);
     if (!user) throw new UserNotFound();
     return user;
   }

@@ -4,7 +4,7 @@ import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { Database } from '../database/database.js';
 import { inGym, join, type Sql, sql } from '../database/sql.js';
 import type { SearchQuery, UserDto } from './dto/user.dto.js';
-import { USER_COLUMNS } from './members.service.js';
+import { USER_COLUMNS } from './members.sql.js';
 
 /** So many matches are ranked; who has more in mind types another letter. */
 const CANDIDATES = 200;
@@ -22,7 +22,7 @@ export class SearchService {
     const digits = typed.replace(/\D/g, '');
     // A trigram index knows nothing shorter.
     if (digits.length < 3) throw FieldsInvalid.of('phone_number', 'must have at least 3 digits');
-    return this.db.query<UserDto>(sql`
+    return this.db.query(sql`
       WITH u AS MATERIALIZED (
         SELECT * FROM users u
         WHERE ${inGym(actor.scope(gymId), 'u.gym_id')} AND deleted_at IS NULL AND phone_digits LIKE ${`%${digits}%`}
@@ -49,7 +49,7 @@ export class SearchService {
     );
     const match = looksLikePhone ? sql`(${everyWord} OR u.search_text LIKE ${`%${digits}%`})` : everyWord;
     const inOrder = sql`search_form(${words.join(' ')})`;
-    return this.db.query<UserDto>(sql`
+    return this.db.query(sql`
       WITH found AS (
         SELECT u.id FROM users u WHERE ${scope} AND u.deleted_at IS NULL
           AND fold(${typed}) IN (fold(u.document_id), fold(u.email), fold(u.username))

@@ -2,7 +2,7 @@ import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { Transaction } from '../database/database.js';
 import { inGym, raw, type ScopedSql, sql } from '../database/sql.js';
-import { visibleTo } from '../people/people.js';
+import { visibleTo } from '../people/people.sql.js';
 import { UserPlanNotFound } from './plans.errors.js';
 import type { Offer } from './plans.rules.js';
 

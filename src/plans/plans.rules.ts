@@ -1,6 +1,16 @@
 import type { UpdateUserPlanDto, UserPlanDto } from './dto/user-plan.dto.js';
 
-// Who may sell what instead of what, and what a PUT asks for.
+// Who may sell what instead of what, whom a plan lets in, and what a PUT asks for.
+
+/** What decides whether a plan lets its member in. */
+export type Entitlement = Pick<UserPlanDto, 'id' | 'status' | 'remaining_sessions'>;
+
+/** Why the plan that counts does not let its member in; null: it does. */
+export function refusalOfPlan(plan: Entitlement | null): 'no_plan' | 'no_sessions' | 'frozen' | 'expired' | null {
+  if (!plan || plan.status === 'cancelled' || plan.status === 'scheduled') return 'no_plan';
+  if (plan.remaining_sessions === 0) return 'no_sessions';
+  return plan.status === 'active' ? null : plan.status;
+}
 
 /** A plan as it was sold, or is being sold: not as today's price list has it. */
 export interface Offer {

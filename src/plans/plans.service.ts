@@ -9,9 +9,8 @@ import { assignments, empty, inGym, raw, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import type { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
 import { PlanNotFound } from './plans.errors.js';
+import { PLAN_COLUMNS } from './plans.sql.js';
 
-const COLUMNS = raw(`p.id, p.name, p.price, p.kind, p.duration_days, p.session_count, p.gym_id, p.is_active,
-  p.created_at, p.updated_at`);
 const CHANGEABLE = ['name', 'price', 'kind', 'duration_days', 'is_active'] as const;
 
 /** What the gyms sell. */
@@ -24,13 +23,13 @@ export class PlansService {
     const from = sql`FROM plans p WHERE ${inGym(actor.scope(query.gym_id), 'p.gym_id')}
       ${onlyActive || actor.role === 'user' ? raw('AND p.is_active') : empty}
       ${query.kind ? sql`AND p.kind = ${query.kind}` : empty}`;
-    return listPage<PlanDto>(this.db, query, { columns: COLUMNS, from, keys: { name: 'p.name', id: 'p.id' } });
+    return listPage(this.db, query, { columns: PLAN_COLUMNS, from, keys: { name: 'p.name', id: 'p.id' } });
   }
 
   /** @throws PlanNotFound */
   async get(actor: Actor, planId: number): Promise<PlanDto> {
-    const [plan] = await this.db.query<PlanDto>(sql`
-      SELECT ${COLUMNS} FROM plans p WHERE p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')}
+    const [plan] = await this.db.query(sql`
+      SELECT ${PLAN_COLUMNS} FROM plans p WHERE p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')}
         ${actor.role === 'user' ? raw('AND p.is_active') : empty}`);
     if (!plan) throw new PlanNotFound();
     return plan;
@@ -42,23 +41,23 @@ export class PlansService {
     const kind = input.kind ?? (input.session_count ? 'sessions' : 'time');
     return once(this.db, actor, key, async (tx) => {
       await requireActiveGym(tx, gymId);
-      const [plan] = await tx.query<PlanDto>(sql`
+      const [plan] = await tx.query(sql`
         INSERT INTO plans AS p (gym_id, name, price, kind, duration_days, session_count, is_active)
         VALUES (${gymId}, ${input.name}, ${input.price}, ${kind}, ${input.duration_days},
           ${kind === 'time' ? null : input.session_count}, ${input.is_active ?? true})
-        RETURNING ${COLUMNS}`);
+        RETURNING ${PLAN_COLUMNS}`);
       return plan!;
     });
   }
 
   /** @throws PlanNotFound, PlanIncomplete */
   async update(actor: Actor, planId: number, input: UpdatePlanDto): Promise<PlanDto> {
-    const [plan] = await this.db.query<PlanDto>(sql`
+    const [plan] = await this.db.query(sql`
       UPDATE plans p SET ${assignments(input, CHANGEABLE)}
         session_count = CASE WHEN coalesce(${input.kind}, kind) <> 'time'
           THEN ${input.session_count === undefined ? raw('session_count') : sql`${input.session_count}::int`} END,
         updated_at = now()
-      WHERE p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')} RETURNING ${COLUMNS}`);
+      WHERE p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')} RETURNING ${PLAN_COLUMNS}`);
     if (!plan) throw new PlanNotFound();
     return plan;
   }
@@ -77,8 +76,8 @@ export class PlansService {
       const [gone] = await tx.query(sql`
         DELETE FROM plans p WHERE ${mine} AND NOT EXISTS (SELECT 1 FROM user_plans WHERE plan_id = p.id) RETURNING 1`);
       if (gone) return null;
-      const [kept] = await tx.query<PlanDto>(sql`
-        UPDATE plans p SET is_active = FALSE, updated_at = now() WHERE ${mine} RETURNING ${COLUMNS}`);
+      const [kept] = await tx.query(sql`
+        UPDATE plans p SET is_active = FALSE, updated_at = now() WHERE ${mine} RETURNING ${PLAN_COLUMNS}`);
       return kept!;
     });
   }

@@ -9,14 +9,9 @@ import { listPage } from '../database/keyset.js';
 import { empty, everyGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import { earlierThan } from '../gyms/local-time.js';
-import { requirePerson, visibleTo } from '../people/people.js';
-import type {
-  AssignPlanDto,
-  UpdateUserPlanDto,
-  UserPlanDto,
-  UserPlanListQuery,
-  UserPlanStatus,
-} from './dto/user-plan.dto.js';
+import { requirePerson } from '../people/people.js';
+import { visibleTo } from '../people/people.sql.js';
+import type { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
 import type { PlanDto } from './dto/plan.dto.js';
 import {
   AlreadyScheduled,
@@ -43,8 +38,8 @@ import {
   type LockedMember,
 } from './plan-calendar.js';
 import { correctPlan } from './plan-corrections.js';
-import { isRepetition, isSale, mayReplace, type Offer } from './plans.rules.js';
-import { USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
+import { type Entitlement, isRepetition, isSale, mayReplace, type Offer, refusalOfPlan } from './plans.rules.js';
+import { ENTITLEMENT, planThatCounts, STATUS, USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
 
 /** The plans that members bought. */
 @Injectable()
@@ -57,7 +52,7 @@ export class UserPlansService {
     const { status, expiring_before: end } = query;
     const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} ${status ? WITH_STATUS[status] : empty}`;
     if (end === undefined) {
-      return listPage<UserPlanDto>(this.db, query, {
+      return listPage(this.db, query, {
         columns: USER_PLAN_COLUMNS,
         from,
         keys: { id: 'up.id' },
@@ -67,7 +62,7 @@ export class UserPlansService {
     const expiring = sql`${from} AND up.ended_at IS NULL AND up.frozen_at IS NULL AND up.expires_at >= moment()
       AND ${earlierThan(scope, 'up.expires_at', end)}`;
     const keys = { expires_at: 'up.expires_at', id: 'up.id' };
-    return listPage<UserPlanDto>(this.db, query, { columns: USER_PLAN_COLUMNS, from: expiring, keys });
+    return listPage(this.db, query, { columns: USER_PLAN_COLUMNS, from: expiring, keys });
   }
 
   /** All of one member, the newest first. @throws UserNotFound */
@@ -75,7 +70,7 @@ export class UserPlansService {
     const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} AND up.user_id = ${userId}`;
     const keys = { id: 'up.id' };
     const source = { columns: USER_PLAN_COLUMNS, from, keys, direction: 'DESC' } as const;
-    const page = await listPage<UserPlanDto>(this.db, query, source);
+    const page = await listPage(this.db, query, source);
     if (page.items.length === 0) await requirePerson(this.db, actor, userId);
     return page;
   }
@@ -87,9 +82,9 @@ export class UserPlansService {
 
   /** @throws NoActivePlan */
   async getActive(actor: Actor, userId: number): Promise<UserPlanDto> {
-    const [active] = await this.db.query<UserPlanDto>(sql`
+    const [active] = await this.db.query(sql`
       SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS}
-      WHERE ${visibleTo(actor, 'up')} AND up.user_id = ${userId} AND up.ended_at IS NULL AND user_plan_status(up) = 'active'`);
+      WHERE ${visibleTo(actor, 'up')} AND up.user_id = ${userId} AND up.ended_at IS NULL AND ${STATUS} = 'active'`);
     if (!active) throw new NoActivePlan();
     return active;
   }
@@ -169,20 +164,23 @@ export class UserPlansService {
   }
 
   /**
-   * For an entry that is charged to the plan: takes a session, if the member's plan counts sessions.
+   * For a visit that is charged to the plan that counts: takes a session, if it counts them.
    * @param member the condition of the person `u`
    * @returns the plan that lost a session, or null
    * @throws PlanNotActive, NoSessionsLeft
    */
-  async useOne(tx: Transaction, actor: Actor, member: ScopedSql): Promise<number | null> {
-    const [plan] = await tx.query<{ id: number; status: UserPlanStatus; is_counted: boolean }>(sql`
-      SELECT up.id, user_plan_status(up) AS status, up.remaining_sessions IS NOT NULL AS is_counted
-      FROM users u JOIN user_plans up ON up.user_id = u.id AND up.gym_id = u.gym_id WHERE ${member}
-      ORDER BY user_plan_status(up) IN ('active', 'frozen') DESC, up.id DESC LIMIT 1`);
-    if (!plan) throw new PlanNotActive('The member has no plan.');
-    if (plan.is_counted) await this.deductIn(tx, actor, plan.id);
-    else if (plan.status !== 'active') throw new PlanNotActive(`The plan is ${plan.status}.`);
-    return plan.is_counted ? plan.id : null;
+  async chargeVisit(tx: Transaction, actor: Actor, member: ScopedSql): Promise<number | null> {
+    const [found] = await tx.query<{ plan: Entitlement | null }>(
+      sql`SELECT ${planThatCounts(ENTITLEMENT, raw('u.id'), raw('u.gym_id'))} AS plan FROM users u WHERE ${member}`,
+    );
+    const plan = found?.plan ?? null;
+    const refusal = refusalOfPlan(plan);
+    if (refusal === 'no_plan') throw new PlanNotActive('The member has no plan.');
+    if (refusal === 'no_sessions') throw new NoSessionsLeft();
+    if (refusal) throw new PlanNotActive(`The plan is ${refusal}.`);
+    if (plan!.remaining_sessions === null) return null;
+    await this.deductIn(tx, actor, plan!.id);
+    return plan!.id;
   }
 
   /**
@@ -262,7 +260,7 @@ export class UserPlansService {
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<UserPlanDto> {
-    const [found] = await db.query<UserPlanDto>(sql`SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS} WHERE ${condition}`);
+    const [found] = await db.query(sql`SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS} WHERE ${condition}`);
     if (!found) throw new UserPlanNotFound();
     return found;
   }

@@ -1,16 +1,29 @@
-import { raw, type Sql } from '../database/sql.js';
-import type { UserPlanStatus } from './dto/user-plan.dto.js';
+import { type Column, columns, computed, iso, json, pick, table } from '../database/columns.js';
+import { raw, type Sql, sql } from '../database/sql.js';
+import { personRef } from '../people/people.sql.js';
+import { UserPlanDto, type UserPlanStatus } from './dto/user-plan.dto.js';
+import type { Plan } from './entities/plan.entity.js';
+import type { UserPlan } from './entities/user-plan.entity.js';
+import { PLAN } from './plans.sql.js';
 
-const PLAN = `json_build_object('id', p.id, 'name', p.name, 'price', p.price, 'kind', p.kind, 'duration_days', p.duration_days,
-  'session_count', p.session_count, 'gym_id', p.gym_id, 'is_active', p.is_active, 'created_at', iso(p.created_at), 'updated_at',
-  iso(p.updated_at))`;
+const up = table<UserPlan>('up');
+const p = table<Plan>('p');
+
+/** Of `user_plans up`: it is not stored, but follows from its times and the clock. */
+export const STATUS = computed<UserPlanStatus>(raw('user_plan_status(up)'));
 
 /** A user plan as UserPlanDto, of USER_PLANS. */
-export const USER_PLAN_COLUMNS =
-  raw(`up.id, up.user_id, json_build_object('id', m.id, 'full_name', m.full_name) AS "user",
-  up.gym_id, up.plan_id, ${PLAN} AS plan, up.purchased_price, up.purchased_at, user_plan_status(up) AS status,
-  user_plan_status(up) = 'active' AS is_active, up.remaining_sessions,
-  up.starts_at, up.expires_at, up.frozen_at, up.replaced_by_id, up.created_by_id, up.created_at, up.updated_at`);
+export const USER_PLAN_COLUMNS = columns(UserPlanDto, {
+  ...pick(up, 'id', 'user_id'),
+  user: personRef('m'),
+  ...pick(up, 'gym_id', 'plan_id'),
+  plan: PLAN,
+  ...pick(up, 'purchased_price', 'purchased_at'),
+  status: STATUS,
+  is_active: computed<boolean>(sql`${STATUS} = 'active'`),
+  ...pick(up, 'remaining_sessions', 'starts_at', 'expires_at', 'frozen_at', 'replaced_by_id', 'created_by_id'),
+  ...pick(up, 'created_at', 'updated_at'),
+});
 
 // LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
 export const USER_PLANS =
@@ -30,23 +43,52 @@ export const WITH_STATUS: Record<UserPlanStatus, Sql> = {
   cancelled: raw(`AND up.end_reason = 'cancelled'`),
 };
 
-const ACTIVE = `json_build_object('id', up.id, 'plan_id', up.plan_id, 'plan', ${PLAN}, 'purchased_price', up.purchased_price,
-  'status', user_plan_status(up), 'remaining_sessions', up.remaining_sessions, 'starts_at', iso(up.starts_at),
-  'expires_at', iso(up.expires_at))`;
-const SLIM = `json_build_object('user_plan_id', up.id, 'plan_id', up.plan_id, 'plan_name', p.name,
-  'status', user_plan_status(up), 'expires_at', iso(up.expires_at), 'remaining_sessions', up.remaining_sessions)`;
-const planOf = (shown: string, gym: string, condition: string) => `(
-  SELECT ${shown} FROM user_plans up JOIN plans p ON p.id = up.plan_id
-  WHERE up.user_id = u.id AND up.gym_id = ${gym} AND ${condition})`;
-const COUNTS = `user_plan_status(up) <> 'scheduled' ORDER BY user_plan_status(up) IN ('active', 'frozen') DESC, up.id DESC LIMIT 1`;
+/** The plan `up` of the person, which counts now: there is one at most. */
+export const CURRENT = sql`up.ended_at IS NULL AND ${STATUS} IN ('active', 'frozen')`;
 
-/** The active plan of the person `u` with its plan, as JSON, or null. */
-export const ACTIVE_PLAN = raw(
-  planOf(ACTIVE, 'u.gym_id', `up.ended_at IS NULL AND user_plan_status(up) = 'active' LIMIT 1`),
-);
+/** A plan `up` with its plan `p` as ActivePlanDto. */
+export const SHOWN = json({
+  ...pick(up, 'id', 'plan_id'),
+  plan: PLAN,
+  ...pick(up, 'purchased_price'),
+  status: STATUS,
+  ...pick(up, 'remaining_sessions'),
+  starts_at: iso(up.starts_at),
+  expires_at: iso(up.expires_at),
+});
 
-/** The plan of the person `u` in the gym of `v` that counts now or else the last one that did: as ActivePlanDto, or null. */
-export const LAST_PLAN = planOf(ACTIVE, 'v.gym_id', COUNTS);
+/** The same at a glance: as MembershipDto. */
+export const AT_A_GLANCE = json({
+  user_plan_id: up.id,
+  plan_id: up.plan_id,
+  plan_name: p.name,
+  status: STATUS,
+  expires_at: iso(up.expires_at),
+  remaining_sessions: up.remaining_sessions,
+});
 
-/** The same, as what the desk sees of a visit: MembershipDto, or null. */
-export const MEMBERSHIP = planOf(SLIM, 'v.gym_id', COUNTS);
+/** What decides whether it lets its member in. */
+export const ENTITLEMENT = json({ ...pick(up, 'id', 'remaining_sessions'), status: STATUS });
+
+/** The active plan of the person `alias` in their gym, or null. */
+export const activePlan = (alias: string) =>
+  planOf(SHOWN, raw(`${alias}.id`), raw(`${alias}.gym_id`), sql`up.ended_at IS NULL AND ${STATUS} = 'active' LIMIT 1`);
+
+/**
+ * Which plan of a person in a gym counts: the current one, or else the last one that did. The only place that says so.
+ * @param shown what of it
+ * @returns null if there is none
+ */
+export const planThatCounts = <Value>(shown: Column<Value>, userId: Sql, gymId: Sql): Column<Value | null> =>
+  planOf(
+    shown,
+    userId,
+    gymId,
+    sql`${STATUS} <> 'scheduled' ORDER BY ${STATUS} IN ('active', 'frozen') DESC, up.id DESC LIMIT 1`,
+  );
+
+function planOf<Value>(shown: Column<Value>, userId: Sql, gymId: Sql, condition: Sql): Column<Value | null> {
+  return computed(sql`(
+    SELECT ${shown} FROM user_plans up LEFT JOIN plans p ON p.id = up.plan_id
+    WHERE up.user_id = ${userId} AND up.gym_id = ${gymId} AND ${condition})`);
+}

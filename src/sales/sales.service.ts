@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor, GymScope, ScopedGymId } from '../common/actor/actor.js';
+import type { Actor, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { GymTime } from '../common/http/gym-time.js';
@@ -8,7 +8,7 @@ import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, inGym, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   between,
@@ -25,6 +25,7 @@ import {
   until,
 } from '../gyms/local-time.js';
 import { ProductInactive } from '../inventory/inventory.errors.js';
+import type { Product } from '../inventory/entities/product.entity.js';
 import { InventoryService } from '../inventory/inventory.service.js';
 import type {
   CreateSaleDto,
@@ -35,14 +36,9 @@ import type {
   SummaryQuery,
   UpdateSaleDto,
 } from './dto/sale.dto.js';
+import type { Sale } from './entities/sale.entity.js';
 import { SaleNotFound } from './sales.errors.js';
-
-const COLUMNS = raw(`s.id, s.gym_id, s.product_id, json_build_object('id', p.id, 'name', p.name) AS product, s.quantity,
-  s.unit_price, s.total_amount, s.sold_by_id, json_build_object('id', v.id, 'full_name', v.full_name) AS sold_by, s.sale_date,
-  s.created_at, s.updated_at`);
-// LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
-const SALES = raw(`sales s LEFT JOIN products p ON p.id = s.product_id LEFT JOIN users v ON v.id = s.sold_by_id
-  LEFT JOIN gyms g ON g.id = s.gym_id`);
+import { SALE_COLUMNS, SALES, visibleSales } from './sales.sql.js';
 
 /** The shop's sales. A sale, its money and its stock are one transaction. */
 @Injectable()
@@ -55,7 +51,7 @@ export class SalesService {
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: SaleListQuery): Promise<Page<SaleDto>> {
     const scope = actor.scope(query.gym_id);
-    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} ${between(scope, 's.sale_date', query)}
+    const from = sql`FROM ${SALES} WHERE ${visibleSales(actor, scope)} ${between(scope, 's.sale_date', query)}
       ${query.product_id ? sql`AND s.product_id = ${query.product_id}` : empty}
       ${query.sold_by_id ? sql`AND s.sold_by_id = ${query.sold_by_id}` : empty}`;
     return this.page(query, from);
@@ -65,7 +61,7 @@ export class SalesService {
   listDaily(actor: Actor, query: DailySalesQuery): Promise<Page<SaleDto>> {
     const scope = actor.scope(query.gym_id);
     const day = query.date ? dayOf(scope, new GymTime(query.date)) : today(scope);
-    const from = sql`FROM ${SALES} WHERE ${visible(actor, scope)} AND ${onDay(scope, 's.sale_date', day)}`;
+    const from = sql`FROM ${SALES} WHERE ${visibleSales(actor, scope)} AND ${onDay(scope, 's.sale_date', day)}`;
     return this.page(query, from);
   }
 
@@ -88,7 +84,7 @@ export class SalesService {
           coalesce(sum(s.total_amount), 0) AS total_amount
         FROM sales s JOIN gyms g ON g.id = s.gym_id
         CROSS JOIN LATERAL (SELECT ${localDay(scope, 's.sale_date')} AS date) d
-        WHERE ${visible(actor, scope)} AND ${range}
+        WHERE ${visibleSales(actor, scope)} AND ${range}
         GROUP BY GROUPING SETS ((), (s.product_id), (s.sold_by_id), (d.date))
       ) s
       ORDER BY s.date, s.total_amount DESC, s.product_id, s.sold_by_id`);
@@ -107,20 +103,20 @@ export class SalesService {
 
   /** @throws SaleNotFound */
   get(actor: Actor, saleId: number): Promise<SaleDto> {
-    return this.find(this.db, sql`s.id = ${saleId} AND ${visible(actor)}`);
+    return this.find(this.db, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);
   }
 
   /** @throws FieldsInvalid, ProductInactive, GymInactive, InsufficientStock */
   sell(actor: Actor, input: CreateSaleDto, key: IdempotencyKey | null): Promise<SaleDto> {
     return once(this.db, actor, key, async (tx) => {
-      const [sale] = await tx.query<SaleDto>(sql`
+      const [sale] = await tx.query(sql`
         WITH s AS (
           INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id)
           SELECT p.gym_id, p.id, ${input.quantity}, p.price, p.price * ${input.quantity}::int, ${actor.user_id}
           FROM products p JOIN gyms g ON g.id = p.gym_id
           WHERE p.id = ${input.product_id} AND ${inGym(actor.scope(), 'p.gym_id')} AND p.is_active AND g.is_active
           RETURNING *)
-        SELECT ${COLUMNS} FROM s JOIN products p ON p.id = s.product_id JOIN users v ON v.id = s.sold_by_id`);
+        SELECT ${SALE_COLUMNS} FROM s JOIN products p ON p.id = s.product_id JOIN users v ON v.id = s.sold_by_id`);
       if (!sale) throw await this.whyNotForSale(tx, actor, input.product_id);
       await this.inventory.moveStock(tx, actor, sale.product_id, {
         change: -sale.quantity,
@@ -143,7 +139,7 @@ export class SalesService {
       const productId = input.product_id ?? before.product_id;
       const isSameProduct = productId === before.product_id;
       // Always in the order of their ids, so that two corrections cannot wait for each other.
-      const products = await tx.query<{ id: number; price: number; is_active: boolean }>(sql`
+      const products = await tx.query<Pick<Product, 'id' | 'price' | 'is_active'>>(sql`
         SELECT id, price, is_active FROM products p
         WHERE id IN (${before.product_id}, ${productId}) AND gym_id = ${before.gym_id} ORDER BY id FOR NO KEY UPDATE`);
       const product = products.find(({ id }) => id === productId);
@@ -160,8 +156,8 @@ export class SalesService {
       await tx.query(sql`
         UPDATE sales s SET product_id = ${productId}, quantity = ${quantity}, unit_price = ${price}::numeric,
           total_amount = ${price}::numeric * ${quantity}::int, ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
-        WHERE id = ${saleId} AND ${visible(actor)}`);
-      return this.find(tx, sql`s.id = ${saleId} AND ${visible(actor)}`);
+        WHERE id = ${saleId} AND ${visibleSales(actor)}`);
+      return this.find(tx, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);
     });
   }
 
@@ -170,19 +166,19 @@ export class SalesService {
     return this.db.transaction(async (tx) => {
       const { product_id, quantity } = await this.lock(tx, actor, saleId);
       await this.inventory.moveStock(tx, actor, product_id, { change: quantity, reason: 'reversal', sale_id: saleId });
-      await tx.query(sql`DELETE FROM sales s WHERE id = ${saleId} AND ${visible(actor)}`);
+      await tx.query(sql`DELETE FROM sales s WHERE id = ${saleId} AND ${visibleSales(actor)}`);
     });
   }
 
   private async lock(tx: Transaction, actor: Actor, saleId: number): Promise<LockedSale> {
     const [sale] = await tx.query<LockedSale>(sql`
-      SELECT gym_id, product_id, quantity, unit_price FROM sales s WHERE id = ${saleId} AND ${visible(actor)} FOR UPDATE`);
+      SELECT gym_id, product_id, quantity, unit_price FROM sales s WHERE id = ${saleId} AND ${visibleSales(actor)} FOR UPDATE`);
     if (!sale) throw new SaleNotFound();
     return sale;
   }
 
   private async whyNotForSale(tx: Transaction, actor: Actor, productId: number): Promise<DomainError> {
-    const [product] = await tx.query<{ is_active: boolean }>(sql`
+    const [product] = await tx.query<Pick<Product, 'is_active'>>(sql`
       SELECT is_active FROM products p WHERE id = ${productId} AND ${inGym(actor.scope(), 'p.gym_id')}`);
     if (!product) return FieldsInvalid.of('product_id', 'is not a product of the gym');
     return product.is_active ? new GymInactive() : new ProductInactive();
@@ -190,22 +186,17 @@ export class SalesService {
 
   private page(query: ListQuery, from: ScopedSql): Promise<Page<SaleDto>> {
     const keys = { sale_date: 's.sale_date', id: 's.id' };
-    return listPage<SaleDto>(this.db, query, { columns: COLUMNS, from, keys, direction: 'DESC' });
+    return listPage(this.db, query, { columns: SALE_COLUMNS, from, keys, direction: 'DESC' });
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<SaleDto> {
-    const [sale] = await db.query<SaleDto>(sql`SELECT ${COLUMNS} FROM ${SALES} WHERE ${condition}`);
+    const [sale] = await db.query(sql`SELECT ${SALE_COLUMNS} FROM ${SALES} WHERE ${condition}`);
     if (!sale) throw new SaleNotFound();
     return sale;
   }
 }
 
-interface LockedSale {
-  gym_id: ScopedGymId;
-  product_id: number;
-  quantity: number;
-  unit_price: number;
-}
+type LockedSale = Pick<Sale, 'product_id' | 'quantity' | 'unit_price'> & { gym_id: ScopedGymId };
 
 /** PostgreSQL's grouping(product, seller, day): a bit is set for what a row is not grouped by. */
 const GROUPING = { product: 0b011, seller: 0b101, day: 0b110, total: 0b111 };
@@ -226,7 +217,3 @@ interface SummaryRow {
 
 const pick = <Row extends object, Key extends keyof Row>(row: Row, keys: Key[]) =>
   Object.fromEntries(keys.map((key) => [key, row[key]])) as Pick<Row, Key>;
-
-/** Reception and trainer see what they sold themselves. */
-const visible = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
-  sql`${inGym(scope, 's.gym_id')} ${actor.is('reception', 'trainer') ? sql`AND s.sold_by_id = ${actor.user_id}` : empty}`;

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { DESK, MANAGERS, type Role, STAFF } from '../common/actor/roles.js';
+import { DESK_AND_MEMBERS, MANAGERS, type Role, STAFF } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
@@ -32,7 +32,6 @@ import {
 } from './slots.errors.js';
 import { SlotsService } from './slots.service.js';
 
-const BOOKERS: readonly Role[] = [...DESK, 'user'];
 const READERS: readonly Role[] = [...STAFF, 'user'];
 const WHO = 'Who has an hour is shown to staff, and to a member of their own.';
 
@@ -85,7 +84,7 @@ export class SlotsController {
   @Operation({
     summary: 'Book an hour',
     description: 'For oneself, or, as staff, for anyone of the gym. The hour that is now can be booked if it is free.',
-    roles: BOOKERS,
+    roles: DESK_AND_MEMBERS,
     status: 201,
     params: { slot_id: 23 },
     answer: BookingDto,
@@ -108,7 +107,7 @@ export class SlotsController {
   @Operation({
     summary: 'Cancel an hour',
     description: "One's own, or, as staff, anyone's of the gym.",
-    roles: BOOKERS,
+    roles: DESK_AND_MEMBERS,
     params: { slot_id: 23 },
     answer: BookingDto,
     errors: [OnlyForYourself, BookingNotFound, SlotOver],

@@ -1,7 +1,7 @@
 import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
 import { CurrentActor } from '../common/actor/access.js';
 import { Actor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
-import { DESK, type Role, STAFF } from '../common/actor/roles.js';
+import { DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
@@ -16,7 +16,6 @@ import {
 import { availableTo, type Day, seenBy, type Viewer } from './slots.rules.js';
 import { SlotsService } from './slots.service.js';
 
-const BOOKERS: readonly Role[] = [...DESK, 'user'];
 const WATCHERS: readonly Role[] = [...STAFF, 'user'];
 
 /** The date in the room of those who asked for today: it is a new one when the gym's day turns. */
@@ -89,7 +88,7 @@ export class SlotsGateway implements Welcoming {
 
   @Message('book_slot', {
     summary: 'Book an hour, as POST /slots/{slot_id}/book does',
-    roles: BOOKERS,
+    roles: DESK_AND_MEMBERS,
     payload: BookSlotDto,
     answer: { event: 'booking_response', payload: BookingResponseDto },
     refusal: 'booking_response',
@@ -103,7 +102,7 @@ export class SlotsGateway implements Welcoming {
 
   @Message('cancel_slot', {
     summary: 'Cancel an hour',
-    roles: BOOKERS,
+    roles: DESK_AND_MEMBERS,
     payload: BookSlotDto,
     answer: { event: 'cancellation_response', payload: BookingResponseDto },
     refusal: 'cancellation_response',

@@ -27,7 +27,7 @@ describe('an hour', () => {
 
 describe('a day', () => {
   const at = (hour: number) => new Date(Date.UTC(2026, 0, 5, hour));
-  const holder = (id: number) => ({ user: { id, full_name: 'x', email: null }, booked_at: at(0) });
+  const holder = (id: number) => ({ user: { id, full_name: 'x', email: null }, booked_at: at(0).toISOString() });
   /** Capacity 2; 12 to 14 are member 1's, 14 is booked out, 20 and later closed. */
   const slots: Slot[] = Array.from({ length: 24 }, (_, id) => ({
     ...{ id, start_time: '', end_time: '', starts_at: at(id), ends_at: at(id + 1), capacity: id < 20 ? 2 : 0 },

@@ -2,7 +2,7 @@ import type { Actor } from '../common/actor/actor.js';
 import { DESK, STAFF } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import type { SlotBookingRefDto, SlotDto } from './dto/slot.dto.js';
+import type { SlotDto } from './dto/slot.dto.js';
 import {
   AlreadyBooked,
   OnlyForYourself,
@@ -81,9 +81,7 @@ export function turnedAt({ now, today_began_at, slots }: Day): Date {
 
 /** What this viewer may know of an hour: staff who has it, everyone else only whether they have it themselves. */
 export function seenBy(viewer: Viewer, slot: Slot): SlotDto {
-  const bookings: SlotBookingRefDto[] = isStaff(viewer)
-    ? slot.bookings
-    : slot.bookings.filter(({ user }) => user.id === viewer.user_id);
+  const bookings = isStaff(viewer) ? slot.bookings : slot.bookings.filter(({ user }) => user.id === viewer.user_id);
   const [first] = bookings;
   return {
     ...slot,

@@ -6,7 +6,7 @@ import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, everyGym, inGym, raw, type Sql, sql } from '../database/sql.js';
+import { assignments, empty, everyGym, inGym, raw, sql } from '../database/sql.js';
 import type {
   BookDto,
   CancelDto,
@@ -19,6 +19,17 @@ import type {
 } from './dto/slot.dto.js';
 import { BookingNotFound, SlotOver } from './slots.errors.js';
 import { SlotsChanged } from './slots.events.js';
+import {
+  BOOKING_COLUMNS,
+  CAPACITY,
+  clock,
+  GYMS,
+  HOLDER,
+  MAX_PER_DAY,
+  SETTINGS_COLUMNS,
+  TODAY,
+  tooFar,
+} from './slots.sql.js';
 import { type Day, type Hour, refusalOf, requireMayFor, seenBy, type Slot } from './slots.rules.js';
 
 interface Seat extends Hour {
@@ -27,19 +38,6 @@ interface Seat extends Hour {
   /** The lowest that is free. */
   seat: number | null;
 }
-
-const clock = (hour: string) => `to_char(make_time((${hour})::int % 24, 0, 0), 'HH24:MI')`;
-const CAPACITY = raw(`CASE WHEN h.slot_id BETWEEN coalesce(s.opening_slot, 0) AND coalesce(s.closing_slot, 23)
-  THEN coalesce((s.capacities ->> h.slot_id::text)::int, s.default_capacity, 1) ELSE 0 END`);
-const SETTINGS =
-  raw(`g.id AS gym_id, coalesce(s.opening_slot, 0) AS opening_slot, coalesce(s.closing_slot, 23) AS closing_slot,
-  coalesce(s.default_capacity, 1) AS default_capacity, coalesce(s.capacities, '{}') AS capacities,
-  coalesce(s.days_ahead, 14) AS days_ahead, coalesce(s.max_per_day, 24) AS max_per_day`);
-const GYM = raw('gyms g LEFT JOIN slot_settings s ON s.gym_id = g.id');
-const BOOKING = raw(`b.id, b.slot_id, b.date::text, b.gym_id, b.user_id, ${clock('b.slot_id')} AS start_time,
-  ${clock('b.slot_id + 1')} AS end_time, b.starts_at, b.ends_at, b.booked_at, b.cancelled_at`);
-const TODAY = raw('(statement_timestamp() AT TIME ZONE g.timezone)::date');
-const tooFar = (date: Sql) => sql`${date} > ${TODAY} + coalesce(s.days_ahead, 14)`;
 
 /** The hours of the gyms and who has them. */
 @Injectable()
@@ -63,14 +61,14 @@ export class SlotsService {
   async day(gymId: ScopedGymId, date?: string): Promise<Day> {
     const rows = await this.db.query<Omit<Day, 'slots'> & Slot>(sql`
       SELECT d.date::text, statement_timestamp() AS now, day_start(${TODAY}, g.timezone) AS today_began_at,
-        g.is_active AS is_gym_active, ${tooFar(raw('d.date'))} AS is_too_far, coalesce(s.max_per_day, 24) AS max_per_day, h.slot_id AS id, ${raw(clock('h.slot_id'))} AS start_time, ${raw(clock('h.slot_id + 1'))} AS end_time,
+        g.is_active AS is_gym_active, ${tooFar(raw('d.date'))} AS is_too_far, ${MAX_PER_DAY} AS max_per_day, h.slot_id AS id, ${clock(raw('h.slot_id'))} AS start_time, ${clock(raw('h.slot_id + 1'))} AS end_time,
         h.starts_at, h.ends_at, ${CAPACITY} AS capacity, coalesce(json_array_length(b.bookings), 0) AS booked,
         coalesce(b.bookings, '[]') AS bookings
-      FROM ${GYM}
+      FROM ${GYMS}
       CROSS JOIN LATERAL (SELECT coalesce(${date}::date, ${TODAY}) AS date) d
       CROSS JOIN LATERAL slot_hours(d.date, g.timezone) h
       CROSS JOIN LATERAL (
-        SELECT json_agg(json_build_object('user', json_build_object('id', u.id, 'full_name', u.full_name, 'email', u.email),
+        SELECT json_agg(json_build_object('user', ${HOLDER},
           'booked_at', iso(b.booked_at)) ORDER BY b.booked_at, b.id) AS bookings
         FROM slot_bookings b JOIN users u ON u.id = b.user_id
         WHERE b.gym_id = g.id AND b.date = d.date AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) b
@@ -88,7 +86,7 @@ export class SlotsService {
     const from = everyGym`FROM slot_bookings b WHERE b.user_id = ${actor.user_id} AND b.cancelled_at IS NULL
       ${gym_id === undefined ? empty : sql`AND ${inGym(actor.scope(gym_id), 'b.gym_id')}`}`;
     const keys = { starts_at: 'b.starts_at', id: 'b.id' };
-    return listPage<BookingDto>(this.db, query, { columns: BOOKING, from, keys, direction: 'DESC' });
+    return listPage(this.db, query, { columns: BOOKING_COLUMNS, from, keys, direction: 'DESC' });
   }
 
   /**
@@ -108,12 +106,12 @@ export class SlotsService {
       const seat = await this.seat(tx, gymId, date, slotId, userId);
       const refusal = refusalOf(seat?.starts_at ? seat : undefined);
       if (refusal) throw refusal;
-      const [booking] = await tx.query<BookingDto>(sql`
+      const [booking] = await tx.query(sql`
         INSERT INTO slot_bookings AS b
           (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
         VALUES (${gymId}, ${date}, ${slotId}, ${seat!.seat}, ${userId}, ${seat!.starts_at}, ${seat!.ends_at}, moment(),
           ${actor.user_id})
-        RETURNING ${BOOKING}`);
+        RETURNING ${BOOKING_COLUMNS}`);
       tx.emit(new SlotsChanged(gymId, date, slotId));
       return booking!;
     });
@@ -127,9 +125,9 @@ export class SlotsService {
       const date = input.date ?? (await this.today(tx, gymId));
       const which = sql`b.gym_id = ${gymId} AND b.date = ${date}::date AND b.slot_id = ${slotId} AND b.user_id = ${userId}
         AND b.cancelled_at IS NULL`;
-      const [booking] = await tx.query<BookingDto>(sql`
+      const [booking] = await tx.query(sql`
         UPDATE slot_bookings b SET cancelled_at = moment(), cancelled_by_id = ${actor.user_id}
-        WHERE ${which} AND b.ends_at > moment() RETURNING ${BOOKING}`);
+        WHERE ${which} AND b.ends_at > moment() RETURNING ${BOOKING_COLUMNS}`);
       if (!booking) {
         const [over] = await tx.query(sql`SELECT 1 FROM slot_bookings b WHERE ${which}`);
         throw over ? new SlotOver() : new BookingNotFound();
@@ -176,9 +174,7 @@ export class SlotsService {
 
   /** @throws OtherGym, FieldsInvalid */
   async getSettings(actor: Actor, gymId?: number, db: Queryable = this.db): Promise<SlotSettingsDto> {
-    const [settings] = await db.query<SlotSettingsDto>(
-      sql`SELECT ${SETTINGS} FROM ${GYM} WHERE g.id = ${actor.gym(gymId)}`,
-    );
+    const [settings] = await db.query(sql`SELECT ${SETTINGS_COLUMNS} FROM ${GYMS} WHERE g.id = ${actor.gym(gymId)}`);
     if (!settings) throw FieldsInvalid.of('gym_id', 'is not a gym');
     return settings;
   }
@@ -208,7 +204,7 @@ export class SlotsService {
   /** Who has the hour that is now, and which that is: "09:00-10:00". */
   async holdersNow(gymId: ScopedGymId): Promise<{ hour: string; user_ids: number[] }> {
     const [now] = await this.db.query<{ hour: string; user_ids: number[] }>(sql`
-      SELECT ${raw(clock('h.slot_id'))} || '-' || ${raw(clock('h.slot_id + 1'))} AS hour,
+      SELECT ${clock(raw('h.slot_id'))} || '-' || ${clock(raw('h.slot_id + 1'))} AS hour,
         ARRAY(SELECT b.user_id FROM slot_bookings b WHERE b.gym_id = g.id AND b.date = ${TODAY} AND b.slot_id = h.slot_id
           AND b.cancelled_at IS NULL) AS user_ids
       FROM gyms g JOIN LATERAL slot_hours(${TODAY}, g.timezone) h
@@ -248,8 +244,8 @@ export class SlotsService {
           WHERE b.gym_id = g.id AND b.date = ${date}::date AND b.slot_id = h.slot_id AND b.seat = n AND b.cancelled_at IS NULL)) AS seat,
         (SELECT count(*) FROM slot_bookings b
           WHERE b.gym_id = g.id AND b.date = ${date}::date AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) AS booked,
-        coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day, coalesce(s.max_per_day, 24) AS max_per_day
-      FROM ${GYM} LEFT JOIN slot_hours(${date}::date, (SELECT timezone FROM gyms WHERE id = ${gymId})) h ON h.slot_id = ${slotId}
+        coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day, ${MAX_PER_DAY} AS max_per_day
+      FROM ${GYMS} LEFT JOIN slot_hours(${date}::date, (SELECT timezone FROM gyms WHERE id = ${gymId})) h ON h.slot_id = ${slotId}
       CROSS JOIN LATERAL (SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day FROM slot_bookings b
         WHERE b.user_id = ${userId} AND b.gym_id = g.id AND b.date = ${date}::date AND b.cancelled_at IS NULL) m
       WHERE g.id = ${gymId}`);

@@ -58,7 +58,7 @@ describe('at scale', () => {
     desk = await t.make.signedIn('reception', 3);
     await fillFrontDesk(desk.id);
     await pool.query('VACUUM ANALYZE');
-  }, 120_000);
+  }, 300_000);
   afterAll(() => t.close());
 
   /** A year of work in every gym; a tenth of what gym 3 sold is `sellerId`'s. */

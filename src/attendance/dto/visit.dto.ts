@@ -3,6 +3,7 @@ import { IsIn, IsOptional, ValidateIf } from 'class-validator';
 import { IsLocalDate, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
+import type { Json } from '../../database/columns.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
@@ -25,7 +26,8 @@ export class VisitorDto {
   email: string | null;
 
   /** The plan that counts today, or else the last one (see its status and expires_at: who must renew); null if there never was one. */
-  membership: MembershipDto | null;
+  @ApiProperty({ type: MembershipDto, nullable: true })
+  membership: Json<MembershipDto> | null;
 }
 
 /** A visit, from check-in to check-out. */

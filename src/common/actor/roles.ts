@@ -5,4 +5,5 @@ export const STAFF = ['admin', 'manager', 'reception', 'accountant', 'trainer'] 
 
 /** Whoever stands at the front desk. */
 export const DESK = ['admin', 'manager', 'reception', 'trainer'] as const satisfies readonly Role[];
+export const DESK_AND_MEMBERS = [...DESK, 'user'] as const satisfies readonly Role[];
 export const MANAGERS = ['admin', 'manager'] as const satisfies readonly Role[];

@@ -2,8 +2,8 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, ValidateIf } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
 import { IsId } from '../../common/http/whole.js';
-import { ActivePlanDto } from '../../members/dto/user.dto.js';
-import { PersonRefDto } from '../../plans/dto/user-plan.dto.js';
+import type { Json } from '../../database/columns.js';
+import { ActivePlanDto, PersonRefDto } from '../../plans/dto/user-plan.dto.js';
 
 export const REASONS = [
   ...(['unknown', 'inactive', 'no_plan', 'expired', 'frozen', 'no_sessions'] as const),
@@ -46,7 +46,8 @@ export class AccessDto {
   user: PersonRefDto | null;
 
   /** The plan that counts now, or the last one that did. */
-  user_plan: ActivePlanDto | null;
+  @ApiProperty({ type: ActivePlanDto, nullable: true })
+  user_plan: Json<ActivePlanDto> | null;
 
   /** The visit that began, or goes on. @example 12 */
   @ApiProperty({ type: 'integer', nullable: true })

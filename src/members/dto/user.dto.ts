@@ -1,21 +1,17 @@
-import { IntersectionType, OmitType, PartialType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, OmitType, PartialType, PickType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { AccountDto } from '../../people/dto/account.dto.js';
 import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
 import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
 import { IsNullable, IsRequired } from '../../common/http/nulls.js';
+import type { Json } from '../../database/columns.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
-import { AssignPlanDto, UserPlanDto } from '../../plans/dto/user-plan.dto.js';
+import { ActivePlanDto, AssignPlanDto } from '../../plans/dto/user-plan.dto.js';
 
 /** `member` is what some clients call the role `user`. */
 const MemberIsUser = () => Transform(({ value }: { value: unknown }) => (value === 'member' ? 'user' : value));
-
-/** The plan that counts today. */
-export class ActivePlanDto extends PickType(UserPlanDto, [
-  ...(['id', 'plan_id', 'plan', 'purchased_price', 'status', 'remaining_sessions', 'starts_at', 'expires_at'] as const),
-]) {}
 
 /** A person as staff sees it. */
 export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active', 'must_change_password']) {
@@ -40,7 +36,8 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
   updated_at: Date;
 
   /** null if there is none. */
-  active_plan: ActivePlanDto | null;
+  @ApiProperty({ type: ActivePlanDto, nullable: true })
+  active_plan: Json<ActivePlanDto> | null;
 }
 
 class NewPerson extends IntersectionType(

@@ -3,6 +3,7 @@ import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsMoney } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
+import type { Json } from '../../database/columns.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 import { PlanDto } from './plan.dto.js';
@@ -38,7 +39,8 @@ export class UserPlanDto {
   @IsId()
   plan_id: number;
 
-  plan: PlanDto;
+  @ApiProperty({ type: PlanDto })
+  plan: Json<PlanDto>;
 
   /** What was paid; it never changes. @example 39.9 */
   @IsMoney()
@@ -81,6 +83,11 @@ export class UserPlanDto {
   created_at: Date;
   updated_at: Date;
 }
+
+/** The plan that counts. */
+export class ActivePlanDto extends PickType(UserPlanDto, [
+  ...(['id', 'plan_id', 'plan', 'purchased_price', 'status', 'remaining_sessions', 'starts_at', 'expires_at'] as const),
+]) {}
 
 /** What the desk sees of a plan at a glance. */
 export class MembershipDto extends PickType(UserPlanDto, ['plan_id', 'status', 'expires_at', 'remaining_sessions']) {

@@ -1,6 +1,7 @@
 import { ApiProperty, OmitType, PartialType, PickType } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min, registerDecorator } from 'class-validator';
 import { IsLocalDate } from '../../common/http/fields.js';
+import type { Json } from '../../database/columns.js';
 import { ListQuery } from '../../common/http/list.js';
 import { IsId, IsWhole } from '../../common/http/whole.js';
 
@@ -56,11 +57,12 @@ export class SlotDto {
   /** Who has it: to staff the first to book, to a member themselves; null to everyone else. */
   booked_by: HolderDto | null;
 
-  booked_at: Date | null;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  booked_at: string | null;
 
   /** All who have it, to staff; to a member only themselves. */
   @ApiProperty({ type: [SlotBookingRefDto] })
-  bookings: SlotBookingRefDto[];
+  bookings: Json<SlotBookingRefDto>[];
 }
 
 /** Somebody's hour. */

@@ -1,0 +1,34 @@
+import { columns, computed, json, pick, table } from '../database/columns.js';
+import { raw, sql } from '../database/sql.js';
+import type { User } from '../people/entities/user.entity.js';
+import { AT_A_GLANCE, planThatCounts } from '../plans/user-plans.sql.js';
+import { VisitDto } from './dto/visit.dto.js';
+import type { Visit } from './entities/visit.entity.js';
+
+const v = table<Visit>('v');
+const u = table<User>('u');
+
+/** Minutes from check-in to check-out; NULL until then. */
+export const STAY_MINUTES = raw('extract(epoch FROM v.check_out_time - v.check_in_time) / 60');
+
+/** A visit as VisitDto, of VISITS. */
+export const VISIT_COLUMNS = columns(VisitDto, {
+  ...pick(v, 'id', 'user_id', 'gym_id'),
+  member: json({
+    ...pick(u, 'id', 'full_name', 'email'),
+    membership: planThatCounts(AT_A_GLANCE, v.user_id, v.gym_id),
+  }),
+  attendance_date: computed<string>(sql`(${v.check_in_time} AT TIME ZONE g.timezone)::date::text`),
+  ...pick(v, 'check_in_time', 'check_out_time'),
+  stay_minutes: computed<number | null>(sql`round(${STAY_MINUTES})::int`),
+  ...pick(v, 'is_auto_closed', 'location', 'notes'),
+  status: computed<VisitDto['status']>(
+    sql`CASE WHEN ${v.check_out_time} IS NULL THEN 'checked_in' ELSE 'checked_out' END`,
+  ),
+  ...pick(v, 'user_plan_id', 'recorded_by_id', 'created_at', 'updated_at'),
+});
+
+/** The member and the gym of the visits `v`. */
+// LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
+export const OF_WHOM = raw('LEFT JOIN users u ON u.id = v.user_id LEFT JOIN gyms g ON g.id = v.gym_id');
+export const VISITS = sql`attendance v ${OF_WHOM}`;

@@ -1,0 +1,15 @@
+import { columns, iso, json, pick, table } from '../database/columns.js';
+import { PlanDto } from './dto/plan.dto.js';
+import type { Plan } from './entities/plan.entity.js';
+
+const p = table<Plan>('p');
+const TERMS = pick(
+  p,
+  ...(['id', 'name', 'price', 'kind', 'duration_days', 'session_count', 'gym_id', 'is_active'] as const),
+);
+
+/** Of `plans p`. */
+export const PLAN_COLUMNS = columns(PlanDto, { ...TERMS, ...pick(p, 'created_at', 'updated_at') });
+
+/** The same inside another row. */
+export const PLAN = json({ ...TERMS, created_at: iso(p.created_at), updated_at: iso(p.updated_at) });

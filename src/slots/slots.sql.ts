@@ -1,0 +1,53 @@
+import { columns, computed, json, pick, table } from '../database/columns.js';
+import { raw, type Sql, sql } from '../database/sql.js';
+import type { User } from '../people/entities/user.entity.js';
+import { BookingDto, SlotSettingsDto } from './dto/slot.dto.js';
+import type { SlotBooking } from './entities/slot-booking.entity.js';
+import type { SlotSettings } from './entities/slot-settings.entity.js';
+
+const b = table<SlotBooking>('b');
+const s = table<SlotSettings>('s');
+
+/** The clock's time at the beginning of an hour: "09:00". */
+export const clock = (hour: Sql) => computed<string>(sql`to_char(make_time((${hour})::int % 24, 0, 0), 'HH24:MI')`);
+
+/** The gyms `g` with their settings `s`, which may be NULL: then these are the defaults. */
+export const GYMS = raw('gyms g LEFT JOIN slot_settings s ON s.gym_id = g.id');
+const opening = computed<number>(sql`coalesce(${s.opening_slot}, 0)`);
+const closing = computed<number>(sql`coalesce(${s.closing_slot}, 23)`);
+const usualCapacity = computed<number>(sql`coalesce(${s.default_capacity}, 1)`);
+const daysAhead = computed<number>(sql`coalesce(${s.days_ahead}, 14)`);
+export const MAX_PER_DAY = computed<number>(sql`coalesce(${s.max_per_day}, 24)`);
+
+/** How many may book the hour `h`. */
+export const CAPACITY = sql`CASE WHEN h.slot_id BETWEEN ${opening} AND ${closing}
+  THEN coalesce((${s.capacities} ->> h.slot_id::text)::int, ${usualCapacity}) ELSE 0 END`;
+
+export const TODAY = raw('(statement_timestamp() AT TIME ZONE g.timezone)::date');
+
+/** Whether a day cannot be booked yet. */
+export const tooFar = (date: Sql) => sql`${date} > ${TODAY} + ${daysAhead}`;
+
+/** Of GYMS. */
+export const SETTINGS_COLUMNS = columns(SlotSettingsDto, {
+  gym_id: computed<number>(raw('g.id')),
+  opening_slot: opening,
+  closing_slot: closing,
+  default_capacity: usualCapacity,
+  capacities: computed<Record<string, number>>(sql`coalesce(${s.capacities}, '{}')`),
+  days_ahead: daysAhead,
+  max_per_day: MAX_PER_DAY,
+});
+
+/** Of `slot_bookings b`. */
+export const BOOKING_COLUMNS = columns(BookingDto, {
+  ...pick(b, 'id', 'slot_id'),
+  date: computed<string>(sql`${b.date}::text`),
+  ...pick(b, 'gym_id', 'user_id'),
+  start_time: clock(b.slot_id),
+  end_time: clock(sql`${b.slot_id} + 1`),
+  ...pick(b, 'starts_at', 'ends_at', 'booked_at', 'cancelled_at'),
+});
+
+/** Who has an hour: the person `u`. */
+export const HOLDER = json(pick(table<User>('u'), 'id', 'full_name', 'email'));
