@@ -1,10 +1,11 @@
 import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { Transaction } from '../database/database.js';
-import { inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import { visibleTo } from '../people/people.sql.js';
 import { UserPlanNotFound } from './plans.errors.js';
 import type { Offer } from './plans.rules.js';
+import { CURRENT } from './user-plans.sql.js';
 
 // The calendar of one member's plans: which counts now, and which waits for it to end.
 
@@ -46,13 +47,13 @@ const SOLD = raw('up.id, up.purchased_price AS price, up.duration_days');
 export async function currentPlan(tx: Transaction, member: LockedMember): Promise<SoldPlan | undefined> {
   const [current] = await tx.query<SoldPlan>(sql`
     SELECT ${SOLD} FROM user_plans up
-    WHERE ${of(member)} AND up.ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')`);
+    WHERE ${plansOf(member)} AND ${CURRENT}`);
   return current;
 }
 
 export async function soldPlan(tx: Transaction, member: LockedMember, userPlanId: number): Promise<SoldPlan> {
   const [sold] = await tx.query<SoldPlan>(
-    sql`SELECT ${SOLD} FROM user_plans up WHERE ${of(member)} AND up.id = ${userPlanId}`,
+    sql`SELECT ${SOLD} FROM user_plans up WHERE ${plansOf(member)} AND up.id = ${userPlanId}`,
   );
   return sold!;
 }
@@ -66,21 +67,21 @@ export async function nameReplacement(
 ): Promise<void> {
   await tx.query(sql`
     UPDATE user_plans up SET replaced_by_id = ${byId}, updated_at = now()
-    WHERE ${of(member)} AND id = ANY(${userPlanIds})`);
+    WHERE ${plansOf(member)} AND id = ANY(${userPlanIds})`);
 }
 
 /** Ends a plan before its time. */
 export async function endPlan(tx: Transaction, member: LockedMember, userPlanId: number): Promise<void> {
   await tx.query(sql`
     UPDATE user_plans up SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
-    WHERE id = ${userPlanId} AND ${of(member)}`);
+    WHERE id = ${userPlanId} AND ${plansOf(member)}`);
 }
 
 /** Takes the waiting plan out of the calendar, so that the one before it can be changed. */
 export async function parkWaiting(tx: Transaction, member: LockedMember): Promise<void> {
   await tx.query(sql`
     UPDATE user_plans up SET starts_at = NULL, expires_at = NULL
-    WHERE ${of(member)} AND ended_at IS NULL AND starts_at > moment()`);
+    WHERE ${plansOf(member)} AND ended_at IS NULL AND starts_at > moment()`);
 }
 
 /** Puts the waiting plan behind the current one; it begins now if there is none. */
@@ -88,18 +89,19 @@ export async function placeWaiting(tx: Transaction, member: LockedMember): Promi
   await tx.query(sql`
     WITH current AS (
       SELECT CASE WHEN frozen_at IS NULL THEN expires_at END AS ends_at FROM user_plans up
-      WHERE ${of(member)} AND ended_at IS NULL AND user_plan_status(up) IN ('active', 'frozen')
+      WHERE ${plansOf(member)} AND ${CURRENT}
     ), start AS (
       SELECT CASE WHEN EXISTS (SELECT FROM current) THEN (SELECT ends_at FROM current) ELSE moment() END AS moment
     )
     UPDATE user_plans up
-    SET starts_at = start.moment, expires_at = ${later(raw('start.moment'), raw('up.duration_days'), member)}
-    FROM start WHERE ${of(member)} AND up.ended_at IS NULL AND up.starts_at IS NULL`);
+    SET starts_at = start.moment, expires_at = ${daysLater(raw('start.moment'), raw('up.duration_days'), member)}
+    FROM start WHERE ${plansOf(member)} AND up.ended_at IS NULL AND up.starts_at IS NULL`);
 }
 
 /** The plans `up` of the member. */
-export const of = (member: LockedMember): ScopedSql => sql`up.user_id = ${member.id} AND up.gym_id = ${member.gym_id}`;
+export const plansOf = (member: LockedMember): ScopedSql =>
+  sql`up.user_id = ${member.id} AND up.gym_id = ${member.gym_id}`;
 
-/** So many days later at the same hour of the gym's clock. */
-export const later = (moment: ReturnType<typeof raw>, days: ReturnType<typeof raw>, { timezone }: LockedMember) =>
+/** So many days after a moment, at the same hour of the gym's clock. */
+export const daysLater = (moment: Sql, days: Sql, { timezone }: LockedMember): Sql =>
   sql`((${moment} AT TIME ZONE ${timezone}) + make_interval(days => ${days})) AT TIME ZONE ${timezone}`;

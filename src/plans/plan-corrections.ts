@@ -4,9 +4,9 @@ import type { Transaction } from '../database/database.js';
 import { assignments, empty, raw, sql } from '../database/sql.js';
 import { momentOf } from '../gyms/local-time.js';
 import type { UpdateUserPlanDto, UserPlanDto, UserPlanStatus } from './dto/user-plan.dto.js';
-import { endPlan, type LockedMember, of, parkWaiting, placeWaiting } from './plan-calendar.js';
-import { isActiveAgain } from './plans.rules.js';
-import { ChangeNotYours, PlanNotActive, SessionsNotCounted } from './plans.errors.js';
+import { endPlan, type LockedMember, parkWaiting, placeWaiting, plansOf } from './plan-calendar.js';
+import { STATUS } from './user-plans.sql.js';
+import { isActiveAgain, requireCanBecome, requireMayCorrect } from './plans.rules.js';
 
 /**
  * The corrections of PUT: what an admin or a manager may change of a plan that was sold.
@@ -27,23 +27,19 @@ export async function correctPlan(
   if (changed(input.purchased_price, before.purchased_price) !== undefined) {
     throw FieldsInvalid.of('purchased_price', 'is what was paid; it never changes');
   }
-  if (status === undefined && sessions === undefined && expiry === undefined) return;
-  if (!actor.is('admin', 'manager')) throw new ChangeNotYours();
-  if (before.status === 'cancelled') throw new PlanNotActive('This plan is cancelled.');
-  if (before.status === 'scheduled' && expiry !== undefined) {
-    throw FieldsInvalid.of('expires_at', 'follows from the end of the plan before it, while this one is scheduled');
-  }
+  const correction = { status, remaining_sessions: sessions, expires_at: expiry };
+  if (Object.values(correction).every((value) => value === undefined)) return;
+  requireMayCorrect(actor, before, correction);
   await parkWaiting(tx, member);
   let statusNow: UserPlanStatus = before.status;
   if (sessions !== undefined || expiry !== undefined) {
-    if (sessions !== undefined && before.remaining_sessions === null) throw new SessionsNotCounted();
     const isReopened = before.remaining_sessions === 0 && (sessions ?? 0) > 0;
     await tx.query(sql`
       UPDATE user_plans up
       SET ${assignments({ remaining_sessions: sessions, expires_at: expiry }, ['remaining_sessions', 'expires_at'])}
           ${sessions === 0 ? raw(`ended_at = moment(), end_reason = 'used_up',`) : empty}
           ${isReopened ? raw('ended_at = NULL, end_reason = NULL,') : empty} updated_at = now()
-      WHERE id = ${before.id} AND ${of(member)}`);
+      WHERE id = ${before.id} AND ${plansOf(member)}`);
     statusNow = await statusOf(tx, member, before.id);
   }
   // A correction of the numbers may have made it what is asked for.
@@ -59,23 +55,23 @@ async function setStatus(
   { id, status: before, hasItsEnd }: { id: number; status: UserPlanStatus; hasItsEnd: boolean },
   status: UserPlanStatus,
 ): Promise<void> {
-  const mine = sql`id = ${id} AND ${of(member)}`;
-  if (status === 'cancelled' && before !== 'expired') return endPlan(tx, member, id);
-  if (status === 'frozen' && before === 'active') {
-    await tx.query(sql`UPDATE user_plans up SET frozen_at = moment(), updated_at = now() WHERE ${mine}`);
-  } else if (status === 'active' && before === 'frozen') {
+  requireCanBecome(before, status);
+  if (status === 'cancelled') return endPlan(tx, member, id);
+  if (status === 'frozen') {
+    await tx.query(sql`
+      UPDATE user_plans up SET frozen_at = moment(), updated_at = now() WHERE id = ${id} AND ${plansOf(member)}`);
+  } else {
     // The time it stood still is added to its end, unless that was said with it.
     const end = raw(hasItsEnd ? 'expires_at' : 'expires_at + (moment() - frozen_at)');
     await tx.query(sql`
-      UPDATE user_plans up SET frozen_at = NULL, expires_at = ${end}, updated_at = now() WHERE ${mine}`);
-  } else {
-    throw new PlanNotActive(`A plan that is ${before} cannot become ${status}.`);
+      UPDATE user_plans up SET frozen_at = NULL, expires_at = ${end}, updated_at = now()
+      WHERE id = ${id} AND ${plansOf(member)}`);
   }
 }
 
 async function statusOf(tx: Transaction, member: LockedMember, userPlanId: number): Promise<UserPlanStatus> {
   const [plan] = await tx.query<{ status: UserPlanStatus }>(
-    sql`SELECT user_plan_status(up) AS status FROM user_plans up WHERE id = ${userPlanId} AND ${of(member)}`,
+    sql`SELECT ${STATUS} AS status FROM user_plans up WHERE id = ${userPlanId} AND ${plansOf(member)}`,
   );
   return plan!.status;
 }

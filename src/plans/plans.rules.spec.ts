@@ -1,6 +1,16 @@
 import { GymTime } from '../common/http/gym-time.js';
 import { describe, expect, it } from '@jest/globals';
-import { isRepetition, isSale, isUpgrade, mayReplace } from './plans.rules.js';
+import { USER_PLAN_STATUSES, type UserPlanStatus } from './dto/user-plan.dto.js';
+import {
+  isRepetition,
+  isSale,
+  isUpgrade,
+  type Offer,
+  refusalOfPlan,
+  requireCanBecome,
+  requireMayCorrect,
+  requireMaySell,
+} from './plans.rules.js';
 
 const days = (length: number | null, price: number) => ({ duration_days: length, price });
 
@@ -16,11 +26,81 @@ describe('an upgrade', () => {
   ])('is, or is not, a plan that is %s', (_, sold, next, expected) => {
     expect(isUpgrade(sold, next)).toBe(expected);
   });
+});
 
-  it('is asked of reception and trainer only', () => {
-    const as = (role: string) => ({ is: (...roles: string[]) => roles.includes(role) });
-    const sellsLess = (role: string) => mayReplace(as(role), days(30, 30), days(30, 1));
-    expect(['admin', 'manager', 'reception', 'trainer'].map(sellsLess)).toEqual([true, true, false, false]);
+/** Who acts, as far as these rules ask. */
+const as = (role: string) => ({ is: (...roles: readonly string[]) => roles.includes(role) });
+const DESK = ['admin', 'manager', 'reception', 'trainer'];
+
+/** The error that a rule throws, by its class; null if it is content. */
+function refusal(rule: () => void): string | null {
+  try {
+    rule();
+    return null;
+  } catch (error) {
+    return (error as Error).constructor.name;
+  }
+}
+
+describe('selling a plan', () => {
+  const refusals = (sold: Offer | undefined, next: Offer) =>
+    DESK.map((role) => refusal(() => requireMaySell(as(role), sold, next)));
+
+  it('is free once the last one has expired, or if there never was one', () => {
+    expect(refusals(undefined, days(30, 1))).toEqual([null, null, null, null]);
+  });
+
+  it('instead of one that counts is an upgrade, unless an admin or a manager sells', () => {
+    expect(refusals(days(30, 30), days(90, 1))).toEqual([null, null, null, null]);
+    expect(refusals(days(30, 30), days(30, 1))).toEqual([null, null, 'NotAnUpgrade', 'NotAnUpgrade']);
+  });
+});
+
+describe('the plan that counts', () => {
+  it.each([
+    [null, 'active', null],
+    [null, 'active', 1],
+    ['no_sessions', 'active', 0],
+    ['no_sessions', 'expired', 0],
+    ['expired', 'expired', 3],
+    ['frozen', 'frozen', 3],
+    ['no_plan', 'cancelled', 3],
+    ['no_plan', 'scheduled', 3],
+  ] as const)('refuses with %s if it is %s with %j sessions left', (expected, status, remaining_sessions) => {
+    expect(refusalOfPlan({ id: 1, status, remaining_sessions })).toBe(expected);
+  });
+
+  it('is missed if there is none', () => {
+    expect(refusalOfPlan(null)).toBe('no_plan');
+  });
+});
+
+describe('correcting a plan', () => {
+  const nothing = { status: undefined, remaining_sessions: undefined, expires_at: undefined };
+
+  it.each([
+    [null, 'manager', { status: 'active', remaining_sessions: 3 }, { remaining_sessions: 4 }],
+    [null, 'admin', { status: 'expired', remaining_sessions: null }, { expires_at: '2026-02-01' }],
+    [null, 'manager', { status: 'scheduled', remaining_sessions: null }, { status: 'cancelled' }],
+    ['ChangeNotYours', 'reception', { status: 'active', remaining_sessions: 3 }, { status: 'frozen' }],
+    ['ChangeNotYours', 'trainer', { status: 'cancelled', remaining_sessions: 3 }, { status: 'active' }],
+    ['PlanNotActive', 'admin', { status: 'cancelled', remaining_sessions: 3 }, { remaining_sessions: 4 }],
+    ['FieldsInvalid', 'admin', { status: 'scheduled', remaining_sessions: 3 }, { expires_at: '2026-02-01' }],
+    ['SessionsNotCounted', 'admin', { status: 'active', remaining_sessions: null }, { remaining_sessions: 4 }],
+  ] as const)('answers %s to %s: %j becomes %j', (expected, role, before, correction) => {
+    expect(refusal(() => requireMayCorrect(as(role), before, { ...nothing, ...correction }))).toBe(expected);
+  });
+
+  it('freezes what is active, wakes what is frozen, and cancels what is not over', () => {
+    const can = (before: UserPlanStatus) =>
+      USER_PLAN_STATUSES.filter((status) => refusal(() => requireCanBecome(before, status)) === null);
+    expect(Object.fromEntries(USER_PLAN_STATUSES.map((status) => [status, can(status)]))).toEqual({
+      active: ['frozen', 'cancelled'],
+      frozen: ['active', 'cancelled'],
+      scheduled: ['cancelled'],
+      expired: [],
+      cancelled: [],
+    });
   });
 });
 

@@ -17,28 +17,33 @@ import {
   AlreadyScheduled,
   NoActivePlan,
   NoSessionsLeft,
-  NotAnUpgrade,
   PlanInactive,
   PlanNotActive,
   PlanReplaced,
-  SessionsNotCounted,
   UserPlanNotFound,
 } from './plans.errors.js';
 import {
   currentPlan,
+  daysLater,
   endPlan,
-  later,
   lockMember,
   lockMemberOf,
   nameReplacement,
-  of,
   parkWaiting,
   placeWaiting,
+  plansOf,
   soldPlan,
   type LockedMember,
 } from './plan-calendar.js';
 import { correctPlan } from './plan-corrections.js';
-import { type Entitlement, isRepetition, isSale, mayReplace, type Offer, refusalOfPlan } from './plans.rules.js';
+import {
+  type Entitlement,
+  isRepetition,
+  isSale,
+  refusalOfDeduction,
+  refusalOfPlan,
+  requireMaySell,
+} from './plans.rules.js';
 import { ENTITLEMENT, planThatCounts, STATUS, USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
 
 /** The plans that members bought. */
@@ -104,19 +109,19 @@ export class UserPlansService {
     await parkWaiting(tx, member);
     if (waits) {
       const [waiting] = await tx.query(
-        sql`SELECT 1 FROM user_plans up WHERE ${of(member)} AND ended_at IS NULL AND starts_at IS NULL`,
+        sql`SELECT 1 FROM user_plans up WHERE ${plansOf(member)} AND ended_at IS NULL AND starts_at IS NULL`,
       );
       if (waiting) throw new AlreadyScheduled();
-    } else if (current) {
-      requireMayReplace(actor, current, plan);
-      await endPlan(tx, member, current.id);
+    } else {
+      requireMaySell(actor, current, plan);
+      if (current) await endPlan(tx, member, current.id);
     }
     const [sold] = await tx.query<{ id: number }>(sql`
       INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at,
         expires_at, created_by_id)
       VALUES (${member.id}, ${member.gym_id}, ${plan.id}, ${plan.price}, ${plan.duration_days},
         ${plan.session_count}, ${raw(waits ? 'NULL' : 'moment()')},
-        ${waits ? raw('NULL') : later(raw('moment()'), sql`${plan.duration_days}::int`, member)}, ${actor.user_id})
+        ${waits ? raw('NULL') : daysLater(raw('moment()'), sql`${plan.duration_days}::int`, member)}, ${actor.user_id})
       RETURNING id`);
     if (current && !waits) await nameReplacement(tx, member, [current.id], sold!.id);
     await placeWaiting(tx, member);
@@ -150,13 +155,10 @@ export class UserPlansService {
       SET remaining_sessions = remaining_sessions - 1, updated_at = now(),
           ended_at = CASE WHEN remaining_sessions = 1 THEN moment() END,
           end_reason = CASE WHEN remaining_sessions = 1 THEN 'used_up' END
-      WHERE id = ${userPlanId} AND ${of(member)} AND remaining_sessions > 0 AND user_plan_status(up) = 'active'
+      WHERE id = ${userPlanId} AND ${plansOf(member)} AND remaining_sessions > 0 AND user_plan_status(up) = 'active'
       RETURNING remaining_sessions`);
     if (!left) {
-      const plan = await this.get(actor, userPlanId, tx);
-      if (plan.remaining_sessions === null) throw new SessionsNotCounted();
-      if (plan.remaining_sessions === 0) throw new NoSessionsLeft();
-      throw new PlanNotActive(`This plan is ${plan.status}.`);
+      throw refusalOfDeduction(await this.get(actor, userPlanId, tx));
     }
     if (left.remaining_sessions > 0) return;
     await parkWaiting(tx, member);
@@ -225,7 +227,7 @@ export class UserPlansService {
     return this.db.transaction(async (tx) => {
       const member = await lockMemberOf(tx, actor, userPlanId);
       await parkWaiting(tx, member);
-      await tx.query(sql`DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${of(member)}`);
+      await tx.query(sql`DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${plansOf(member)}`);
       await placeWaiting(tx, member);
     });
   }
@@ -240,7 +242,7 @@ export class UserPlansService {
     const waits = before.status === 'scheduled';
     if (waits) {
       const next = await this.planForSale(tx, member.gym_id, planId!, purchased_price);
-      requireMayReplace(actor, await soldPlan(tx, member, before.id), next);
+      requireMaySell(actor, await soldPlan(tx, member, before.id), next);
       await endPlan(tx, member, before.id);
     }
     const sale = { user_id: member.id, plan_id: planId!, purchased_price };
@@ -264,9 +266,4 @@ export class UserPlansService {
     if (!found) throw new UserPlanNotFound();
     return found;
   }
-}
-
-/** @throws NotAnUpgrade */
-function requireMayReplace(actor: Actor, sold: Offer, next: Offer): void {
-  if (!mayReplace(actor, sold, next)) throw new NotAnUpgrade();
 }
