@@ -19,12 +19,16 @@ import {
   VisitTimesWrong,
 } from './attendance.errors.js';
 import { AttendanceService } from './attendance.service.js';
+import { VisitNumbers } from './visit-numbers.js';
 import { CheckInDto, CheckOutDto, UpdateVisitDto, VisitDto, VisitListQuery, VisitSummaryDto } from './dto/visit.dto.js';
 
 @ApiTags('attendance')
 @Controller('attendance')
 export class AttendanceController {
-  constructor(private readonly attendance: AttendanceService) {}
+  constructor(
+    private readonly attendance: AttendanceService,
+    private readonly numbers: VisitNumbers,
+  ) {}
 
   @Get()
   @Operation({
@@ -105,7 +109,7 @@ export class AttendanceController {
     errors: [UserNotFound],
   })
   summarize(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<VisitSummaryDto> {
-    return this.attendance.summarize(actor, userId);
+    return this.numbers.summarize(actor, userId);
   }
 
   @Post(':attendance_id/check-out')

@@ -14,6 +14,7 @@ import {
   type RefusalDto,
 } from '../common/ws/messages.dto.js';
 import { AttendanceService } from './attendance.service.js';
+import { VisitNumbers } from './visit-numbers.js';
 import {
   BatchDto,
   type BatchOutcomeDto,
@@ -28,11 +29,12 @@ import { VisitDto } from './dto/visit.dto.js';
 export class AttendanceGateway implements Welcoming {
   constructor(
     private readonly attendance: AttendanceService,
+    private readonly numbers: VisitNumbers,
     private readonly door: SocketDoor,
   ) {}
 
   async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
-    socket.emit('initial_stats', await this.attendance.stats(principal.scope()));
+    socket.emit('initial_stats', await this.numbers.stats(principal.scope()));
   }
 
   @Message('authenticate', {

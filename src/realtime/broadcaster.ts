@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
 import { MemberCheckedIn, MemberCheckedOut, VisitCorrected, VisitRemoved } from '../attendance/attendance.events.js';
-import { AttendanceService } from '../attendance/attendance.service.js';
+import { VisitNumbers } from '../attendance/visit-numbers.js';
 import type { ScopedGymId } from '../common/actor/actor.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
@@ -20,7 +20,7 @@ export class Broadcaster implements OnApplicationShutdown {
 
   constructor(
     private readonly sockets: Sockets,
-    private readonly attendance: AttendanceService,
+    private readonly numbers: VisitNumbers,
     private readonly db: Database,
   ) {}
 
@@ -61,7 +61,7 @@ export class Broadcaster implements OnApplicationShutdown {
   /** Where a day has begun, nobody has come yet today. */
   @OnEvent(ClockTurned.name)
   async onClockTurned(): Promise<void> {
-    for (const gymId of await this.attendance.gymsInNewDay()) this.numbersChanged(gymId);
+    for (const gymId of await this.numbers.gymsInNewDay()) this.numbersChanged(gymId);
   }
 
   @OnEvent(VisitRemoved.name)
@@ -105,7 +105,7 @@ export class Broadcaster implements OnApplicationShutdown {
   }
 
   private async tellNumbers(gymId: number): Promise<void> {
-    const stats = await this.attendance.stats({ gym_id: gymId as ScopedGymId });
+    const stats = await this.numbers.stats({ gym_id: gymId as ScopedGymId });
     this.toGym('/checkins', gymId, 'check_in_stats', stats);
   }
 }

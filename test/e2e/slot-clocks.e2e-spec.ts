@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type pg from 'pg';
-import { AttendanceService } from '../../src/attendance/attendance.service.js';
+import { VisitNumbers } from '../../src/attendance/visit-numbers.js';
 import { ClockTurned } from '../../src/gyms/gyms.events.js';
 import { startApp, type TestApp } from '../support/app.js';
 import type { SignedIn } from '../support/factory.js';
@@ -219,7 +219,7 @@ describe('hours and clocks', () => {
     for (const { member } of [young, old]) await t.make.visit(member, new Date(Date.now() - 7_200_000).toISOString());
     const ask = async () => {
       const isFirst = new Date().getUTCMinutes() < 15;
-      const found = await t.app.get(AttendanceService).gymsInNewDay();
+      const found = await t.app.get(VisitNumbers).gymsInNewDay();
       return { isFirst, found, isSame: isFirst === new Date().getUTCMinutes() < 15 };
     };
     let answer = await ask();

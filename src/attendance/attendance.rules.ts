@@ -1,0 +1,49 @@
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { DomainError } from '../common/errors/domain-error.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { MemberInactive } from './attendance.errors.js';
+import { MemberCheckedIn, MemberCheckedOut, VisitCorrected } from './attendance.events.js';
+import type { CheckInDto, VisitDto } from './dto/visit.dto.js';
+
+// Who may be checked in by staff, what is charged for it, and what others are told of a visit. (Who may come in by themselves is
+// said by `judge`, in devices/access.rules.ts.)
+
+/** A visit that was noted on paper is written down within this time. */
+const DAYS_ON_PAPER = 30;
+
+/** @throws FieldsInvalid */
+export function requireRecentPaper(checkIn: Date | undefined, now: Date): void {
+  if (checkIn && now.getTime() - checkIn.getTime() > DAYS_ON_PAPER * 86_400_000) {
+    throw FieldsInvalid.of('check_in_time', `is more than ${DAYS_ON_PAPER} days ago`);
+  }
+}
+
+/** Why a member could not be checked in. @param found who was asked for, among the members of the actor's gyms */
+export function refusalOfCheckIn(
+  found: { is_active: boolean } | undefined,
+  { qr_code }: Pick<CheckInDto, 'qr_code'>,
+): DomainError {
+  if (found) return found.is_active ? new GymInactive() : new MemberInactive();
+  return qr_code
+    ? FieldsInvalid.of('qr_code', "is no member's of the gym; a pass that was renewed does not count any more")
+    : FieldsInvalid.of('user_id', 'is not a member of the gym');
+}
+
+/** Whether a check-in takes a session; one that was taken on paper is not taken again. @throws FieldsInvalid */
+export function takesSession({ action, user_plan_id }: Pick<CheckInDto, 'action' | 'user_plan_id'>): boolean {
+  const isDeducted = action === 'check_in_with_deduction';
+  if (isDeducted && user_plan_id !== undefined) {
+    throw FieldsInvalid.of('user_plan_id', 'has lost a session already: send it without check_in_with_deduction');
+  }
+  return isDeducted;
+}
+
+/** What is told of a visit that staff has written down: one that is over brings nobody in. */
+export const newsOfVisit = (visit: VisitDto) =>
+  visit.check_out_time ? new VisitCorrected(visit.gym_id) : new MemberCheckedIn(visit);
+
+/** What is told of a visit that staff has corrected: that a member is inside, or left, may be news. */
+export function newsOfCorrection(before: Pick<VisitDto, 'status'>, after: VisitDto) {
+  if (before.status === after.status) return new VisitCorrected(after.gym_id);
+  return after.status === 'checked_in' ? new MemberCheckedIn(after) : new MemberCheckedOut(after);
+}
