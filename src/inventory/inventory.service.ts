@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../common/actor/actor.js';
-import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
@@ -16,17 +15,9 @@ import type {
   StockMovementDto,
   UpdateProductDto,
 } from './dto/product.dto.js';
-import type { MovementReason } from './entities/stock-movement.entity.js';
 import { InsufficientStock, ProductNotFound } from './inventory.errors.js';
+import { movementOf, type Movement, requireOneWay } from './inventory.rules.js';
 import { MOVEMENT_COLUMNS, PRODUCT_COLUMNS, visibleProduct } from './inventory.sql.js';
-
-/** Why a stock changes. */
-export interface Movement {
-  change: number;
-  reason: MovementReason;
-  sale_id?: number;
-  note?: string;
-}
 
 /** The shop's products and their stock, of which every number can be explained. */
 @Injectable()
@@ -94,24 +85,15 @@ export class InventoryService {
   }
 
   /** @throws ProductNotFound, InsufficientStock, FieldsInvalid */
-  changeStock(
-    actor: Actor,
-    productId: number,
-    { quantity, change, note }: ChangeStockDto,
-    key: IdempotencyKey | null,
-  ): Promise<ProductDto> {
-    if ([quantity, change].filter((given) => typeof given === 'number').length !== 1) {
-      throw FieldsInvalid.of('quantity', 'or change is required, and not both');
-    }
+  changeStock(actor: Actor, productId: number, input: ChangeStockDto, key: IdempotencyKey | null): Promise<ProductDto> {
+    requireOneWay(input);
     return once(this.db, actor, key, async (tx) => {
       const [product] = await tx.query(
         sql`SELECT ${PRODUCT_COLUMNS} FROM products p WHERE ${visibleProduct(actor, productId)} FOR NO KEY UPDATE`,
       );
       if (!product) throw new ProductNotFound();
-      const difference = change ?? quantity! - product.quantity;
-      if (difference === 0) return product;
-      const reason = change !== undefined && change > 0 ? 'delivery' : 'correction';
-      return this.moveStock(tx, actor, productId, { change: difference, reason, note });
+      const movement = movementOf(input, product.quantity);
+      return movement ? this.moveStock(tx, actor, productId, movement) : product;
     });
   }
 

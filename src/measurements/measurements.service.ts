@@ -19,11 +19,11 @@ import {
   type RangeQuery,
   type Size,
   SIZE_NAMES,
-  type SizeProgressDto,
   type UpdateMeasurementDto,
 } from './dto/measurement.dto.js';
 import type { Measurement } from './entities/measurement.entity.js';
 import { MeasurementNotFound } from './measurements.errors.js';
+import { progressOf } from './measurements.rules.js';
 import { MEASUREMENT_COLUMNS, SIZE_COLUMNS } from './measurements.sql.js';
 import type { ProgressChart } from './progress-chart.js';
 
@@ -128,7 +128,7 @@ export class MeasurementsService {
       end_date: row!.last_day as string | null,
       measurement_count: row!.measurement_count as number,
       fields: Object.fromEntries(
-        measured.map((size) => [size, difference(row![`${size}_start`] as number, row![`${size}_current`] as number)]),
+        measured.map((size) => [size, progressOf(row![`${size}_start`] as number, row![`${size}_current`] as number)]),
       ),
     };
   }
@@ -172,12 +172,3 @@ export class MeasurementsService {
 }
 
 const notOfTheGym = () => FieldsInvalid.of('user_id', 'is not a person of the gym');
-
-const round = (value: number): number => Math.round(value * 100) / 100;
-
-const difference = (start: number, current: number): SizeProgressDto => ({
-  start,
-  current,
-  change: round(current - start),
-  change_percent: round(((current - start) / start) * 100),
-});

@@ -1,19 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { AttendanceService } from '../attendance/attendance.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
-import type { Role } from '../common/actor/roles.js';
 import type { Transaction } from '../database/database.js';
 import { forgetAnswersAbout } from '../database/idempotency.js';
 import { everyGym } from '../database/sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
+import { type Belonging, leavingOf } from './members.rules.js';
 import { SlotsService } from '../slots/slots.service.js';
-
-/** What of a person decides where they may be. */
-export interface Belonging {
-  role: Role;
-  gym_id: number | null;
-  is_active: boolean;
-}
 
 /**
  * What follows when a person is deleted, deactivated, moved to another gym, or stops being a member, in the transaction that
@@ -39,9 +32,7 @@ export class Leaving {
   ) {}
 
   async onChange(tx: Transaction, userId: number, before: Belonging, after: Belonging): Promise<void> {
-    const isDeactivated = before.is_active && !after.is_active;
-    const hasMoved = before.gym_id !== after.gym_id;
-    const isNoMember = before.role === 'user' && after.role !== 'user';
+    const { isDeactivated, hasMoved, isNoMember } = leavingOf(before, after);
     if (isDeactivated || hasMoved || isNoMember) await this.attendance.endVisitsOf(tx, userId);
     if (isDeactivated || hasMoved) await this.slots.cancelBookingsOf(tx, userId);
     if (hasMoved || isNoMember) await this.userPlans.cancelPlansOf(tx, userId);

@@ -4,7 +4,6 @@ import { Attempts } from '../auth/attempts.js';
 import { Passwords } from '../auth/passwords.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
-import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
@@ -27,7 +26,7 @@ import { LastAdmin } from './members.errors.js';
 import { Leaving } from './leaving.js';
 import { USER_COLUMNS, USERS } from './members.sql.js';
 import { visiblePerson } from '../people/people.sql.js';
-import { requireMayChange, requireMayGive } from './rules.js';
+import { requireMayBecome, requireMayChange, requireMayGive } from './members.rules.js';
 
 const CHANGEABLE = [
   ...(['email', 'username', 'full_name', 'document_id', 'phone_number', 'language'] as const),
@@ -105,17 +104,16 @@ export class MembersService {
     return this.db.transaction(async (tx) => {
       const { person, is_last_admin } = await this.lock(tx, actor, userId);
       requireMayChange(actor, person, input);
-      const role = input.role ?? person.role;
-      const isActive = input.is_active ?? person.is_active;
-      if (is_last_admin && !(role === 'admin' && isActive)) throw new LastAdmin();
-      const gymId = input.gym_id ?? person.gym_id;
-      if (role !== 'admin' && gymId === null) throw FieldsInvalid.of('gym_id', 'is required for this role');
-      if (gymId !== null && gymId !== person.gym_id) await requireActiveGym(tx, gymId);
+      const after = {
+        role: input.role ?? person.role,
+        is_active: input.is_active ?? person.is_active,
+        gym_id: input.gym_id ?? person.gym_id,
+      };
+      requireMayBecome(after, is_last_admin);
+      if (after.gym_id !== null && after.gym_id !== person.gym_id) await requireActiveGym(tx, after.gym_id);
       const changes = {
         ...input,
-        role,
-        is_active: isActive,
-        gym_id: gymId,
+        ...after,
         password_hash: passwordHash,
         // The password that staff gave for the first sign-in is none any more.
         ...(passwordHash && { temporary_password: null, must_change_password: false }),
@@ -127,7 +125,7 @@ export class MembersService {
         SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
       const others = userId === actor.user_id ? { except: actor.session_id } : {};
       if (passwordHash) await this.sessions.end(tx, userId, 'password_changed', others);
-      await this.leaving.onChange(tx, userId, person, { role, is_active: isActive, gym_id: gymId });
+      await this.leaving.onChange(tx, userId, person, after);
       tx.emit(new AccessChanged(userId));
       return changed!;
     });

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
-import { FieldsInvalid } from '../common/errors/common.errors.js';
-import type { DomainError } from '../common/errors/domain-error.js';
 import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
@@ -9,7 +7,6 @@ import { Database, type Queryable, type Transaction } from '../database/database
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, inGym, type ScopedSql, sql } from '../database/sql.js';
-import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   between,
   dayOf,
@@ -24,7 +21,6 @@ import {
   toDay,
   until,
 } from '../gyms/local-time.js';
-import { ProductInactive } from '../inventory/inventory.errors.js';
 import type { Product } from '../inventory/entities/product.entity.js';
 import { InventoryService } from '../inventory/inventory.service.js';
 import type {
@@ -38,6 +34,7 @@ import type {
 } from './dto/sale.dto.js';
 import type { Sale } from './entities/sale.entity.js';
 import { SaleNotFound } from './sales.errors.js';
+import { corrected, movementsOf, refusalOfSale } from './sales.rules.js';
 import { SALE_COLUMNS, SALES, visibleSales } from './sales.sql.js';
 
 /** The shop's sales. A sale, its money and its stock are one transaction. */
@@ -65,7 +62,10 @@ export class SalesService {
     return this.page(query, from);
   }
 
-  /** Sums over local days, by default from the first of the month to today; of an end alone, the month is its own. @throws OtherGym */
+  /**
+   * Sums over local days, by default from the first of the month to today; of an end alone, the month is its own.
+   * @throws OtherGym
+   */
   async summarize(actor: Actor, query: SummaryQuery): Promise<SalesSummaryDto> {
     const scope = actor.scope(query.gym_id);
     const { start_date: start, end_date: end } = query;
@@ -76,8 +76,8 @@ export class SalesService {
     // One pass over the sales, grouped four ways, and the names afterwards; only PostgreSQL's numeric adds up to the cent.
     const rows = await this.db.query<SummaryRow>(sql`
       SELECT s.*, (SELECT name FROM products WHERE id = s.product_id) AS name,
-        (SELECT full_name FROM users WHERE id = s.sold_by_id) AS full_name, ${named(scope, first, 'min')}::text AS start_date,
-        ${named(scope, last, 'max')}::text AS end_date
+        (SELECT full_name FROM users WHERE id = s.sold_by_id) AS full_name,
+        ${named(scope, first, 'min')}::text AS start_date, ${named(scope, last, 'max')}::text AS end_date
       FROM (
         SELECT s.product_id, s.sold_by_id, d.date::text, grouping(s.product_id, s.sold_by_id, d.date) AS grouping,
           count(*) AS sale_count, coalesce(sum(s.quantity), 0) AS total_quantity,
@@ -117,7 +117,11 @@ export class SalesService {
           WHERE p.id = ${input.product_id} AND ${inGym(actor.scope(), 'p.gym_id')} AND p.is_active AND g.is_active
           RETURNING *)
         SELECT ${SALE_COLUMNS} FROM s JOIN products p ON p.id = s.product_id JOIN users v ON v.id = s.sold_by_id`);
-      if (!sale) throw await this.whyNotForSale(tx, actor, input.product_id);
+      if (!sale) {
+        const [product] = await tx.query<Pick<Product, 'is_active'>>(sql`
+          SELECT is_active FROM products p WHERE id = ${input.product_id} AND ${inGym(actor.scope(), 'p.gym_id')}`);
+        throw refusalOfSale(product);
+      }
       await this.inventory.moveStock(tx, actor, sale.product_id, {
         change: -sale.quantity,
         reason: 'sale',
@@ -135,27 +139,20 @@ export class SalesService {
     return this.db.transaction(async (tx) => {
       const before = await this.lock(tx, actor, saleId);
       const saleDate = input.sale_date && (await pastMomentOf(tx, before.gym_id, 'sale_date', input.sale_date));
-      const quantity = input.quantity ?? before.quantity;
       const productId = input.product_id ?? before.product_id;
-      const isSameProduct = productId === before.product_id;
       // Always in the order of their ids, so that two corrections cannot wait for each other.
       const products = await tx.query<Pick<Product, 'id' | 'price' | 'is_active'>>(sql`
         SELECT id, price, is_active FROM products p
         WHERE id IN (${before.product_id}, ${productId}) AND gym_id = ${before.gym_id} ORDER BY id FOR NO KEY UPDATE`);
       const product = products.find(({ id }) => id === productId);
-      if (!product) throw FieldsInvalid.of('product_id', 'is not a product of the gym');
-      if (!isSameProduct && !product.is_active) throw new ProductInactive();
-      const price = isSameProduct ? before.unit_price : product.price;
-      const back = isSameProduct ? before.quantity - quantity : before.quantity;
-      const reason = back > 0 ? 'reversal' : 'sale';
-      if (back !== 0)
-        await this.inventory.moveStock(tx, actor, before.product_id, { change: back, reason, sale_id: saleId });
-      if (!isSameProduct) {
-        await this.inventory.moveStock(tx, actor, productId, { change: -quantity, reason: 'sale', sale_id: saleId });
+      const after = corrected(before, input.quantity ?? before.quantity, product);
+      for (const [moved, movement] of movementsOf(before, after)) {
+        await this.inventory.moveStock(tx, actor, moved, { ...movement, sale_id: saleId });
       }
       await tx.query(sql`
-        UPDATE sales s SET product_id = ${productId}, quantity = ${quantity}, unit_price = ${price}::numeric,
-          total_amount = ${price}::numeric * ${quantity}::int, ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
+        UPDATE sales s SET product_id = ${after.product_id}, quantity = ${after.quantity},
+          unit_price = ${after.unit_price}::numeric, total_amount = ${after.unit_price}::numeric * ${after.quantity}::int,
+          ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
         WHERE id = ${saleId} AND ${visibleSales(actor)}`);
       return this.find(tx, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);
     });
@@ -172,16 +169,10 @@ export class SalesService {
 
   private async lock(tx: Transaction, actor: Actor, saleId: number): Promise<LockedSale> {
     const [sale] = await tx.query<LockedSale>(sql`
-      SELECT gym_id, product_id, quantity, unit_price FROM sales s WHERE id = ${saleId} AND ${visibleSales(actor)} FOR UPDATE`);
+      SELECT gym_id, product_id, quantity, unit_price FROM sales s
+      WHERE id = ${saleId} AND ${visibleSales(actor)} FOR UPDATE`);
     if (!sale) throw new SaleNotFound();
     return sale;
-  }
-
-  private async whyNotForSale(tx: Transaction, actor: Actor, productId: number): Promise<DomainError> {
-    const [product] = await tx.query<Pick<Product, 'is_active'>>(sql`
-      SELECT is_active FROM products p WHERE id = ${productId} AND ${inGym(actor.scope(), 'p.gym_id')}`);
-    if (!product) return FieldsInvalid.of('product_id', 'is not a product of the gym');
-    return product.is_active ? new GymInactive() : new ProductInactive();
   }
 
   private page(query: ListQuery, from: ScopedSql): Promise<Page<SaleDto>> {

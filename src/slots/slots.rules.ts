@@ -1,8 +1,9 @@
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, STAFF } from '../common/actor/roles.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import type { SlotDto } from './dto/slot.dto.js';
+import type { SlotDto, SlotSettingsDto } from './dto/slot.dto.js';
 import {
   AlreadyBooked,
   OnlyForYourself,
@@ -90,6 +91,11 @@ export function seenBy(viewer: Viewer, slot: Slot): SlotDto {
     booked_at: first?.booked_at ?? null,
     bookings,
   };
+}
+
+/** A gym opens before it closes. @throws FieldsInvalid */
+export function requireOpeningHours({ opening_slot, closing_slot }: SlotSettingsDto): void {
+  if (opening_slot > closing_slot) throw FieldsInvalid.of('closing_slot', 'must not be before opening_slot');
 }
 
 /** @returns for whom @throws OnlyForYourself */

@@ -24,13 +24,21 @@ import {
   CAPACITY,
   clock,
   GYMS,
-  HOLDER,
+  BOOKED_BY,
   MAX_PER_DAY,
   SETTINGS_COLUMNS,
   TODAY,
   tooFar,
 } from './slots.sql.js';
-import { type Day, type Hour, refusalOf, requireMayFor, seenBy, type Slot } from './slots.rules.js';
+import {
+  type Day,
+  type Hour,
+  refusalOf,
+  requireMayFor,
+  requireOpeningHours,
+  seenBy,
+  type Slot,
+} from './slots.rules.js';
 
 interface Seat extends Hour {
   starts_at: Date | null;
@@ -61,15 +69,15 @@ export class SlotsService {
   async day(gymId: ScopedGymId, date?: string): Promise<Day> {
     const rows = await this.db.query<Omit<Day, 'slots'> & Slot>(sql`
       SELECT d.date::text, statement_timestamp() AS now, day_start(${TODAY}, g.timezone) AS today_began_at,
-        g.is_active AS is_gym_active, ${tooFar(raw('d.date'))} AS is_too_far, ${MAX_PER_DAY} AS max_per_day, h.slot_id AS id, ${clock(raw('h.slot_id'))} AS start_time, ${clock(raw('h.slot_id + 1'))} AS end_time,
+        g.is_active AS is_gym_active, ${tooFar(raw('d.date'))} AS is_too_far, ${MAX_PER_DAY} AS max_per_day,
+        h.slot_id AS id, ${clock(raw('h.slot_id'))} AS start_time, ${clock(raw('h.slot_id + 1'))} AS end_time,
         h.starts_at, h.ends_at, ${CAPACITY} AS capacity, coalesce(json_array_length(b.bookings), 0) AS booked,
         coalesce(b.bookings, '[]') AS bookings
       FROM ${GYMS}
       CROSS JOIN LATERAL (SELECT coalesce(${date}::date, ${TODAY}) AS date) d
       CROSS JOIN LATERAL slot_hours(d.date, g.timezone) h
       CROSS JOIN LATERAL (
-        SELECT json_agg(json_build_object('user', ${HOLDER},
-          'booked_at', iso(b.booked_at)) ORDER BY b.booked_at, b.id) AS bookings
+        SELECT json_agg(${BOOKED_BY} ORDER BY b.booked_at, b.id) AS bookings
         FROM slot_bookings b JOIN users u ON u.id = b.user_id
         WHERE b.gym_id = g.id AND b.date = d.date AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) b
       WHERE g.id = ${gymId} ORDER BY h.slot_id`);
@@ -102,7 +110,8 @@ export class SlotsService {
       // Those who want the same hour take turns, so that a loser is told why; without it the seat's uniqueness would hold, too.
       // A gym that closes or changes its clock waits for the bookings that are being made, and they for it.
       await tx.query(sql`
-        SELECT pg_advisory_xact_lock(${gymId}, hashtext(${`${date} ${slotId}`})) FROM gyms WHERE id = ${gymId} FOR KEY SHARE`);
+        SELECT pg_advisory_xact_lock(${gymId}, hashtext(${`${date} ${slotId}`})) FROM gyms
+        WHERE id = ${gymId} FOR KEY SHARE`);
       const seat = await this.seat(tx, gymId, date, slotId, userId);
       const refusal = refusalOf(seat?.starts_at ? seat : undefined);
       if (refusal) throw refusal;
@@ -123,8 +132,8 @@ export class SlotsService {
     const userId = requireMayFor(actor, input.user_id);
     return once(this.db, actor, key, async (tx) => {
       const date = input.date ?? (await this.today(tx, gymId));
-      const which = sql`b.gym_id = ${gymId} AND b.date = ${date}::date AND b.slot_id = ${slotId} AND b.user_id = ${userId}
-        AND b.cancelled_at IS NULL`;
+      const which = sql`b.gym_id = ${gymId} AND b.date = ${date}::date AND b.slot_id = ${slotId}
+        AND b.user_id = ${userId} AND b.cancelled_at IS NULL`;
       const [booking] = await tx.query(sql`
         UPDATE slot_bookings b SET cancelled_at = moment(), cancelled_by_id = ${actor.user_id}
         WHERE ${which} AND b.ends_at > moment() RETURNING ${BOOKING_COLUMNS}`);
@@ -166,7 +175,8 @@ export class SlotsService {
           CROSS JOIN LATERAL slot_hours(d.date, gym_timezone(${gymId})) h
         ) h ON h.date = c.date AND h.slot_id = c.slot_id
       )
-      UPDATE slot_bookings b SET starts_at = coalesce(m.starts_at, b.starts_at), ends_at = coalesce(m.ends_at, b.ends_at),
+      UPDATE slot_bookings b
+      SET starts_at = coalesce(m.starts_at, b.starts_at), ends_at = coalesce(m.ends_at, b.ends_at),
         cancelled_at = CASE WHEN m.starts_at IS NULL THEN moment() END,
         cancelled_by_id = CASE WHEN m.starts_at IS NULL THEN ${actor.user_id}::int END
       FROM moved m WHERE b.id = m.id`);
@@ -186,10 +196,7 @@ export class SlotsService {
       // Two changes take turns, so that the hours of one are not judged by what the other replaces.
       await tx.query(sql`SELECT 1 FROM gyms WHERE id = ${gymId} FOR NO KEY UPDATE`);
       const before = await this.getSettings(actor, gym_id, tx);
-      const given = { ...before, ...input };
-      if (given.opening_slot > given.closing_slot) {
-        throw FieldsInvalid.of('closing_slot', 'must not be before opening_slot');
-      }
+      requireOpeningHours({ ...before, ...input });
       await tx.query(sql`INSERT INTO slot_settings (gym_id) VALUES (${gymId}) ON CONFLICT DO NOTHING`);
       const columns = [
         ...(['opening_slot', 'closing_slot', 'default_capacity', 'capacities', 'days_ahead', 'max_per_day'] as const),
@@ -205,8 +212,8 @@ export class SlotsService {
   async holdersNow(gymId: ScopedGymId): Promise<{ hour: string; user_ids: number[] }> {
     const [now] = await this.db.query<{ hour: string; user_ids: number[] }>(sql`
       SELECT ${clock(raw('h.slot_id'))} || '-' || ${clock(raw('h.slot_id + 1'))} AS hour,
-        ARRAY(SELECT b.user_id FROM slot_bookings b WHERE b.gym_id = g.id AND b.date = ${TODAY} AND b.slot_id = h.slot_id
-          AND b.cancelled_at IS NULL) AS user_ids
+        ARRAY(SELECT b.user_id FROM slot_bookings b
+          WHERE b.gym_id = g.id AND b.date = ${TODAY} AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) AS user_ids
       FROM gyms g JOIN LATERAL slot_hours(${TODAY}, g.timezone) h
         ON h.starts_at <= statement_timestamp() AND h.ends_at > statement_timestamp()
       WHERE g.id = ${gymId}`);
@@ -237,17 +244,20 @@ export class SlotsService {
     slotId: number,
     userId: number,
   ): Promise<Seat | undefined> {
+    const ofDay = sql`b.gym_id = g.id AND b.date = ${date}::date AND b.cancelled_at IS NULL`;
+    const ofHour = sql`${ofDay} AND b.slot_id = h.slot_id`;
     const [seat] = await tx.query<Seat>(sql`
       SELECT g.is_active AS is_gym_active, h.starts_at, h.ends_at, h.ends_at <= statement_timestamp() AS is_over,
         ${tooFar(sql`${date}::date`)} AS is_too_far, ${CAPACITY} AS capacity,
         (SELECT min(n) FROM generate_series(1, ${CAPACITY}) n WHERE NOT EXISTS (SELECT 1 FROM slot_bookings b
-          WHERE b.gym_id = g.id AND b.date = ${date}::date AND b.slot_id = h.slot_id AND b.seat = n AND b.cancelled_at IS NULL)) AS seat,
-        (SELECT count(*) FROM slot_bookings b
-          WHERE b.gym_id = g.id AND b.date = ${date}::date AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) AS booked,
+          WHERE ${ofHour} AND b.seat = n)) AS seat,
+        (SELECT count(*) FROM slot_bookings b WHERE ${ofHour}) AS booked,
         coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day, ${MAX_PER_DAY} AS max_per_day
-      FROM ${GYMS} LEFT JOIN slot_hours(${date}::date, (SELECT timezone FROM gyms WHERE id = ${gymId})) h ON h.slot_id = ${slotId}
-      CROSS JOIN LATERAL (SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day FROM slot_bookings b
-        WHERE b.user_id = ${userId} AND b.gym_id = g.id AND b.date = ${date}::date AND b.cancelled_at IS NULL) m
+      FROM ${GYMS}
+      LEFT JOIN slot_hours(${date}::date, (SELECT timezone FROM gyms WHERE id = ${gymId})) h ON h.slot_id = ${slotId}
+      CROSS JOIN LATERAL (
+        SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day
+        FROM slot_bookings b WHERE b.user_id = ${userId} AND ${ofDay}) m
       WHERE g.id = ${gymId}`);
     return seat;
   }

@@ -1,4 +1,4 @@
-import { columns, computed, json, pick, table } from '../database/columns.js';
+import { columns, computed, iso, json, pick, table } from '../database/columns.js';
 import { raw, type Sql, sql } from '../database/sql.js';
 import type { User } from '../people/entities/user.entity.js';
 import { BookingDto, SlotSettingsDto } from './dto/slot.dto.js';
@@ -49,5 +49,8 @@ export const BOOKING_COLUMNS = columns(BookingDto, {
   ...pick(b, 'starts_at', 'ends_at', 'booked_at', 'cancelled_at'),
 });
 
-/** Who has an hour: the person `u`. */
-export const HOLDER = json(pick(table<User>('u'), 'id', 'full_name', 'email'));
+/** Who has the booking `b`: the person `u`. */
+export const BOOKED_BY = json({
+  user: json(pick(table<User>('u'), 'id', 'full_name', 'email')),
+  booked_at: iso(b.booked_at),
+});

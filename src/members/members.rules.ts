@@ -1,7 +1,8 @@
 import type { Actor } from '../common/actor/actor.js';
 import { ROLES, type Role } from '../common/actor/roles.js';
 import type { UpdateUserDto, UserDto } from './dto/user.dto.js';
-import { FieldsNotYoursToChange, RoleNotYoursToGive } from './members.errors.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import { FieldsNotYoursToChange, LastAdmin, RoleNotYoursToGive } from './members.errors.js';
 
 /** The roles that each role may create, change and give: those below it. */
 const GIVES: Record<Role, readonly Role[]> = {
@@ -43,4 +44,25 @@ export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUse
   const refused = changed.filter((field) => !allowed.includes(field));
   if (refused.length > 0) throw new FieldsNotYoursToChange(`You may not change ${refused.join(', ')}.`);
   if (input.role !== undefined && input.role !== person.role) requireMayGive(actor, input.role);
+}
+
+/** What decides where a person may be. */
+export type Belonging = Pick<UserDto, 'role' | 'gym_id' | 'is_active'>;
+
+/**
+ * What a person may be after a change: all but an admin belong to a gym, and one active admin stays.
+ * @throws FieldsInvalid, LastAdmin
+ */
+export function requireMayBecome({ role, gym_id, is_active }: Belonging, isLastAdmin: boolean): void {
+  if (isLastAdmin && !(role === 'admin' && is_active)) throw new LastAdmin();
+  if (role !== 'admin' && gym_id === null) throw FieldsInvalid.of('gym_id', 'is required for this role');
+}
+
+/** What follows from a change of a person; see `Leaving`. */
+export function leavingOf(before: Belonging, after: Belonging) {
+  return {
+    isDeactivated: before.is_active && !after.is_active,
+    hasMoved: before.gym_id !== after.gym_id,
+    isNoMember: before.role === 'user' && after.role !== 'user',
+  };
 }

@@ -1,0 +1,25 @@
+import { FieldsInvalid } from '../common/errors/common.errors.js';
+import type { ChangeStockDto } from './dto/product.dto.js';
+import type { MovementReason } from './entities/stock-movement.entity.js';
+
+/** What comes into the stock (positive) or goes, and why. */
+export interface Movement {
+  change: number;
+  reason: MovementReason;
+  sale_id?: number;
+  note?: string;
+}
+
+/** Staff says what was counted, or what came or went. @throws FieldsInvalid if both, or neither */
+export function requireOneWay({ quantity, change }: ChangeStockDto): void {
+  if ((quantity === undefined) === (change === undefined)) {
+    throw FieldsInvalid.of('quantity', 'or change is required, and not both');
+  }
+}
+
+/** What moves, if there were `before` until now; null: nothing. What came is a delivery, all else a correction. */
+export function movementOf({ quantity, change, note }: ChangeStockDto, before: number): Movement | null {
+  const difference = change ?? quantity! - before;
+  if (difference === 0) return null;
+  return { change: difference, reason: change !== undefined && change > 0 ? 'delivery' : 'correction', note };
+}
