@@ -1,13 +1,13 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, DESK_AND_MEMBERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
+import { DateInPath, IdInPath } from '../common/http/path.js';
+import { GetAllOfMember } from '../people/of-member.js';
 import { Operation } from '../common/http/operation.js';
-import { LocalDatePipe } from '../common/http/validation.js';
-import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
@@ -71,30 +71,21 @@ export class AttendanceController {
   @Operation({
     summary: 'The visits that began on a local day, the newest first',
     roles: DESK,
-    params: { date: '2026-01-31' },
     answer: [VisitDto],
     list: true,
   })
   listDaily(
     @CurrentActor() actor: Actor,
-    @Param('date', LocalDatePipe) date: string,
+    @DateInPath('date', '2026-01-31') date: string,
     @Query() query: GymListQuery,
   ): Promise<Page<VisitDto>> {
     return this.attendance.listDaily(actor, date, query);
   }
 
-  @Get('user/:user_id')
-  @Operation({
-    summary: 'The visits of a member, the newest first',
-    roles: DESK_AND_MEMBERS,
-    params: { user_id: 8 },
-    answer: [VisitDto],
-    list: true,
-    errors: [UserNotFound],
-  })
+  @GetAllOfMember('The visits of a member, the newest first', DESK_AND_MEMBERS, VisitDto)
   listOf(
     @CurrentActor() actor: Actor,
-    @Param('user_id', IdPipe) userId: number,
+    @IdInPath('user_id', 8) userId: number,
     @Query() query: GymListQuery,
   ): Promise<Page<VisitDto>> {
     return this.attendance.listOf(actor, userId, query);
@@ -104,11 +95,10 @@ export class AttendanceController {
   @Operation({
     summary: "A member's visits in numbers",
     roles: DESK_AND_MEMBERS,
-    params: { user_id: 8 },
     answer: VisitSummaryDto,
     errors: [UserNotFound],
   })
-  summarize(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<VisitSummaryDto> {
+  summarize(@CurrentActor() actor: Actor, @IdInPath('user_id', 8) userId: number): Promise<VisitSummaryDto> {
     return this.numbers.summarize(actor, userId);
   }
 
@@ -116,14 +106,13 @@ export class AttendanceController {
   @Operation({
     summary: 'Check a member out',
     roles: DESK,
-    params: { attendance_id: 1 },
     answer: VisitDto,
     errors: [VisitNotFound, AlreadyCheckedOut],
     idempotent: true,
   })
   checkOut(
     @CurrentActor() actor: Actor,
-    @Param('attendance_id', IdPipe) visitId: number,
+    @IdInPath('attendance_id') visitId: number,
     @Body() body: CheckOutDto,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<VisitDto> {
@@ -135,13 +124,12 @@ export class AttendanceController {
     summary: 'Correct a visit',
     description: 'Its times, place and notes; `check_out_time: null` opens it again.',
     roles: DESK,
-    params: { attendance_id: 2 },
     answer: VisitDto,
     errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn],
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('attendance_id', IdPipe) visitId: number,
+    @IdInPath('attendance_id', 2) visitId: number,
     @Body() body: UpdateVisitDto,
   ): Promise<VisitDto> {
     return this.attendance.update(actor, visitId, body);
@@ -152,11 +140,10 @@ export class AttendanceController {
     summary: 'Delete a visit',
     description: 'A session that was deducted for it is not given back; correct the plan for that.',
     roles: ['admin'],
-    params: { attendance_id: 2 },
     status: 204,
     errors: [VisitNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @Param('attendance_id', IdPipe) visitId: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('attendance_id', 2) visitId: number): Promise<void> {
     return this.attendance.remove(actor, visitId);
   }
 }

@@ -8,7 +8,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import { between, pastMomentOf } from '../gyms/local-time.js';
-import { requirePerson } from '../people/people.js';
+import { pageOfMember } from '../people/of-member.js';
 import { visibleTo } from '../people/people.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
@@ -69,13 +69,13 @@ export class AttendanceService {
   }
 
   /** The newest first. @throws UserNotFound */
-  async listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<VisitDto>> {
-    const page = await this.page(
-      query,
-      sql`FROM ${VISITS} WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v', query.gym_id)}`,
+  listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<VisitDto>> {
+    return pageOfMember(
+      this.db,
+      actor,
+      userId,
+      this.page(query, sql`FROM ${VISITS} WHERE v.user_id = ${userId} AND ${visibleTo(actor, 'v', query.gym_id)}`),
     );
-    if (page.items.length === 0) await requirePerson(this.db, actor, userId);
-    return page;
   }
 
   /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft, VisitTimesWrong */

@@ -1,11 +1,11 @@
-import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CurrentActor, EVERYONE, PUBLIC } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { NotSignedIn, SessionEnded, TooManyRequests } from '../common/errors/common.errors.js';
+import { IdInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
 import {
   AccountInactive,
   EmailTaken,
@@ -99,11 +99,10 @@ export class AuthController {
   @Operation({
     summary: 'Sign out elsewhere',
     roles: EVERYONE,
-    params: { session_id: 1 },
     status: 204,
     errors: [SessionNotFound],
   })
-  revoke(@CurrentActor() actor: Actor, @Param('session_id', IdPipe) sessionId: number): Promise<void> {
+  revoke(@CurrentActor() actor: Actor, @IdInPath('session_id') sessionId: number): Promise<void> {
     return this.sessions.revoke(actor, sessionId);
   }
 }

@@ -1,12 +1,12 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { ListQuery, type Page } from '../common/http/list.js';
-import { keptOrGone, Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
+import { IdInPath } from '../common/http/path.js';
+import { okOrNoContent, Operation } from '../common/http/operation.js';
 import { CreateGymDto, GymDto, UpdateGymDto } from '../gyms/dto/gym.dto.js';
 import { GymNameTaken, GymNotFound } from '../gyms/gyms.errors.js';
 import { GymsService } from './gyms.service.js';
@@ -46,8 +46,8 @@ export class GymsController {
   }
 
   @Get(':gym_id')
-  @Operation({ summary: 'One gym', roles: EVERYONE, params: { gym_id: 2 }, answer: GymDto, errors: [GymNotFound] })
-  get(@CurrentActor() actor: Actor, @Param('gym_id', IdPipe) gymId: number): Promise<GymDto> {
+  @Operation({ summary: 'One gym', roles: EVERYONE, answer: GymDto, errors: [GymNotFound] })
+  get(@CurrentActor() actor: Actor, @IdInPath('gym_id', 2) gymId: number): Promise<GymDto> {
     return this.gyms.get(actor, gymId);
   }
 
@@ -57,13 +57,12 @@ export class GymsController {
     description:
       'One that is deactivated: the hours that are booked are cancelled. Another timezone: they are at the same time of that clock.',
     roles: ['admin'],
-    params: { gym_id: 2 },
     answer: GymDto,
     errors: [GymNotFound, GymNameTaken],
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('gym_id', IdPipe) gymId: number,
+    @IdInPath('gym_id', 2) gymId: number,
     @Body() body: UpdateGymDto,
   ): Promise<GymDto> {
     return this.gyms.update(actor, gymId, body);
@@ -75,16 +74,15 @@ export class GymsController {
     description:
       'One that never had people, stock or sales is deleted (204). Any other is deactivated and answered (200). Hours that are booked there are cancelled.',
     roles: ['admin'],
-    params: { gym_id: 2 },
     answer: GymDto,
     errors: [GymNotFound],
   })
   @ApiNoContentResponse({ description: 'Deleted' })
   async remove(
     @CurrentActor() actor: Actor,
-    @Param('gym_id', IdPipe) gymId: number,
+    @IdInPath('gym_id', 2) gymId: number,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GymDto | undefined> {
-    return keptOrGone(reply, await this.gyms.remove(actor, gymId));
+    return okOrNoContent(reply, await this.gyms.remove(actor, gymId));
   }
 }

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
@@ -6,7 +6,7 @@ import { DESK, DESK_AND_MEMBERS, MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
-import { DeviceNumberPipe, IdPipe } from '../common/http/whole.js';
+import { DeviceNumberInPath, IdInPath } from '../common/http/path.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { NotYourHour } from '../slots/slots.errors.js';
 import { AccessService } from './access.service.js';
@@ -25,8 +25,6 @@ import {
   UploadDto,
   UploadResultDto,
 } from './dto/device.dto.js';
-
-const PARAMS = { device_id: 1 };
 
 @ApiTags('devices')
 @Controller('devices')
@@ -87,13 +85,12 @@ export class DevicesController {
     description:
       'For whoever has booked the current hour in its gym, and staff. The answer comes when the board has run it, within 60 s.',
     roles: DESK_AND_MEMBERS,
-    params: { device_number: 1 },
     answer: UploadResultDto,
     errors: [DeviceNotFound, NotYourHour, BoardNotConnected, BoardTimedOut],
   })
   upload(
     @CurrentActor() actor: Actor,
-    @Param('device_number', DeviceNumberPipe) deviceNumber: number,
+    @DeviceNumberInPath('device_number') deviceNumber: number,
     @Query() { gym_id }: BoardQuery,
     @Body() { code }: UploadDto,
   ): Promise<UploadResultDto> {
@@ -106,21 +103,20 @@ export class DevicesController {
     description:
       'For whoever has booked the current hour in its gym, and staff. `/devices` of Socket.IO tells it live.',
     roles: DESK_AND_MEMBERS,
-    params: { device_number: 1 },
     answer: SerialOutputDto,
     errors: [DeviceNotFound, NotYourHour],
   })
   readSerial(
     @CurrentActor() actor: Actor,
-    @Param('device_number', DeviceNumberPipe) deviceNumber: number,
+    @DeviceNumberInPath('device_number') deviceNumber: number,
     @Query() { gym_id }: BoardQuery,
   ): Promise<SerialOutputDto> {
     return this.boards.read(actor, deviceNumber, gym_id);
   }
 
   @Get(':device_id')
-  @Operation({ summary: 'One device', roles: DESK, params: PARAMS, answer: DeviceDto, errors: [DeviceNotFound] })
-  get(@CurrentActor() actor: Actor, @Param('device_id', IdPipe) deviceId: number): Promise<DeviceDto> {
+  @Operation({ summary: 'One device', roles: DESK, answer: DeviceDto, errors: [DeviceNotFound] })
+  get(@CurrentActor() actor: Actor, @IdInPath('device_id') deviceId: number): Promise<DeviceDto> {
     return this.devices.get(actor, deviceId);
   }
 
@@ -129,13 +125,13 @@ export class DevicesController {
     summary: 'Change or revoke a device',
     description: '`is_active: false` revokes it: it is cut off at once.',
     roles: MANAGERS,
-    params: PARAMS,
+
     answer: DeviceDto,
     errors: [DeviceNotFound, DeviceNumberTaken],
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('device_id', IdPipe) deviceId: number,
+    @IdInPath('device_id') deviceId: number,
     @Body() body: UpdateDeviceDto,
   ): Promise<DeviceDto> {
     return this.devices.update(actor, deviceId, body);
@@ -146,11 +142,11 @@ export class DevicesController {
     summary: 'Remove a device',
     description: 'Whom it let in stays recorded.',
     roles: MANAGERS,
-    params: PARAMS,
+
     status: 204,
     errors: [DeviceNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @Param('device_id', IdPipe) deviceId: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('device_id') deviceId: number): Promise<void> {
     return this.devices.remove(actor, deviceId);
   }
 
@@ -159,14 +155,14 @@ export class DevicesController {
     summary: 'Give a device a new key',
     description: 'The answer shows it, once. The old one opens nothing any more, and its connection is cut.',
     roles: MANAGERS,
-    params: PARAMS,
+
     answer: DeviceWithKeyDto,
     errors: [DeviceNotFound],
     idempotent: true,
   })
   rotateKey(
     @CurrentActor() actor: Actor,
-    @Param('device_id', IdPipe) deviceId: number,
+    @IdInPath('device_id') deviceId: number,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<DeviceWithKeyDto> {
     return this.devices.rotateKey(actor, deviceId, key);

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentActor } from '../common/actor/access.js';
@@ -6,8 +6,8 @@ import type { Actor } from '../common/actor/actor.js';
 import { MANAGERS, STAFF } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
-import { keptOrGone, Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
+import { IdInPath } from '../common/http/path.js';
+import { okOrNoContent, Operation } from '../common/http/operation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   ChangeStockDto,
@@ -65,11 +65,10 @@ export class InventoryController {
   @Operation({
     summary: 'One product',
     roles: STAFF,
-    params: { product_id: 1 },
     answer: ProductDto,
     errors: [ProductNotFound],
   })
-  get(@CurrentActor() actor: Actor, @Param('product_id', IdPipe) productId: number): Promise<ProductDto> {
+  get(@CurrentActor() actor: Actor, @IdInPath('product_id') productId: number): Promise<ProductDto> {
     return this.inventory.get(actor, productId);
   }
 
@@ -77,14 +76,13 @@ export class InventoryController {
   @Operation({
     summary: 'Why its stock is what it is, the newest first',
     roles: STAFF,
-    params: { product_id: 1 },
     answer: [StockMovementDto],
     list: true,
     errors: [ProductNotFound],
   })
   listMovements(
     @CurrentActor() actor: Actor,
-    @Param('product_id', IdPipe) productId: number,
+    @IdInPath('product_id') productId: number,
     @Query() query: GymListQuery,
   ): Promise<Page<StockMovementDto>> {
     return this.inventory.listMovements(actor, productId, query);
@@ -95,13 +93,12 @@ export class InventoryController {
     summary: 'Change a product',
     description: 'What was sold before keeps its price.',
     roles: MANAGERS,
-    params: { product_id: 1 },
     answer: ProductDto,
     errors: [ProductNotFound, ProductNameTaken],
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('product_id', IdPipe) productId: number,
+    @IdInPath('product_id') productId: number,
     @Body() body: UpdateProductDto,
   ): Promise<ProductDto> {
     return this.inventory.update(actor, productId, body);
@@ -111,14 +108,13 @@ export class InventoryController {
   @Operation({
     summary: 'Count or move its stock',
     roles: MANAGERS,
-    params: { product_id: 1 },
     answer: ProductDto,
     errors: [ProductNotFound, InsufficientStock],
     idempotent: true,
   })
   changeStock(
     @CurrentActor() actor: Actor,
-    @Param('product_id', IdPipe) productId: number,
+    @IdInPath('product_id') productId: number,
     @Body() body: ChangeStockDto,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<ProductDto> {
@@ -130,16 +126,15 @@ export class InventoryController {
     summary: 'Stop selling a product',
     description: 'One that was never in stock is deleted (204). Any other is deactivated and answered (200).',
     roles: MANAGERS,
-    params: { product_id: 1 },
     answer: ProductDto,
     errors: [ProductNotFound],
   })
   @ApiNoContentResponse({ description: 'Deleted' })
   async remove(
     @CurrentActor() actor: Actor,
-    @Param('product_id', IdPipe) productId: number,
+    @IdInPath('product_id') productId: number,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductDto | undefined> {
-    return keptOrGone(reply, await this.inventory.remove(actor, productId));
+    return okOrNoContent(reply, await this.inventory.remove(actor, productId));
   }
 }

@@ -1,12 +1,13 @@
-import { Body, Controller, Delete, Get, Header, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, Post, Put, Query } from '@nestjs/common';
 import { ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import type { Role } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
+import { IdInPath } from '../common/http/path.js';
+import { GetAllOfMember } from '../people/of-member.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
 import { UserNotFound } from '../people/people.errors.js';
 import {
   ChartQuery,
@@ -60,18 +61,10 @@ export class MeasurementsController {
     return this.measurements.create(actor, body, key);
   }
 
-  @Get('user/:user_id')
-  @Operation({
-    summary: 'All measurements of a member, the newest first',
-    roles: READERS,
-    params: { user_id: 8 },
-    answer: [MeasurementDto],
-    list: true,
-    errors: [UserNotFound],
-  })
+  @GetAllOfMember('All measurements of a member, the newest first', READERS, MeasurementDto)
   listOf(
     @CurrentActor() actor: Actor,
-    @Param('user_id', IdPipe) userId: number,
+    @IdInPath('user_id', 8) userId: number,
     @Query() query: GymListQuery,
   ): Promise<Page<MeasurementDto>> {
     return this.measurements.listOf(actor, userId, query);
@@ -81,11 +74,10 @@ export class MeasurementsController {
   @Operation({
     summary: 'The latest measurement of a member',
     roles: READERS,
-    params: { user_id: 8 },
     answer: MeasurementDto,
     errors: [MeasurementNotFound],
   })
-  getLatest(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<MeasurementDto> {
+  getLatest(@CurrentActor() actor: Actor, @IdInPath('user_id', 8) userId: number): Promise<MeasurementDto> {
     return this.measurements.getLatest(actor, userId);
   }
 
@@ -93,13 +85,12 @@ export class MeasurementsController {
   @Operation({
     summary: 'How the sizes of a member went',
     roles: READERS,
-    params: { user_id: 8 },
     answer: ProgressDto,
     errors: [UserNotFound],
   })
   progress(
     @CurrentActor() actor: Actor,
-    @Param('user_id', IdPipe) userId: number,
+    @IdInPath('user_id', 8) userId: number,
     @Query() range: RangeQuery,
   ): Promise<ProgressDto> {
     return this.measurements.progress(actor, userId, range);
@@ -110,14 +101,13 @@ export class MeasurementsController {
     summary: 'The progress of a member as a chart',
     description: 'A picture (SVG) as wide as a phone, light or dark as the reader prefers.',
     roles: READERS,
-    params: { user_id: 8 },
     answer: 'image/svg+xml',
     errors: [UserNotFound],
   })
   @Header('Content-Type', 'image/svg+xml; charset=utf-8')
   async chart(
     @CurrentActor() actor: Actor,
-    @Param('user_id', IdPipe) userId: number,
+    @IdInPath('user_id', 8) userId: number,
     @Query() query: ChartQuery,
   ): Promise<string> {
     return drawProgress(await this.measurements.history(actor, userId, query));
@@ -127,11 +117,10 @@ export class MeasurementsController {
   @Operation({
     summary: 'One measurement',
     roles: READERS,
-    params: { id: 1 },
     answer: MeasurementDto,
     errors: [MeasurementNotFound],
   })
-  get(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<MeasurementDto> {
+  get(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<MeasurementDto> {
     return this.measurements.get(actor, id);
   }
 
@@ -139,13 +128,12 @@ export class MeasurementsController {
   @Operation({
     summary: 'Correct a measurement',
     roles: MEASURERS,
-    params: { id: 1 },
     answer: MeasurementDto,
     errors: [MeasurementNotFound, NothingMeasured],
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('id', IdPipe) id: number,
+    @IdInPath('id') id: number,
     @Body() body: UpdateMeasurementDto,
   ): Promise<MeasurementDto> {
     return this.measurements.update(actor, id, body);
@@ -156,10 +144,9 @@ export class MeasurementsController {
     summary: 'Delete a measurement',
     roles: MEASURERS,
     status: 204,
-    params: { id: 1 },
     errors: [MeasurementNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<void> {
     return this.measurements.remove(actor, id);
   }
 }

@@ -8,6 +8,7 @@ import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, join, raw, type ScopedSql, sql } from '../database/sql.js';
 import { between, dayOf, localDay, pastMomentOf } from '../gyms/local-time.js';
+import { pageOfMember } from '../people/of-member.js';
 import { requirePerson } from '../people/people.js';
 import { visiblePerson, visibleTo } from '../people/people.sql.js';
 import {
@@ -40,13 +41,13 @@ export class MeasurementsService {
   }
 
   /** @throws UserNotFound */
-  async listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<MeasurementDto>> {
-    const page = await this.page(
-      query,
-      sql`FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b', query.gym_id)}`,
+  listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<MeasurementDto>> {
+    return pageOfMember(
+      this.db,
+      actor,
+      userId,
+      this.page(query, sql`FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b', query.gym_id)}`),
     );
-    if (page.items.length === 0) await requirePerson(this.db, actor, userId);
-    return page;
   }
 
   /** @throws MeasurementNotFound */

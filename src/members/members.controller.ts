@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
@@ -7,8 +7,8 @@ import { OtherGym, TooManyRequests } from '../common/errors/common.errors.js';
 import { EmailTaken, UsernameTaken } from '../auth/auth.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
+import { IdInPath, TextInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { PlanInactive } from '../plans/plans.errors.js';
 import {
@@ -70,13 +70,12 @@ export class MembersController {
   @Operation({
     summary: 'Find the person with this document',
     roles: STAFF,
-    params: { document_id: 'DEMO-0001' },
     answer: UserDto,
     errors: [UserNotFound],
   })
   searchByDocument(
     @CurrentActor() actor: Actor,
-    @Param('document_id') documentId: string,
+    @TextInPath('document_id', 'DEMO-0001') documentId: string,
     @Query() { gym_id }: GymQuery,
   ): Promise<UserDto> {
     return this.members.getByDocument(actor, documentId, gym_id);
@@ -87,12 +86,11 @@ export class MembersController {
     summary: 'Find people by a part of their phone number',
     description: 'At least 3 digits; however they are written, only digits count. At most 50 people.',
     roles: STAFF,
-    params: { phone_number: '910 000' },
     answer: [UserDto],
   })
   searchByPhone(
     @CurrentActor() actor: Actor,
-    @Param('phone_number') phone: string,
+    @TextInPath('phone_number', '910 000') phone: string,
     @Query() { gym_id }: GymQuery,
   ): Promise<UserDto[]> {
     return this.search.byPhone(actor, phone, gym_id);
@@ -155,11 +153,10 @@ export class MembersController {
   @Operation({
     summary: 'One person; a member sees themselves',
     roles: EVERYONE,
-    params: { user_id: 8 },
     answer: UserDto,
     errors: [UserNotFound],
   })
-  get(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<UserDto> {
+  get(@CurrentActor() actor: Actor, @IdInPath('user_id', 8) userId: number): Promise<UserDto> {
     return this.members.get(actor, userId);
   }
 
@@ -171,7 +168,6 @@ export class MembersController {
       'and trainer change members of the gym, but not role, gym or password. Everyone changes their own email, username ' +
       'and phone number. Fields that are sent unchanged do no harm.',
     roles: EVERYONE,
-    params: { user_id: 8 },
     answer: UserDto,
     errors: [
       UserNotFound,
@@ -186,7 +182,7 @@ export class MembersController {
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('user_id', IdPipe) userId: number,
+    @IdInPath('user_id', 8) userId: number,
     @Body() body: UpdateUserDto,
   ): Promise<UserDto> {
     return this.members.update(actor, userId, body);
@@ -197,11 +193,10 @@ export class MembersController {
     summary: 'Delete a person',
     description: 'Personal data and sessions go at once; visits and sales stay in the numbers, under no name.',
     roles: ['admin'],
-    params: { user_id: 8 },
     status: 204,
     errors: [UserNotFound, LastAdmin],
   })
-  remove(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('user_id', 8) userId: number): Promise<void> {
     return this.members.remove(actor, userId);
   }
 }

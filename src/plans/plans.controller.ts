@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
@@ -6,8 +6,8 @@ import type { Actor } from '../common/actor/actor.js';
 import { MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { type Page } from '../common/http/list.js';
-import { keptOrGone, Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
+import { IdInPath } from '../common/http/path.js';
+import { okOrNoContent, Operation } from '../common/http/operation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
 import { PlanIncomplete, PlanNameTaken, PlanNotFound } from './plans.errors.js';
@@ -54,8 +54,8 @@ export class PlansController {
   }
 
   @Get(':plan_id')
-  @Operation({ summary: 'One plan', roles: EVERYONE, params: { plan_id: 1 }, answer: PlanDto, errors: [PlanNotFound] })
-  get(@CurrentActor() actor: Actor, @Param('plan_id', IdPipe) planId: number): Promise<PlanDto> {
+  @Operation({ summary: 'One plan', roles: EVERYONE, answer: PlanDto, errors: [PlanNotFound] })
+  get(@CurrentActor() actor: Actor, @IdInPath('plan_id') planId: number): Promise<PlanDto> {
     return this.plans.get(actor, planId);
   }
 
@@ -64,13 +64,12 @@ export class PlansController {
     summary: 'Change a plan',
     description: 'What members bought before keeps its price and its terms.',
     roles: MANAGERS,
-    params: { plan_id: 1 },
     answer: PlanDto,
     errors: [PlanNotFound, PlanIncomplete, PlanNameTaken],
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('plan_id', IdPipe) planId: number,
+    @IdInPath('plan_id') planId: number,
     @Body() body: UpdatePlanDto,
   ): Promise<PlanDto> {
     return this.plans.update(actor, planId, body);
@@ -81,16 +80,15 @@ export class PlansController {
     summary: 'Stop offering a plan',
     description: 'One that nobody bought is deleted (204). Any other is deactivated and answered (200).',
     roles: MANAGERS,
-    params: { plan_id: 1 },
     answer: PlanDto,
     errors: [PlanNotFound],
   })
   @ApiNoContentResponse({ description: 'Deleted' })
   async remove(
     @CurrentActor() actor: Actor,
-    @Param('plan_id', IdPipe) planId: number,
+    @IdInPath('plan_id') planId: number,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PlanDto | undefined> {
-    return keptOrGone(reply, await this.plans.remove(actor, planId));
+    return okOrNoContent(reply, await this.plans.remove(actor, planId));
   }
 }

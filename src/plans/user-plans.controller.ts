@@ -1,14 +1,14 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
+import { IdInPath } from '../common/http/path.js';
+import { GetAllOfMember } from '../people/of-member.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { UserNotFound } from '../people/people.errors.js';
 import { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
 import {
   AlreadyScheduled,
@@ -63,18 +63,10 @@ export class UserPlansController {
     return this.userPlans.assign(actor, body, key);
   }
 
-  @Get('user/:user_id')
-  @Operation({
-    summary: 'All plans of a member, the newest first',
-    roles: EVERYONE,
-    params: { user_id: 8 },
-    answer: [UserPlanDto],
-    list: true,
-    errors: [UserNotFound],
-  })
+  @GetAllOfMember('All plans of a member, the newest first', EVERYONE, UserPlanDto)
   listOf(
     @CurrentActor() actor: Actor,
-    @Param('user_id', IdPipe) userId: number,
+    @IdInPath('user_id', 8) userId: number,
     @Query() query: GymListQuery,
   ): Promise<Page<UserPlanDto>> {
     return this.userPlans.listOf(actor, userId, query);
@@ -84,11 +76,10 @@ export class UserPlansController {
   @Operation({
     summary: 'The active plan of a member',
     roles: EVERYONE,
-    params: { user_id: 8 },
     answer: UserPlanDto,
     errors: [NoActivePlan],
   })
-  getActive(@CurrentActor() actor: Actor, @Param('user_id', IdPipe) userId: number): Promise<UserPlanDto> {
+  getActive(@CurrentActor() actor: Actor, @IdInPath('user_id', 8) userId: number): Promise<UserPlanDto> {
     return this.userPlans.getActive(actor, userId);
   }
 
@@ -96,11 +87,10 @@ export class UserPlansController {
   @Operation({
     summary: 'One assigned plan',
     roles: EVERYONE,
-    params: { id: 1 },
     answer: UserPlanDto,
     errors: [UserPlanNotFound],
   })
-  get(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<UserPlanDto> {
+  get(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<UserPlanDto> {
     return this.userPlans.get(actor, id);
   }
 
@@ -113,7 +103,6 @@ export class UserPlansController {
       'new one and sells nothing. Status, expiry and sessions ' +
       'are corrected by an admin or manager. What was paid never changes.',
     roles: DESK,
-    params: { id: 1 },
     answer: UserPlanDto,
     errors: [
       UserPlanNotFound,
@@ -130,7 +119,7 @@ export class UserPlansController {
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('id', IdPipe) id: number,
+    @IdInPath('id') id: number,
     @Body() body: UpdateUserPlanDto,
   ): Promise<UserPlanDto> {
     return this.userPlans.update(actor, id, body);
@@ -142,10 +131,9 @@ export class UserPlansController {
     description: 'As if it had never been, its money included. To end a plan, set its status to cancelled.',
     roles: MANAGERS,
     status: 204,
-    params: { id: 1 },
     errors: [UserPlanNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<void> {
     return this.userPlans.remove(actor, id);
   }
 
@@ -154,14 +142,13 @@ export class UserPlansController {
     summary: 'Deduct a session',
     description: 'At 0 the plan is expired, and one that waits for it begins.',
     roles: DESK,
-    params: { id: 2 },
     answer: UserPlanDto,
     errors: [UserPlanNotFound, NoSessionsLeft, SessionsNotCounted, PlanNotActive],
     idempotent: true,
   })
   deduct(
     @CurrentActor() actor: Actor,
-    @Param('id', IdPipe) id: number,
+    @IdInPath('id', 2) id: number,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<UserPlanDto> {
     return this.userPlans.deduct(actor, id, key);

@@ -9,7 +9,7 @@ import { listPage } from '../database/keyset.js';
 import { empty, everyGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import { earlierThan } from '../gyms/local-time.js';
-import { requirePerson } from '../people/people.js';
+import { pageOfMember } from '../people/of-member.js';
 import { visibleTo } from '../people/people.sql.js';
 import type { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
 import type { PlanDto } from './dto/plan.dto.js';
@@ -71,13 +71,11 @@ export class UserPlansService {
   }
 
   /** All of one member, the newest first. @throws UserNotFound */
-  async listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<UserPlanDto>> {
+  listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<UserPlanDto>> {
     const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} AND up.user_id = ${userId}`;
     const keys = { id: 'up.id' };
     const source = { columns: USER_PLAN_COLUMNS, from, keys, direction: 'DESC' } as const;
-    const page = await listPage(this.db, query, source);
-    if (page.items.length === 0) await requirePerson(this.db, actor, userId);
-    return page;
+    return pageOfMember(this.db, actor, userId, listPage(this.db, query, source));
   }
 
   /** @throws UserPlanNotFound */

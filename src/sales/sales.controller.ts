@@ -1,12 +1,12 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, STAFF } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { type Page } from '../common/http/list.js';
+import { IdInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
-import { IdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { InsufficientStock, ProductInactive } from '../inventory/inventory.errors.js';
 import {
@@ -80,11 +80,10 @@ export class SalesController {
     summary: 'One sale',
     description: OWN,
     roles: STAFF,
-    params: { sale_id: 1 },
     answer: SaleDto,
     errors: [SaleNotFound],
   })
-  get(@CurrentActor() actor: Actor, @Param('sale_id', IdPipe) saleId: number): Promise<SaleDto> {
+  get(@CurrentActor() actor: Actor, @IdInPath('sale_id') saleId: number): Promise<SaleDto> {
     return this.sales.get(actor, saleId);
   }
 
@@ -93,13 +92,12 @@ export class SalesController {
     summary: 'Correct a sale',
     description: 'The stock gets the difference. The price stays, unless it is another product.',
     roles: ['admin'],
-    params: { sale_id: 1 },
     answer: SaleDto,
     errors: [SaleNotFound, ProductInactive, InsufficientStock],
   })
   update(
     @CurrentActor() actor: Actor,
-    @Param('sale_id', IdPipe) saleId: number,
+    @IdInPath('sale_id') saleId: number,
     @Body() body: UpdateSaleDto,
   ): Promise<SaleDto> {
     return this.sales.update(actor, saleId, body);
@@ -111,10 +109,9 @@ export class SalesController {
     description: 'What was sold is in stock again.',
     roles: ['admin'],
     status: 204,
-    params: { sale_id: 1 },
     errors: [SaleNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @Param('sale_id', IdPipe) saleId: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('sale_id') saleId: number): Promise<void> {
     return this.sales.remove(actor, saleId);
   }
 }

@@ -1,12 +1,12 @@
-import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK_AND_MEMBERS, MANAGERS, type Role, STAFF } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
+import { SlotIdInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
-import { SlotIdPipe } from '../common/http/whole.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   BookDto,
@@ -86,7 +86,6 @@ export class SlotsController {
     description: 'For oneself, or, as staff, for anyone of the gym. The hour that is now can be booked if it is free.',
     roles: DESK_AND_MEMBERS,
     status: 201,
-    params: { slot_id: 23 },
     answer: BookingDto,
     errors: [
       ...[OnlyForYourself, SlotNotFound, SlotTaken, AlreadyBooked, SlotClosed, SlotOver, TooFarAhead, TooManyBookings],
@@ -96,7 +95,7 @@ export class SlotsController {
   })
   book(
     @CurrentActor() actor: Actor,
-    @Param('slot_id', SlotIdPipe) slotId: number,
+    @SlotIdInPath('slot_id', 23) slotId: number,
     @Body() body: BookDto,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<BookingDto> {
@@ -108,14 +107,13 @@ export class SlotsController {
     summary: 'Cancel an hour',
     description: "One's own, or, as staff, anyone's of the gym.",
     roles: DESK_AND_MEMBERS,
-    params: { slot_id: 23 },
     answer: BookingDto,
     errors: [OnlyForYourself, BookingNotFound, SlotOver],
     idempotent: true,
   })
   cancel(
     @CurrentActor() actor: Actor,
-    @Param('slot_id', SlotIdPipe) slotId: number,
+    @SlotIdInPath('slot_id', 23) slotId: number,
     @Body() body: CancelDto,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<BookingDto> {

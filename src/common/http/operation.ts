@@ -4,7 +4,6 @@ import {
   ApiExtension,
   ApiHeader,
   ApiOperation,
-  ApiParam,
   ApiResponse,
   getSchemaPath,
   type OpenAPIObject,
@@ -35,8 +34,6 @@ interface OperationOptions {
   /** What a client developer would ask next. */
   description?: string;
   roles: readonly Role[] | typeof PUBLIC;
-  /** Path parameters with values that work on the demo data. */
-  params?: Record<string, number | string>;
   /** The errors of this operation, beside those that follow from its roles, its method and what it takes. */
   errors?: ErrorClass[];
   /** The status of success; 200 by default, whatever the method. */
@@ -51,8 +48,8 @@ interface OperationOptions {
   beforePasswordChange?: boolean;
 }
 
-/** The answer of a DELETE that keeps what has a history: the thing as it is now, or 204 if it is gone. */
-export function keptOrGone<Kept extends object>(reply: FastifyReply, kept: Kept | null): Kept | undefined {
+/** Of a DELETE that keeps what has a history: 200 with the thing as it is now, or 204 if it is gone. */
+export function okOrNoContent<Kept extends object>(reply: FastifyReply, kept: Kept | null): Kept | undefined {
   if (kept) return kept;
   void reply.status(204);
   return undefined;
@@ -78,7 +75,6 @@ export function Operation(options: OperationOptions): MethodDecorator {
     ...(isPublic ? [] : [ApiBearerAuth()]),
     HttpCode(options.status ?? 200),
     success(options),
-    ...pathParams(options.params ?? {}),
     ...(options.idempotent ? [idempotencyHeader()] : []),
     ...errorResponses(errors).map((response) => ApiResponse(response)),
   );
@@ -111,12 +107,6 @@ function namesGym({ parameters = [], requestBody }: OperationObject, components:
   const body = schema && '$ref' in schema ? components?.schemas?.[schema.$ref.split('/').at(-1)!] : undefined;
   const properties = (body && 'properties' in body && body.properties) || {};
   return 'gym_id' in properties || parameters.some((parameter) => 'in' in parameter && parameter.name === 'gym_id');
-}
-
-function pathParams(params: Record<string, number | string>) {
-  return Object.entries(params).map(([name, example]) =>
-    ApiParam({ name, schema: { type: typeof example === 'number' ? 'integer' : 'string', example } }),
-  );
 }
 
 /** One response a status; `x-codes` lists the codes it may carry, and its description explains them. */

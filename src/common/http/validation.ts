@@ -1,5 +1,5 @@
-import { Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
-import { isISO8601, type ValidationError, type ValidatorOptions } from 'class-validator';
+import { ValidationPipe } from '@nestjs/common';
+import { type ValidationError, type ValidatorOptions } from 'class-validator';
 import type { FieldError } from '../errors/domain-error.js';
 import { FieldsInvalid } from '../errors/common.errors.js';
 import { dropNulls } from './nulls.js';
@@ -38,13 +38,4 @@ function flatten(errors: ValidationError[], parent = ''): FieldError[] {
     }));
     return [...own, ...flatten(error.children ?? [], `${parent}${error.property}.`)];
   });
-}
-
-/** A local day in a path. */
-@Injectable()
-export class LocalDatePipe implements PipeTransform<string, string> {
-  transform(value: string, { data }: { data?: string }): string {
-    if (/^(19|20|21)\d\d-\d\d-\d\d$/.test(value) && isISO8601(value, { strict: true })) return value;
-    throw FieldsInvalid.of(data ?? 'date', 'must be a date that exists, as YYYY-MM-DD');
-  }
 }
