@@ -1,15 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { ChangingRow, Moment } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { User } from '../../people/entities/user.entity.js';
 import { UserPlan } from '../../plans/entities/user-plan.entity.js';
@@ -24,10 +14,7 @@ import { UserPlan } from '../../plans/entities/user-plan.entity.js';
 @Index('attendance_user_id_idx', ['user_id', 'check_in_time', 'id'])
 @Index('attendance_check_in_time_idx', ['check_in_time', 'id'])
 @Index('attendance_user_plan_id_idx', ['user_plan_id'], { where: 'user_plan_id IS NOT NULL' })
-export class Visit {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Visit extends ChangingRow {
   @ManyToOne(() => User)
   @JoinColumn()
   user: Relation<User>;
@@ -42,10 +29,10 @@ export class Visit {
   @Column('integer')
   gym_id: number;
 
-  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Moment({ default: () => 'now()' })
   check_in_time: Date;
 
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   check_out_time: Date | null;
 
   /** Nobody checked out: it was closed overnight, and its length says nothing. */
@@ -72,10 +59,4 @@ export class Visit {
 
   @Column('integer', { nullable: true })
   recorded_by_id: number | null;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

@@ -1,4 +1,5 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Entity, Index, PrimaryColumn } from 'typeorm';
+import { Moment } from '../../database/entities/rows.js';
 
 /** A leaky bucket: every attempt moves `drained_at` into the future; it may be only so far ahead. */
 @Entity('attempt_budgets')
@@ -8,6 +9,6 @@ export class AttemptBudget {
   @PrimaryColumn('text')
   key: string;
 
-  @Column({ type: 'timestamptz', precision: 3 })
+  @Moment()
   drained_at: Date;
 }

@@ -1,13 +1,5 @@
-import {
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-} from 'typeorm';
+import { Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { Moment, Row } from '../../database/entities/rows.js';
 import { User } from '../../people/entities/user.entity.js';
 
 /** One sign-in of one device. An ended session stays for a while: it tells which addresses a person signs in from. */
@@ -15,10 +7,7 @@ import { User } from '../../people/entities/user.entity.js';
 @Index('sessions_live_idx', ['user_id', 'id'], { where: 'ended_at IS NULL' })
 @Index('sessions_network_idx', ['user_id', 'network'])
 @Index('sessions_ended_at_idx', ['ended_at'], { where: 'ended_at IS NOT NULL' })
-export class Session {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Session extends Row {
   @ManyToOne(() => User, { onDelete: 'CASCADE' })
   @JoinColumn()
   user: Relation<User>;
@@ -40,17 +29,14 @@ export class Session {
   @Column('text', { nullable: true })
   network: string | null;
 
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Moment({ default: () => 'now()' })
   last_used_at: Date;
 
   /** When the refresh token expires; null: never. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   expires_at: Date | null;
 
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   ended_at: Date | null;
 
   /** signed_out, revoked, replaced (by a sixth), token_reused, password_changed, deactivated */

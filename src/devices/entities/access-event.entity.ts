@@ -1,14 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { Row } from '../../database/entities/rows.js';
 import { Visit } from '../../attendance/entities/visit.entity.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { User } from '../../people/entities/user.entity.js';
@@ -24,10 +15,7 @@ import { Device } from './device.entity.js';
 @Index('access_events_scan_idx', ['scan', 'created_at'])
 @Index('access_events_user_id_idx', ['user_id'], { where: 'user_id IS NOT NULL' })
 @Index('access_events_attendance_id_idx', ['attendance_id'], { where: 'attendance_id IS NOT NULL' })
-export class AccessEvent {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class AccessEvent extends Row {
   @ManyToOne(() => Gym)
   @JoinColumn()
   gym: Relation<Gym>;
@@ -72,7 +60,4 @@ export class AccessEvent {
 
   @Column('integer', { nullable: true })
   attendance_id: number | null;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
 }

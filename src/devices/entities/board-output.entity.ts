@@ -1,4 +1,5 @@
 import { Column, Entity, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { Moment } from '../../database/entities/rows.js';
 import { Device } from './device.entity.js';
 
 /** The last that a lab board has said. */
@@ -14,6 +15,6 @@ export class BoardOutput {
   @Column('text')
   output: string;
 
-  @Column({ type: 'timestamptz', precision: 3 })
+  @Moment()
   updated_at: Date;
 }

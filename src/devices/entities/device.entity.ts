@@ -1,16 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  Unique,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
+import { ChangingRow, Moment } from '../../database/entities/rows.js';
 import type { DeviceKind } from '../../common/actor/actor.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 
@@ -20,10 +9,7 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 @Unique('devices_key_hash_key', ['key_hash'])
 @Check('devices_kind_check', `kind IN ('fingerprint', 'qr', 'board')`)
 @Index('devices_gym_id_name_idx', ['gym_id', 'name', 'id'])
-export class Device {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Device extends ChangingRow {
   @ManyToOne(() => Gym, { onDelete: 'CASCADE' })
   @JoinColumn()
   gym: Relation<Gym>;
@@ -50,16 +36,10 @@ export class Device {
   @Column('boolean', { default: true })
   is_active: boolean;
 
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   last_seen_at: Date | null;
 
   /** The server it is connected to renews this; a server that dies does not. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   online_until: Date | null;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

@@ -1,4 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { Moment } from '../../database/entities/rows.js';
 import { User } from '../../people/entities/user.entity.js';
 
 /** A reader with its newest connection, and whose finger it enrols. One row a reader: so it has one console and one member. */
@@ -31,6 +32,6 @@ export class Enrolment {
   is_started: boolean;
 
   /** The reader is free after this. */
-  @Column({ type: 'timestamptz', precision: 3 })
+  @Moment()
   held_until: Date;
 }

@@ -1,25 +1,12 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  Unique,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
+import { ChangingRow } from '../../database/entities/rows.js';
 import { User } from '../../people/entities/user.entity.js';
 
 /** One of a member's two fingers. */
 @Entity('fingerprints')
 @Unique('fingerprints_finger_key', ['user_id', 'finger'])
 @Check('fingerprints_finger_check', 'finger IN (1, 2)')
-export class Fingerprint {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Fingerprint extends ChangingRow {
   @ManyToOne(() => User, { onDelete: 'CASCADE' })
   @JoinColumn()
   user: Relation<User>;
@@ -33,10 +20,4 @@ export class Fingerprint {
   /** Encrypted, with the id of its key; bound to this member and finger. */
   @Column('text')
   template: string;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

@@ -1,4 +1,5 @@
-import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import { Check, Column, Entity, Index } from 'typeorm';
+import { ChangingRow } from '../../database/entities/rows.js';
 
 @Entity('gyms')
 // PostgreSQL refuses a zone it does not know: what it cannot compute a day in must not be stored. What has no region (CET, IST)
@@ -8,10 +9,7 @@ import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn,
   `timestamptz '2000-01-01Z' AT TIME ZONE timezone IS NOT NULL AND (timezone = 'UTC' OR timezone ~ '^[A-Z][A-Za-z]*/')`,
 )
 @Index('gyms_name_key', { synchronize: false }) // unique on fold(name), which TypeORM cannot say
-export class Gym {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Gym extends ChangingRow {
   @Column({ type: 'text', collation: 'und-x-icu' })
   name: string;
 
@@ -31,10 +29,4 @@ export class Gym {
   /** Whoever is inside may be let in again; otherwise the door says already_inside. */
   @Column('boolean', { default: false })
   allow_reentry: boolean;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

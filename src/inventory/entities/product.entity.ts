@@ -1,15 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { ChangingRow } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 
 @Entity('products')
@@ -19,10 +9,7 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 @Index('products_name_key', { synchronize: false }) // unique on gym_id, fold(name)
 @Index('products_name_idx', ['name', 'id'])
 @Index('products_low_stock_idx', ['gym_id', 'quantity', 'id'], { where: 'is_active' })
-export class Product {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Product extends ChangingRow {
   @ManyToOne(() => Gym, { onDelete: 'CASCADE' })
   @JoinColumn()
   gym: Relation<Gym>;
@@ -45,10 +32,4 @@ export class Product {
 
   @Column('boolean', { default: true })
   is_active: boolean;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

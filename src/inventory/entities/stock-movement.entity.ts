@@ -1,14 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { Row } from '../../database/entities/rows.js';
 import { User } from '../../people/entities/user.entity.js';
 import { Product } from './product.entity.js';
 
@@ -18,10 +9,7 @@ export type MovementReason = 'delivery' | 'correction' | 'sale' | 'reversal';
 @Entity('stock_movements')
 @Check('stock_movements_reason_check', `reason IN ('delivery', 'correction', 'sale', 'reversal')`)
 @Index('stock_movements_product_id_idx', ['product_id', 'id'])
-export class StockMovement {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class StockMovement extends Row {
   @ManyToOne(() => Product)
   @JoinColumn()
   product: Relation<Product>;
@@ -51,7 +39,4 @@ export class StockMovement {
 
   @Column('integer', { nullable: true })
   moved_by_id: number | null;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
 }

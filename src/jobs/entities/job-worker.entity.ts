@@ -1,4 +1,5 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Entity, PrimaryColumn } from 'typeorm';
+import { Moment } from '../../database/entities/rows.js';
 
 /** One that takes jobs, and when its server last said that it is there. */
 @Entity('job_workers')
@@ -7,6 +8,6 @@ export class JobWorker {
   @PrimaryColumn('text')
   id: string;
 
-  @Column({ type: 'timestamptz', precision: 3 })
+  @Moment()
   seen_at: Date;
 }

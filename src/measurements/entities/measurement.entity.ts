@@ -1,15 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { ChangingRow, Moment } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { User } from '../../people/entities/user.entity.js';
 
@@ -25,10 +15,7 @@ const Size = () => Column('numeric', { precision: 6, scale: 2, nullable: true })
 @Index('measurements_user_id_idx', ['user_id', 'measurement_date', 'id'])
 @Index('measurements_gym_id_idx', ['gym_id', 'measurement_date', 'id'])
 @Index('measurements_measurement_date_idx', ['measurement_date', 'id'])
-export class Measurement {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Measurement extends ChangingRow {
   @ManyToOne(() => User)
   @JoinColumn()
   user: Relation<User>;
@@ -43,7 +30,7 @@ export class Measurement {
   @Column('integer')
   gym_id: number;
 
-  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Moment({ default: () => 'now()' })
   measurement_date: Date;
 
   @Size() height: number | null;
@@ -70,10 +57,4 @@ export class Measurement {
 
   @Column('integer', { nullable: true })
   recorded_by_id: number | null;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

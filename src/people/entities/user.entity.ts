@@ -1,16 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  Unique,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
+import { ChangingRow, Moment } from '../../database/entities/rows.js';
 import type { Role } from '../../common/actor/roles.js';
 import type { Language } from '../dto/account.dto.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
@@ -31,10 +20,7 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 @Index('users_document_id_key', { synchronize: false }) // unique on fold(document_id)
 @Index('users_phone_digits_idx', { synchronize: false }) // GIN (gym_id, phone_digits gin_trgm_ops)
 @Index('users_search_text_idx', { synchronize: false }) // GIN (gym_id, search_text gin_trgm_ops)
-export class User {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class User extends ChangingRow {
   /** As it was typed; unique whatever the case. */
   @Column('text', { nullable: true })
   email: string | null;
@@ -98,12 +84,6 @@ export class User {
   @Column('text', { nullable: true })
   qr_code: string | null;
 
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
-
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   deleted_at: Date | null;
 }

@@ -1,15 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { ChangingRow } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 
 export type PlanKind = 'time' | 'sessions' | 'coins';
@@ -22,10 +12,7 @@ export type PlanKind = 'time' | 'sessions' | 'coins';
 @Index('plans_gym_id_name_idx', ['gym_id', 'name', 'id'])
 @Index('plans_name_key', { synchronize: false }) // unique on gym_id, fold(name)
 @Index('plans_name_idx', ['name', 'id'])
-export class Plan {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Plan extends ChangingRow {
   @ManyToOne(() => Gym, { onDelete: 'CASCADE' })
   @JoinColumn()
   gym: Relation<Gym>;
@@ -50,10 +37,4 @@ export class Plan {
 
   @Column('boolean', { default: true })
   is_active: boolean;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

@@ -1,16 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Exclusion,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Exclusion, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { ChangingRow, Moment } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { User } from '../../people/entities/user.entity.js';
 import { Plan } from './plan.entity.js';
@@ -39,10 +28,7 @@ import { Plan } from './plan.entity.js';
 @Index('user_plans_frozen_idx', ['gym_id', 'id'], { where: 'ended_at IS NULL AND frozen_at IS NOT NULL' })
 @Index('user_plans_replaced_by_id_idx', ['replaced_by_id'], { where: 'replaced_by_id IS NOT NULL' })
 @Index('user_plans_current_idx', ['user_id'], { where: 'ended_at IS NULL' })
-export class UserPlan {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class UserPlan extends ChangingRow {
   @ManyToOne(() => User)
   @JoinColumn()
   user: Relation<User>;
@@ -68,7 +54,7 @@ export class UserPlan {
   @Column('numeric', { precision: 12, scale: 2 })
   purchased_price: number;
 
-  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Moment({ default: () => 'now()' })
   purchased_at: Date;
 
   /** The plan's at the time of purchase. */
@@ -79,17 +65,17 @@ export class UserPlan {
   remaining_sessions: number | null;
 
   /** null: when the plan before it ends, whenever that will be. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   starts_at: Date | null;
 
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   expires_at: Date | null;
 
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   frozen_at: Date | null;
 
   /** When it ended before its time. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   ended_at: Date | null;
 
   @Column('text', { nullable: true })
@@ -109,10 +95,4 @@ export class UserPlan {
 
   @Column('integer', { nullable: true })
   created_by_id: number | null;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

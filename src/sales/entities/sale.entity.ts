@@ -1,15 +1,5 @@
-import {
-  Check,
-  Column,
-  CreateDateColumn,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-  UpdateDateColumn,
-} from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { ChangingRow, Moment } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { Product } from '../../inventory/entities/product.entity.js';
 import { User } from '../../people/entities/user.entity.js';
@@ -20,10 +10,7 @@ import { User } from '../../people/entities/user.entity.js';
 @Index('sales_sale_date_idx', ['sale_date', 'id'])
 @Index('sales_sold_by_id_idx', ['sold_by_id', 'sale_date', 'id'])
 @Index('sales_product_id_idx', ['product_id', 'sale_date', 'id'])
-export class Sale {
-  @PrimaryGeneratedColumn('identity')
-  id: number;
-
+export class Sale extends ChangingRow {
   @ManyToOne(() => Gym)
   @JoinColumn()
   gym: Relation<Gym>;
@@ -56,12 +43,6 @@ export class Sale {
   sold_by_id: number;
 
   /** When it counts for the sums: when it was recorded, unless an admin corrects it. */
-  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  @Moment({ default: () => 'now()' })
   sale_date: Date;
-
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
-  created_at: Date;
-
-  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
-  updated_at: Date;
 }

@@ -1,4 +1,5 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn, type Relation } from 'typeorm';
+import { Moment } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { User } from '../../people/entities/user.entity.js';
 
@@ -38,13 +39,13 @@ export class SlotBooking {
   @Column('integer')
   user_id: number;
 
-  @Column({ type: 'timestamptz', precision: 3 })
+  @Moment()
   starts_at: Date;
 
-  @Column({ type: 'timestamptz', precision: 3 })
+  @Moment()
   ends_at: Date;
 
-  @Column({ type: 'timestamptz', precision: 3 })
+  @Moment()
   booked_at: Date;
 
   @ManyToOne(() => User)
@@ -54,7 +55,7 @@ export class SlotBooking {
   @Column('integer')
   booked_by_id: number;
 
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  @Moment({ nullable: true })
   cancelled_at: Date | null;
 
   @ManyToOne(() => User)
