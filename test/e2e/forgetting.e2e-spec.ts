@@ -101,7 +101,7 @@ describe('forgetting a person', () => {
     );
 
     const screen = await SocketClient.connect(t.url, '/checkins', { token: desk.access_token });
-    expect((await admin.client.delete(`/users/${id}`)).status).toBe(204);
+    expect(await admin.client.delete(`/users/${id}`)).toHaveStatus(204);
     expect(JSON.stringify(await screen.next('member_checked_out'))).not.toContain(word);
     const found = new Set(await columnsWith(word));
     expect(columns.filter((column) => found.has(column.name) && ruleOf(column) !== 'kept')).toEqual([]);
@@ -128,7 +128,7 @@ describe('forgetting a person', () => {
       await until(
         async () => (await t.db.query(everyGym`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'`))[0],
       );
-      expect((await admin.client.delete(`/users/${id}`)).status).toBe(204);
+      expect(await admin.client.delete(`/users/${id}`)).toHaveStatus(204);
       await stored;
     } finally {
       await t.db.query(everyGym`DROP TRIGGER slow ON ${raw(table)}`);
