@@ -27,6 +27,7 @@ export default {
   testRegex: '\\.(e2e-)?spec\\.ts$',
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  setupFilesAfterEnv: ['<rootDir>/test/support/matchers.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],

@@ -45,6 +45,7 @@ export class FingerprintsService {
       INSERT INTO fingerprints (user_id, finger, template)
       SELECT u.id, ${finger}::smallint, ${sealed} FROM users u
       WHERE u.id = ${userId} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(device.scope(), 'u.gym_id')}
+      FOR SHARE OF u -- a person who is deleted at this moment leaves no finger
       ON CONFLICT (user_id, finger) DO UPDATE SET template = excluded.template, updated_at = now()
       RETURNING 1`);
     if (!stored) throw new UserNotFound();

@@ -79,6 +79,7 @@ export class MeasurementsService {
         SELECT u.id, u.gym_id, coalesce(${date}::timestamptz, moment()), ${input.notes}, ${actor.user_id}::int,
           ${values}
         FROM users u WHERE u.id = ${input.user_id} AND u.gym_id IS NOT NULL AND ${visiblePerson(actor)}
+        FOR SHARE OF u -- a person who is deleted at this moment leaves no size
         RETURNING ${MEASUREMENT_COLUMNS}`);
       if (!measurement) throw notOfTheGym();
       return measurement;

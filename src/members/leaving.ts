@@ -2,8 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { AttendanceService } from '../attendance/attendance.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import type { Transaction } from '../database/database.js';
-import { forgetAnswersAbout } from '../database/idempotency.js';
-import { everyGym } from '../database/sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { type Belonging, leavingOf } from './members.rules.js';
 import { SlotsService } from '../slots/slots.service.js';
@@ -17,10 +15,10 @@ import { SlotsService } from '../slots/slots.service.js';
  * | the visit that is open  | ends    | ends        | ends  | ends               |
  * | hours to come           | free    | free        | free  | stay               |
  * | plans that run or wait  | end     | stay        | end   | end                |
- * | sessions                | end     | end         | stay  | stay               |
- * | sizes, stored answers   | go      | stay        | stay  | stay               |
+ * | sessions                | go      | end         | stay  | stay               |
  *
- * Fingers go with the person (a trigger on users); sockets follow the access (the triggers that send access_changed).
+ * What is erased when a person is deleted is in forgetting.ts; sockets follow the access (the triggers that send
+ * access_changed).
  */
 @Injectable()
 export class Leaving {
@@ -43,11 +41,5 @@ export class Leaving {
     await this.attendance.endVisitsOf(tx, userId);
     await this.slots.cancelBookingsOf(tx, userId);
     await this.userPlans.cancelPlansOf(tx, userId);
-    await this.sessions.end(tx, userId, 'deactivated');
-    await tx.query(
-      everyGym`UPDATE sessions SET ip_address = NULL, network = NULL, user_agent = NULL WHERE user_id = ${userId}`,
-    );
-    await tx.query(everyGym`DELETE FROM measurements WHERE user_id = ${userId}`);
-    await forgetAnswersAbout(tx, userId);
   }
 }

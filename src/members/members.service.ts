@@ -22,6 +22,7 @@ import type {
   UserListQuery,
 } from './dto/user.dto.js';
 import { UserNotFound } from '../people/people.errors.js';
+import { forget } from './forgetting.js';
 import { LastAdmin } from './members.errors.js';
 import { Leaving } from './leaving.js';
 import { USER_COLUMNS, USERS } from './members.sql.js';
@@ -132,20 +133,18 @@ export class MembersService {
   }
 
   /**
-   * Deletes a person: their personal data, measurements, credentials and sessions go at once. What they bought and when they
-   * came stays in the gym's numbers, under no name.
+   * Deletes a person: what goes and what stays is in forgetting.ts. What they bought and when they came stays in the gym's
+   * numbers, under no name.
    * @throws UserNotFound, LastAdmin
    */
   async remove(actor: Actor, userId: number): Promise<void> {
     await this.db.transaction(async (tx) => {
       const { is_last_admin } = await this.lock(tx, actor, userId);
       if (is_last_admin) throw new LastAdmin();
-      await tx.query(sql`
-        UPDATE users u
-        SET email = NULL, username = NULL, full_name = 'Deleted', document_id = NULL, phone_number = NULL,
-            password_hash = NULL, temporary_password = NULL, qr_code = NULL, is_active = FALSE, deleted_at = now(), updated_at = now()
-        WHERE id = ${userId} AND ${visiblePerson(actor)}`);
+      // First, so that what follows tells the screens nothing of the person.
+      await forget(tx, userId);
       await this.leaving.onDelete(tx, userId);
+      tx.emit(new AccessChanged(userId));
     });
   }
 

@@ -66,7 +66,7 @@ describe('the plan that counts', () => {
     ['frozen', 'frozen', 3],
     ['no_plan', 'cancelled', 3],
     ['no_plan', 'scheduled', 3],
-  ] as const)('refuses with %s if it is %s with %j sessions left', (expected, status, remaining_sessions) => {
+  ] as const)('refuses with %s if it is %s with %j sessions left', (expected, status, sessions) => {
     expect(refusalOfPlan({ id: 1, status, remaining_sessions })).toBe(expected);
   });
 

@@ -3,7 +3,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { MemberCheckedIn, MemberCheckedOut } from '../../src/attendance/attendance.events.js';
 import { AttendanceService } from '../../src/attendance/attendance.service.js';
 import type { Role } from '../../src/common/actor/roles.js';
-import { tally, times, wrongFields } from '../support/answers.js';
+import { tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { type Person, type SignedIn, unique } from '../support/factory.js';
 import { CLOCK_CHANGES, localMidnight, NEW_YORK } from '../support/new-york.js';
@@ -45,26 +45,23 @@ describe('attendance', () => {
 
   describe('a check-in', () => {
     it('shows the desk who came, with their membership', async () => {
-      const { status, body } = await checkIn(as.user);
-      expect([status, body.code]).toEqual([409, 'already_checked_in']);
+      expect(await checkIn(as.user)).toBeRefused(409, 'already_checked_in');
       const somebody = await member({ full_name: 'María López' });
       const none = await checkIn(somebody, { location: ' Main entrance ', notes: 'Forgot the card' });
-      expect([none.status, none.body]).toMatchObject([
-        201,
-        {
-          user_id: somebody.id,
-          gym_id: own.gym.id,
-          member: { id: somebody.id, full_name: 'María López', email: somebody.email, membership: null },
-          check_out_time: null,
-          stay_minutes: null,
-          is_auto_closed: false,
-          location: 'Main entrance',
-          notes: 'Forgot the card',
-          status: 'checked_in',
-          user_plan_id: null,
-          recorded_by_id: as.reception.id,
-        },
-      ]);
+      expect(none).toHaveStatus(201);
+      expect(none.body).toMatchObject({
+        user_id: somebody.id,
+        gym_id: own.gym.id,
+        member: { id: somebody.id, full_name: 'María López', email: somebody.email, membership: null },
+        check_out_time: null,
+        stay_minutes: null,
+        is_auto_closed: false,
+        location: 'Main entrance',
+        notes: 'Forgot the card',
+        status: 'checked_in',
+        user_plan_id: null,
+        recorded_by_id: as.reception.id,
+      });
       await checkOut(none.body.id);
       const { id } = await t.make.userPlan(somebody, own.plan);
       const paid = (await checkIn(somebody)).body;
@@ -85,14 +82,14 @@ describe('attendance', () => {
       expect(code).toMatch(new RegExp(`^GYM-${somebody.id}-[0-9a-f]{8}$`));
       expect((await enter({ qr_code: code })).body).toMatchObject({ user_id: somebody.id, status: 'checked_in' });
       for (const wrong of [code.replace(/.{8}$/, 'ffffffff'), `GYM-${somebody.id}-`, await qrOf(other.people.user)]) {
-        expect([wrong, wrongFields(await enter({ qr_code: wrong }))]).toEqual([wrong, ['qr_code']]);
+        expect(await enter({ qr_code: wrong })).toHaveWrongFields('qr_code');
       }
       for (const id of [undefined, other.people.user.id, as.trainer.id, 2_000_000_000]) {
-        expect([id, wrongFields(await enter({ user_id: id }))]).toEqual([id, ['user_id']]);
+        expect(await enter({ user_id: id })).toHaveWrongFields('user_id');
       }
-      expect(wrongFields(await enter({ user_id: somebody.id, action: 'sneak_in' }))).toEqual(['action']);
+      expect(await enter({ user_id: somebody.id, action: 'sneak_in' })).toHaveWrongFields('action');
       await as.admin.client.delete(`/users/${somebody.id}`);
-      expect(wrongFields(await enter({ qr_code: code }))).toEqual(['qr_code']);
+      expect(await enter({ qr_code: code })).toHaveWrongFields('qr_code');
     });
 
     it('is refused to the inactive and in a closed gym', async () => {
@@ -103,7 +100,7 @@ describe('attendance', () => {
       const closed = await t.make.gym({ is_active: false });
       const somebody = await t.make.person('user', closed.id);
       const answer = await as.admin.client.post('/attendance', { user_id: somebody.id });
-      expect(answer.body.code).toBe('gym_inactive');
+      expect(answer).toBeRefused(409, 'gym_inactive');
     });
 
     it('is once, until the check-out: 50 at once are one visit', async () => {
@@ -114,16 +111,16 @@ describe('attendance', () => {
       expect([more, visit.status]).toEqual([[], 'checked_in']);
       expect(await sessionsLeft(somebody)).toBe(visit.user_plan_id === null ? 10 : 9);
       await checkOut(visit.id);
-      expect((await checkIn(somebody)).status).toBe(201);
+      expect(await checkIn(somebody)).toHaveStatus(201);
     });
 
     it('with an Idempotency-Key is one, also 20 times at once, and all are told of it', async () => {
       const [somebody, key] = [await withSessions(10), { 'idempotency-key': unique('key') }];
       const answers = await times(20, () => enter({ user_id: somebody.id, ...DEDUCT }, key));
       expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
-      expect(answers[0]!.status).toBe(201);
+      expect(answers[0]!).toHaveStatus(201);
       expect(await sessionsLeft(somebody)).toBe(9);
-      expect((await enter({ user_id: somebody.id }, key)).body.code).toBe('idempotency_key_reused');
+      expect(await enter({ user_id: somebody.id }, key)).toBeRefused(422, 'idempotency_key_reused');
     });
   });
 
@@ -152,11 +149,11 @@ describe('attendance', () => {
       const [used, frozen, frozenByTime] = [await withSessions(1), await withSessions(3), await member()];
       await checkOut((await checkIn(used, DEDUCT)).body.id);
       for (const id of [frozen.userPlanId, (await t.make.userPlan(frozenByTime, own.plan)).id]) {
-        expect((await as.manager.client.put(`/user-plans/${id}`, { status: 'frozen' })).status).toBe(200);
+        expect(await as.manager.client.put(`/user-plans/${id}`, { status: 'frozen' })).toHaveStatus(200);
       }
       for (const somebody of [none, over, used, frozen, frozenByTime]) {
-        const { status, body } = await checkIn(somebody, DEDUCT);
-        expect([status, body.code]).toEqual([409, somebody === used ? 'no_sessions_left' : 'plan_not_active']);
+        const code = somebody === used ? 'no_sessions_left' : 'plan_not_active';
+        expect(await checkIn(somebody, DEDUCT)).toBeRefused(409, code);
         expect(await visitsOf(somebody)).toHaveLength(somebody === used ? 1 : 0);
       }
       expect(await sessionsLeft(frozen)).toBe(3);
@@ -165,11 +162,11 @@ describe('attendance', () => {
     it('takes nothing for a visit that is refused', async () => {
       const inside = await withSessions(3);
       await checkIn(inside);
-      expect((await checkIn(inside, DEDUCT)).body.code).toBe('already_checked_in');
+      expect(await checkIn(inside, DEDUCT)).toBeRefused(409, 'already_checked_in');
       expect(await sessionsLeft(inside)).toBe(3);
       const inactive = await withSessions(1);
       await as.manager.client.put(`/users/${inactive.id}`, { is_active: false });
-      expect((await checkIn(inactive, DEDUCT)).body.code).toBe('member_inactive');
+      expect(await checkIn(inactive, DEDUCT)).toBeRefused(409, 'member_inactive');
       expect(await sessionsLeft(inactive)).toBe(1);
     });
 
@@ -199,7 +196,7 @@ describe('attendance', () => {
       const began = { check_in_time: ago(30) };
       const { body } = await checkIn(somebody, began);
       expect(body).toMatchObject({ ...began, check_out_time: null, status: 'checked_in' });
-      expect((await checkIn(somebody, { check_in_time: ago(10) })).body.code).toBe('already_checked_in');
+      expect(await checkIn(somebody, { check_in_time: ago(10) })).toBeRefused(409, 'already_checked_in');
       const before = { check_in_time: ago(200), check_out_time: ago(100) };
       expect((await checkIn(somebody, before)).body).toMatchObject(before);
     });
@@ -212,13 +209,13 @@ describe('attendance', () => {
         ['check_out_time', ago(-10)],
         ['check_in_time', 'yesterday'],
       ] as const) {
-        expect([value, wrongFields(await checkIn(somebody, { [field]: value }))]).toEqual([value, [field]]);
+        expect(await checkIn(somebody, { [field]: value })).toHaveWrongFields(field);
       }
       const turned = { check_in_time: ago(5), check_out_time: ago(6) };
-      expect((await checkIn(somebody, turned)).body.code).toBe('visit_times_wrong');
-      expect((await checkIn(somebody, { check_out_time: ago(6) })).body.code).toBe('visit_times_wrong');
+      expect(await checkIn(somebody, turned)).toBeRefused(422, 'visit_times_wrong');
+      expect(await checkIn(somebody, { check_out_time: ago(6) })).toBeRefused(422, 'visit_times_wrong');
       const stranger = { id: other.people.user.id };
-      expect(wrongFields(await checkIn(stranger, { check_in_time: ago(6) }))).toEqual(['user_id']);
+      expect(await checkIn(stranger, { check_in_time: ago(6) })).toHaveWrongFields('user_id');
       expect(await visitsOf(somebody)).toEqual([]);
     });
   });
@@ -229,7 +226,7 @@ describe('attendance', () => {
 
     it('belongs to it and takes none, also if that was the last one', async () => {
       const somebody = await withSessions(1);
-      expect((await useOne(somebody)).status).toBe(200);
+      expect(await useOne(somebody)).toHaveStatus(200);
       const { body } = await checkIn(somebody, { user_plan_id: somebody.userPlanId });
       expect(body).toMatchObject({ user_plan_id: somebody.userPlanId, status: 'checked_in' });
       expect(await sessionsLeft(somebody)).toBe(0);
@@ -237,12 +234,16 @@ describe('attendance', () => {
 
     it('is of this member, in use, and not deducted again', async () => {
       const [somebody, another] = [await withSessions(3), await withSessions(3)];
-      const wrong = async (more: object) => wrongFields(await checkIn(somebody, more));
-      expect(await wrong({ user_plan_id: another.userPlanId })).toEqual(['user_plan_id']);
-      expect(await wrong({ user_plan_id: 2_000_000_000 })).toEqual(['user_plan_id']);
-      expect(await wrong({ user_plan_id: somebody.userPlanId, ...DEDUCT })).toEqual(['user_plan_id']);
-      await as.manager.client.put(`/user-plans/${somebody.userPlanId}`, { status: 'cancelled' });
-      expect(await wrong({ user_plan_id: somebody.userPlanId })).toEqual(['user_plan_id']);
+      const { userPlanId } = somebody;
+      for (const wrong of [
+        { user_plan_id: another.userPlanId },
+        { user_plan_id: 2_000_000_000 },
+        { user_plan_id: userPlanId, ...DEDUCT },
+      ]) {
+        expect(await checkIn(somebody, wrong)).toHaveWrongFields('user_plan_id');
+      }
+      await as.manager.client.put(`/user-plans/${userPlanId}`, { status: 'cancelled' });
+      expect(await checkIn(somebody, { user_plan_id: userPlanId })).toHaveWrongFields('user_plan_id');
       expect(await visitsOf(somebody)).toEqual([]);
     });
   });
@@ -253,13 +254,13 @@ describe('attendance', () => {
       const answers = await times(10, () => checkOut(visit.id, { notes: 'Left the towel' }));
       expect(tally(answers)).toEqual({ 200: 1, 409: 9 });
       const refusal = answers.find(({ status }) => status === 409)!;
-      expect(refusal.body.code).toBe('already_checked_out');
+      expect(refusal).toBeRefused(409, 'already_checked_out');
       expect(answers.find(({ status }) => status === 200)!.body).toMatchObject({
         status: 'checked_out',
         stay_minutes: 75,
         notes: 'Left the towel',
       });
-      expect((await checkOut(2_000_000_000)).body.code).toBe('visit_not_found');
+      expect(await checkOut(2_000_000_000)).toBeRefused(404, 'visit_not_found');
     });
 
     it('and a check-in are told to the server once, and a refusal is not', async () => {
@@ -304,9 +305,9 @@ describe('attendance', () => {
         ['check_in_time', '2026-01-01 10:00'],
         ['check_in_time', '2026-01-01T00:00:00+23:00'],
       ] as const) {
-        expect([value, wrongFields(await correct(visit.id, { [field]: value }))]).toEqual([value, [field]]);
+        expect(await correct(visit.id, { [field]: value })).toHaveWrongFields(field);
       }
-      expect((await correct(visit.id, { check_in_time: ago(99) })).body.code).toBe('visit_times_wrong');
+      expect(await correct(visit.id, { check_in_time: ago(99) })).toBeRefused(422, 'visit_times_wrong');
     });
 
     it('opens a visit again, unless the member is inside', async () => {
@@ -316,21 +317,21 @@ describe('attendance', () => {
       expect((await correct(visit.id, { check_out_time: null })).body).toMatchObject(reopened);
       await checkOut(visit.id);
       await checkIn(somebody);
-      expect((await correct(visit.id, { check_out_time: null })).body.code).toBe('already_checked_in');
+      expect(await correct(visit.id, { check_out_time: null })).toBeRefused(409, 'already_checked_in');
     });
 
     it('that deletes leaves the session deducted', async () => {
       const somebody = await withSessions(3);
       const { body } = await checkIn(somebody, DEDUCT);
-      expect((await as.admin.client.delete(`/attendance/${body.id}`)).status).toBe(204);
-      expect((await as.admin.client.delete(`/attendance/${body.id}`)).body.code).toBe('visit_not_found');
+      expect(await as.admin.client.delete(`/attendance/${body.id}`)).toHaveStatus(204);
+      expect(await as.admin.client.delete(`/attendance/${body.id}`)).toBeRefused(404, 'visit_not_found');
       expect([await visitsOf(somebody), await sessionsLeft(somebody)]).toEqual([[], 2]);
     });
 
     it('of a plan that was assigned by mistake leaves the visit', async () => {
       const somebody = await withSessions(3);
       const { body } = await checkIn(somebody, DEDUCT);
-      expect((await as.manager.client.delete(`/user-plans/${somebody.userPlanId}`)).status).toBe(204);
+      expect(await as.manager.client.delete(`/user-plans/${somebody.userPlanId}`)).toHaveStatus(204);
       expect(await visitsOf(somebody)).toMatchObject([{ id: body.id, user_plan_id: null }]);
     });
   });
@@ -365,7 +366,7 @@ describe('attendance', () => {
       expect(await list('&start_date=2026-03-02&end_date=2026-03-02')).toHaveLength(2);
       expect(await visitsOf(somebody)).toHaveLength(4);
       for (const day of ['today', '2026-02-30', '26-01-01']) {
-        expect([day, wrongFields(await as.trainer.client.get(`/attendance/daily/${day}`))]).toEqual([day, ['date']]);
+        expect(await as.trainer.client.get(`/attendance/daily/${day}`)).toHaveWrongFields('date');
       }
     });
 
@@ -380,7 +381,7 @@ describe('attendance', () => {
         is_inside: true,
       });
       for (const path of ['', '/summary']) {
-        expect((await client.get(`/attendance/user/${somebody.id}${path}`)).body.code).toBe('user_not_found');
+        expect(await client.get(`/attendance/user/${somebody.id}${path}`)).toBeRefused(404, 'user_not_found');
       }
     });
   });

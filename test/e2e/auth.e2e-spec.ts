@@ -20,11 +20,12 @@ describe('auth', () => {
   describe('register', () => {
     it('makes a member who can sign in', async () => {
       const email = `${unique('New')}@Example.com`;
-      const { status, body } = await t.nobody.post('/auth/register', { email, password: PASSWORD, gym_id: gym.id });
-      expect(status).toBe(201);
+      const registered = await t.nobody.post('/auth/register', { email, password: PASSWORD, gym_id: gym.id });
+      expect(registered).toHaveStatus(201);
+      const { body } = registered;
       expect(body).toMatchObject({ email, role: 'user', gym, is_active: true });
       expect(Object.keys(body)).not.toContain('password_hash');
-      expect((await login({ email, password: PASSWORD })).status).toBe(200);
+      expect(await login({ email, password: PASSWORD })).toHaveStatus(200);
     });
 
     it('takes the first active gym if none is named, and refuses one that is not open', async () => {
@@ -34,12 +35,10 @@ describe('auth', () => {
       );
       const closed = await t.make.gym({ is_active: false });
       for (const gymId of [closed.id, 2_000_000_000]) {
-        const { status, body } = await t.nobody.post('/auth/register', {
-          email: `${unique('new')}@example.com`,
-          password: PASSWORD,
-          gym_id: gymId,
-        });
-        expect([status, body.errors]).toEqual([422, [{ field: 'gym_id', message: 'is not an active gym' }]]);
+        const newcomer = { email: `${unique('new')}@example.com`, password: PASSWORD, gym_id: gymId };
+        const answer = await t.nobody.post('/auth/register', newcomer);
+        expect(answer).toHaveStatus(422);
+        expect(answer.body.errors).toEqual([{ field: 'gym_id', message: 'is not an active gym' }]);
       }
     });
 
@@ -50,17 +49,14 @@ describe('auth', () => {
       );
       expect(statuses(answers)).toEqual([201, ...Array<number>(9).fill(409)]);
       expect(answers.find(({ status }) => status === 201)!.body.role).toBe('user');
-      expect(answers.find(({ status }) => status === 409)!.body.code).toBe('email_taken');
+      expect(answers.find(({ status }) => status === 409)).toBeRefused(409, 'email_taken');
     });
 
     it('names every wrong field', async () => {
-      const { status, body } = await t.nobody.post('/auth/register', {
-        email: 'no',
-        password: 'short',
-        username: 'a b',
-      });
-      expect([status, body.code]).toEqual([422, 'fields_invalid']);
-      expect(body.errors.map(({ field }: { field: string }) => field).toSorted()).toEqual([
+      const wrong = { email: 'no', password: 'short', username: 'a b' };
+      const answer = await t.nobody.post('/auth/register', wrong);
+      expect(answer).toBeRefused(422, 'fields_invalid');
+      expect(answer.body.errors.map(({ field }: { field: string }) => field).toSorted()).toEqual([
         'email',
         'password',
         'username',
@@ -87,8 +83,9 @@ describe('auth', () => {
         { username: person.email },
         { phone_number: phone.replace('+1 ', '1-') },
       ]) {
-        const { status, body } = await login({ ...who, password: PASSWORD });
-        expect([who, status, body.account?.id]).toEqual([who, 200, person.id]);
+        const answer = await login({ ...who, password: PASSWORD });
+        expect(answer).toHaveStatus(200);
+        expect(answer.body.account.id).toEqualFor(who, person.id);
       }
     });
 
@@ -123,12 +120,12 @@ describe('auth', () => {
       );
       const told = answers.map(({ status, body: { instance: _instance, ...rest } }) => JSON.stringify([status, rest]));
       expect(new Set(told).size).toBe(1);
-      expect(answers[0]).toMatchObject({ status: 401, body: { code: 'wrong_credentials' } });
+      expect(answers[0]).toBeRefused(401, 'wrong_credentials');
     });
 
     it('tells an inactive person so, but only with the right password', async () => {
       const person = await t.make.person('user', gym.id, { is_active: false });
-      expect((await login({ email: person.email, password: 'wrong' })).body.code).toBe('wrong_credentials');
+      expect(await login({ email: person.email, password: 'wrong' })).toBeRefused(401, 'wrong_credentials');
       expect(await login({ email: person.email, password: PASSWORD })).toMatchObject({
         status: 403,
         body: { code: 'account_inactive' },
@@ -147,7 +144,7 @@ describe('auth', () => {
       const person = await t.make.person('trainer', gym.id);
       const first = await t.make.signIn(person);
       const others = await Promise.all(Array.from({ length: 7 }, () => t.make.signIn(person)));
-      expect((await first.client.get('/auth/me')).status).toBe(401);
+      expect(await first.client.get('/auth/me')).toHaveStatus(401);
       const alive = statuses(await Promise.all(others.map(({ client }) => client.get('/auth/me'))));
       expect(alive).toEqual([200, 200, 200, 200, 200, 401, 401]);
     });
@@ -159,26 +156,27 @@ describe('auth', () => {
       expect(body).toHaveLength(2);
       expect(body.filter(({ is_current }: { is_current: boolean }) => is_current)).toHaveLength(1);
       const other = body.find(({ is_current }: { is_current: boolean }) => !is_current);
-      expect((await here.client.delete(`/auth/sessions/${other.id}`)).status).toBe(204);
-      expect((await there.client.get('/auth/me')).body.code).toBe('session_ended');
-      expect((await here.client.delete(`/auth/sessions/${other.id}`)).status).toBe(404);
+      expect(await here.client.delete(`/auth/sessions/${other.id}`)).toHaveStatus(204);
+      expect(await there.client.get('/auth/me')).toBeRefused(401, 'session_ended');
+      expect(await here.client.delete(`/auth/sessions/${other.id}`)).toHaveStatus(404);
     });
 
     it('end at once at sign-out', async () => {
       const { client, refresh_token } = await t.make.signedIn('trainer', gym.id);
-      expect((await client.get('/auth/me')).status).toBe(200);
-      const { status, body } = await client.post('/auth/logout');
-      expect([status, body]).toEqual([205, '']);
-      expect((await client.get('/auth/me')).status).toBe(401);
-      expect((await refresh(refresh_token)).status).toBe(401);
+      expect(await client.get('/auth/me')).toHaveStatus(200);
+      const left = await client.post('/auth/logout');
+      expect(left).toHaveStatus(205);
+      expect(left.body).toBe('');
+      expect(await client.get('/auth/me')).toHaveStatus(401);
+      expect(await refresh(refresh_token)).toHaveStatus(401);
     });
 
     it('end at once when somebody is deactivated, through the API or by hand', async () => {
       const admin = await t.make.signedIn('admin', null);
       const [one, two] = [await t.make.signedIn('trainer', gym.id), await t.make.signedIn('trainer', gym.id)];
-      for (const { client } of [one, two]) expect((await client.get('/auth/me')).status).toBe(200);
-      expect((await admin.client.put(`/users/${one.id}`, { is_active: false })).status).toBe(200);
-      expect((await one.client.get('/auth/me')).status).toBe(401);
+      for (const { client } of [one, two]) expect(await client.get('/auth/me')).toHaveStatus(200);
+      expect(await admin.client.put(`/users/${one.id}`, { is_active: false })).toHaveStatus(200);
+      expect(await one.client.get('/auth/me')).toHaveStatus(401);
       await t.db.query(everyGym`UPDATE users SET is_active = FALSE WHERE id = ${two.id}`);
       await expect(until(async () => (await two.client.get('/auth/me')).status)).resolves.toBe(401);
     });
@@ -186,9 +184,9 @@ describe('auth', () => {
     it('have the new role at once', async () => {
       const admin = await t.make.signedIn('admin', null);
       const person = await t.make.signedIn('trainer', gym.id);
-      expect((await person.client.post('/users/admin-trainer', {})).status).toBe(403);
+      expect(await person.client.post('/users/admin-trainer', {})).toHaveStatus(403);
       await admin.client.put(`/users/${person.id}`, { role: 'manager' });
-      expect((await person.client.post('/users/admin-trainer', {})).status).toBe(422);
+      expect(await person.client.post('/users/admin-trainer', {})).toHaveStatus(422);
     });
 
     it('are known to be over on every server', async () => {
@@ -196,7 +194,7 @@ describe('auth', () => {
       try {
         const person = await t.make.signedIn('trainer', gym.id);
         const elsewhere = second.nobody.withToken(person.access_token);
-        expect((await elsewhere.get('/auth/me')).status).toBe(200);
+        expect(await elsewhere.get('/auth/me')).toHaveStatus(200);
         await person.client.post('/auth/logout');
         await expect(until(async () => (await elsewhere.get('/auth/me')).status)).resolves.toBe(401);
       } finally {
@@ -206,7 +204,7 @@ describe('auth', () => {
 
     it('are not trusted from memory while the server cannot hear of changes', async () => {
       const person = await t.make.signedIn('trainer', gym.id);
-      expect((await person.client.get('/auth/me')).status).toBe(200);
+      expect(await person.client.get('/auth/me')).toHaveStatus(200);
       await t.db.query(everyGym`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'spotter listener' AND datname = current_database()`);
@@ -220,19 +218,19 @@ describe('auth', () => {
     it('gives a fresh pair, of which the old refresh token is no part', async () => {
       const { client, refresh_token } = await t.make.signedIn('trainer', gym.id);
       const fresh = await refresh(refresh_token);
-      expect(fresh.status).toBe(200);
+      expect(fresh).toHaveStatus(200);
       expect(fresh.body.refresh_token).not.toBe(refresh_token);
-      expect((await t.nobody.withToken(fresh.body.access_token).get('/auth/me')).status).toBe(200);
-      expect((await client.get('/auth/me')).status).toBe(200);
-      expect((await refresh(fresh.body.refresh_token)).status).toBe(200);
+      expect(await t.nobody.withToken(fresh.body.access_token).get('/auth/me')).toHaveStatus(200);
+      expect(await client.get('/auth/me')).toHaveStatus(200);
+      expect(await refresh(fresh.body.refresh_token)).toHaveStatus(200);
     });
 
     it('ends the session when a used token comes again: the thief and the owner are both out', async () => {
       const { refresh_token } = await t.make.signedIn('trainer', gym.id);
       const fresh = await refresh(refresh_token);
-      expect((await refresh(refresh_token)).body.code).toBe('session_ended');
-      expect((await refresh(fresh.body.refresh_token)).status).toBe(401);
-      expect((await t.nobody.withToken(fresh.body.access_token).get('/auth/me')).status).toBe(401);
+      expect(await refresh(refresh_token)).toBeRefused(401, 'session_ended');
+      expect(await refresh(fresh.body.refresh_token)).toHaveStatus(401);
+      expect(await t.nobody.withToken(fresh.body.access_token).get('/auth/me')).toHaveStatus(401);
     });
 
     it('makes one new pair at most of 50 parallel uses', async () => {
@@ -240,7 +238,7 @@ describe('auth', () => {
       const answers = await times(50, () => refresh(refresh_token));
       expect(statuses(answers)).toEqual([200, ...Array<number>(49).fill(401)]);
       const winner = answers.find(({ status }) => status === 200)!;
-      expect((await refresh(winner.body.refresh_token)).status).toBe(401);
+      expect(await refresh(winner.body.refresh_token)).toHaveStatus(401);
     });
 
     it('refuses an access token, a forged one and one of another server', async () => {
@@ -250,7 +248,7 @@ describe('auth', () => {
       for (const token of [access_token, `${head}.${claims}.AAAA`, `${unsigned}.${claims}.`, 'nonsense', '']) {
         expect([401, 422]).toContain((await refresh(token)).status);
       }
-      expect((await t.nobody.withToken(refresh_token).get('/auth/me')).status).toBe(401);
+      expect(await t.nobody.withToken(refresh_token).get('/auth/me')).toHaveStatus(401);
     });
   });
 
@@ -261,12 +259,12 @@ describe('auth', () => {
     it('ends all other sessions and keeps this one', async () => {
       const person = await t.make.person('trainer', gym.id);
       const [here, there] = [await t.make.signIn(person), await t.make.signIn(person)];
-      expect((await change(here.client, PASSWORD, 'a new password')).status).toBe(204);
-      expect((await here.client.get('/auth/me')).status).toBe(200);
-      expect((await there.client.get('/auth/me')).status).toBe(401);
-      expect((await refresh(there.refresh_token)).status).toBe(401);
-      expect((await login({ email: person.email, password: PASSWORD })).status).toBe(401);
-      expect((await login({ email: person.email, password: 'a new password' })).status).toBe(200);
+      expect(await change(here.client, PASSWORD, 'a new password')).toHaveStatus(204);
+      expect(await here.client.get('/auth/me')).toHaveStatus(200);
+      expect(await there.client.get('/auth/me')).toHaveStatus(401);
+      expect(await refresh(there.refresh_token)).toHaveStatus(401);
+      expect(await login({ email: person.email, password: PASSWORD })).toHaveStatus(401);
+      expect(await login({ email: person.email, password: 'a new password' })).toHaveStatus(200);
     });
 
     it('wants the current password, and another one', async () => {
@@ -275,7 +273,7 @@ describe('auth', () => {
         status: 422,
         body: { code: 'wrong_password', errors: [{ field: 'current_password' }] },
       });
-      expect((await change(client, PASSWORD, PASSWORD)).body.errors[0].field).toBe('new_password');
+      expect(await change(client, PASSWORD, PASSWORD)).toHaveWrongFields('new_password');
     });
 
     it('of two at once lets one win', async () => {
@@ -289,9 +287,9 @@ describe('auth', () => {
       const { client, id } = await t.make.signedIn('user', gym.id, { must_change_password: true });
       await t.db.query(everyGym`UPDATE users SET temporary_password = 'sealed' WHERE id = ${id}`);
       expect((await client.get('/auth/me')).body.must_change_password).toBe(true);
-      expect(await client.get('/gyms')).toMatchObject({ status: 403, body: { code: 'password_change_required' } });
-      expect((await change(client, PASSWORD, 'a new password')).status).toBe(204);
-      expect((await client.get('/gyms')).status).toBe(200);
+      expect(await client.get('/gyms')).toBeRefused(403, 'password_change_required');
+      expect(await change(client, PASSWORD, 'a new password')).toHaveStatus(204);
+      expect(await client.get('/gyms')).toHaveStatus(200);
       const rows = await t.db.query(everyGym`SELECT temporary_password FROM users WHERE id = ${id}`);
       expect(rows).toEqual([{ temporary_password: null }]);
     });
@@ -304,16 +302,16 @@ describe('auth', () => {
         const person = await careful.make.person('manager', gym.id);
         const from = (address: string, password: string) =>
           careful.nobody.post('/auth/login', { email: person.email, password }, { 'x-forwarded-for': address });
-        expect((await from('198.51.100.1', PASSWORD)).status).toBe(200);
+        expect(await from('198.51.100.1', PASSWORD)).toHaveStatus(200);
         // A thousand machines with one guess each do not get more guesses than one machine.
         const guesses = await times(40, (index) => from(`203.0.113.${index}`, `guess ${index}`));
         expect(statuses(guesses).filter((status) => status === 401).length).toBeLessThanOrEqual(6);
         const refused = guesses.find(({ status }) => status === 429)!;
-        expect(refused.body.code).toBe('too_many_requests');
+        expect(refused).toBeRefused(429, 'too_many_requests');
         expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
         expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(360);
-        expect((await from('203.0.113.200', PASSWORD)).status).toBe(429);
-        expect((await from('198.51.100.1', PASSWORD)).status).toBe(200);
+        expect(await from('203.0.113.200', PASSWORD)).toHaveStatus(429);
+        expect(await from('198.51.100.1', PASSWORD)).toHaveStatus(200);
       } finally {
         await careful.close();
       }
@@ -368,8 +366,8 @@ describe('auth', () => {
       expect(claims.exp).toBeUndefined();
       const client = endless.nobody.withToken(body.access_token);
       expect((await client.get('/auth/sessions')).body[0].expires_at).toBeNull();
-      expect((await client.post('/auth/logout')).status).toBe(205);
-      expect((await client.get('/auth/me')).status).toBe(401);
+      expect(await client.post('/auth/logout')).toHaveStatus(205);
+      expect(await client.get('/auth/me')).toHaveStatus(401);
     } finally {
       await endless.close();
     }

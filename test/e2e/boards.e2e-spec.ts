@@ -38,8 +38,6 @@ class Agent {
   }
 }
 
-const outcome = ({ status, body }: Answer) => [status, body.code];
-
 describe('lab boards', () => {
   let t: TestApp;
   let second: TestApp;
@@ -127,34 +125,34 @@ describe('lab boards', () => {
       };
     });
     for (const refused of hour.refused) {
-      expect(outcome(refused)).toEqual([403, 'not_your_hour']);
+      expect(refused).toBeRefused(403, 'not_your_hour');
       expect(refused.body.detail).toBe(`You must have booked the current time slot (${hour.now}).`);
     }
-    expect((await read(other)).history).toMatchObject({ code: 'not_your_hour' });
+    expect((await read(other)).history).toBeRefused('not_your_hour');
 
     const stranger = await makeSlotGym(t.make);
-    expect(outcome(await upload(stranger.manager, 'console.log(1)'))).toEqual([404, 'device_not_found']);
+    expect(await upload(stranger.manager, 'console.log(1)')).toBeRefused(404, 'device_not_found');
     const elsewhere = `/devices/${board.device_number}/upload?gym_id=${board.gym_id}`;
-    expect(outcome(await stranger.manager.client.post(elsewhere, { code: '1' }))).toEqual([403, 'other_gym']);
+    expect(await stranger.manager.client.post(elsewhere, { code: '1' })).toBeRefused(403, 'other_gym');
     await bookNow(stranger.member.client);
-    expect(outcome(await upload(stranger.member, 'console.log(1)'))).toEqual([404, 'device_not_found']);
+    expect(await upload(stranger.member, 'console.log(1)')).toBeRefused(404, 'device_not_found');
     const reader = await makeDevice(manager.client, 'fingerprint');
-    expect(outcome(await upload(holder, '1', reader.device_number))).toEqual([404, 'device_not_found']);
+    expect(await upload(holder, '1', reader.device_number)).toBeRefused(404, 'device_not_found');
     // Nor does it say anything to whoever has given the hour back.
     await cancelNow(holder.client);
-    expect(outcome(await upload(holder, 'console.log(1)'))).toEqual([403, 'not_your_hour']);
+    expect(await upload(holder, 'console.log(1)')).toBeRefused(403, 'not_your_hour');
     await bookNow(other.client);
     expect((await upload(other, 'console.log(1)')).body.output).toBe('1\n');
     expect((await said(other)).body.output).not.toContain('2');
   });
 
   it('that are not connected are 503, at once when one disconnects while it runs', async () => {
-    expect(outcome(await upload(holder, '1'))).toEqual([503, 'board_not_connected']);
+    expect(await upload(holder, '1')).toBeRefused(503, 'board_not_connected');
     for (const url of [t.url, second.url]) {
       const socket: SocketClient = await plug(() => socket.close(), url);
-      expect(outcome(await upload(holder, '1'))).toEqual([503, 'board_not_connected']);
+      expect(await upload(holder, '1')).toBeRefused(503, 'board_not_connected');
       const cut: SocketClient = await plug(() => cut.cut(), url);
-      expect(outcome(await upload(holder, '1'))).toEqual([503, 'board_not_connected']);
+      expect(await upload(holder, '1')).toBeRefused(503, 'board_not_connected');
     }
   });
 
@@ -165,9 +163,9 @@ describe('lab boards', () => {
     try {
       for (const url of [t.url, second.url]) {
         const socket = await plug(() => undefined, url);
-        expect(outcome(await upload(holder, '1'))).toEqual([504, 'board_timed_out']);
+        expect(await upload(holder, '1')).toBeRefused(504, 'board_timed_out');
         socket.close();
-        await until(async () => outcome(await upload(holder, '1'))[0] === 503);
+        await until(async () => (await upload(holder, '1')).status === 503);
       }
     } finally {
       boards.patienceMs = patienceMs;
@@ -222,8 +220,9 @@ describe('lab boards', () => {
     const output = 'a'.repeat(2_000) + 'b'.repeat(4_000) + 'c'.repeat(4_000);
     expect((await said(holder)).body.output).toBe(output);
     expect((await read(manager)).history.output).toBe(output);
-    const { code, errors } = await socket.ask('serial_output', { output: 'd'.repeat(10_001) });
-    expect([code, errors[0].field]).toEqual(['fields_invalid', 'output']);
+    const tooLong = await socket.ask('serial_output', { output: 'd'.repeat(10_001) });
+    expect(tooLong).toBeRefused('fields_invalid');
+    expect(tooLong.errors[0].field).toBe('output');
     expect((await said(holder)).body.output).toBe(output);
   });
 
@@ -237,7 +236,7 @@ describe('lab boards', () => {
     ];
     const [mine, , mineToo] = readers.map((reader) => reader.socket);
     const deaf = await read(other);
-    expect(deaf.history.code).toBe('not_your_hour');
+    expect(deaf.history).toBeRefused('not_your_hour');
     const stranger = (await makeSlotGym(t.make)).manager;
     const strangers = await SocketClient.connect(t.url, '/devices', { token: stranger.access_token });
     await strangers.ask('read_serial', { device_number: board.device_number, gym_id: board.gym_id });
@@ -265,7 +264,7 @@ describe('lab boards', () => {
     await upload(manager, 'console.log("before")');
     await manager.client.put(`/devices/${board.id}`, { is_active: false });
     await agent.says('Disconnected: io server disconnect.');
-    expect(outcome(await upload(manager, '1'))).toEqual([404, 'device_not_found']);
+    expect(await upload(manager, '1')).toBeRefused(404, 'device_not_found');
     expect(await SocketClient.refused(t.url, '/devices', { device_key: board.device_key })).toMatchObject({
       code: 4001,
     });
@@ -277,10 +276,10 @@ describe('lab boards', () => {
     for (const kind of ['fingerprint', 'qr'] as const) {
       const { device_key } = await makeDevice(manager.client, kind);
       const socket = await SocketClient.connect(t.url, '/devices', { device_key });
-      expect(await socket.ask('serial_output', { output: 'x' })).toMatchObject({ code: 'role_not_allowed' });
+      expect(await socket.ask('serial_output', { output: 'x' })).toBeRefused('role_not_allowed');
     }
     const console = await SocketClient.connect(t.url, '/devices', { token: manager.access_token });
-    expect(await console.ask('serial_output', { output: 'x' })).toMatchObject({ code: 'role_not_allowed' });
+    expect(await console.ask('serial_output', { output: 'x' })).toBeRefused('role_not_allowed');
     expect((await said(manager)).body).toEqual({ device_number: board.device_number, output: '', updated_at: null });
   });
 });

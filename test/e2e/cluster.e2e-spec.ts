@@ -75,9 +75,9 @@ for (const { way, isRedis } of ways) {
     }
 
     async function checkIn(desk: HttpClient): Promise<number> {
-      const { status, body } = await desk.post('/attendance', { user_id: await newMember() });
-      expect(status).toBe(201);
-      return body.id;
+      const visit = await desk.post('/attendance', { user_id: await newMember() });
+      expect(visit).toHaveStatus(201);
+      return visit.body.id;
     }
 
     const seen = (socket: SocketClient): number[] => socket.all('member_checked_in').map(({ id }) => id);
@@ -136,7 +136,7 @@ for (const { way, isRedis } of ways) {
       expect(await desk.ask('user', { user_id: userId })).toEqual({});
       expect(await reader.next('user')).toEqual({ user_id: userId });
       const rival = await SocketClient.connect(urls[1]!, '/devices', { token: desks[0].token });
-      expect(await rival.ask('user', { user_id: userId })).toMatchObject({ code: 'device_busy' });
+      expect(await rival.ask('user', { user_id: userId })).toBeRefused('device_busy');
       await reader.ask('user', { user_id: userId });
       expect(await desk.next('user_established')).toMatchObject({ user_id: userId });
       await reader.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 });

@@ -81,12 +81,12 @@ describe('the documentation', () => {
     for (const { method, path, responses, ...operation } of operations) {
       for (const [status, { 'x-codes': listed }] of Object.entries(responses)) {
         if (Number(status) < 400) continue;
-        expect([path, status, listed]).toEqual([path, status, expect.arrayContaining([expect.any(String)])]);
-        for (const code of listed!) expect([path, code, codes.get(code)]).toEqual([path, code, Number(status)]);
+        expect(listed).toEqualFor([path, status], expect.arrayContaining([expect.any(String)]));
+        for (const code of listed!) expect(codes.get(code)).toEqualFor([path, code], Number(status));
       }
       const isPublic = operation['x-roles']!.includes('public');
       const all = ['400', '422', '503', ...(isPublic ? [] : ['401']), ...(method === 'get' ? [] : ['413', '415'])];
-      expect([path, Object.keys(responses)]).toEqual([path, expect.arrayContaining(all)]);
+      expect(Object.keys(responses)).toEqualFor(path, expect.arrayContaining(all));
     }
   });
 
@@ -179,9 +179,9 @@ describe('the documentation', () => {
     it.each(['/docs', '/redoc', '/errors', '/asyncapi', '/docs/swagger-ui-bundle.js', '/redoc.standalone.js'])(
       'serves %s',
       async (path) => {
-        const { status, headers } = await served.nobody.get(served.url + path);
-        expect(status).toBe(200);
-        expect(headers.get('content-security-policy')).toContain("script-src 'self'");
+        const page = await served.nobody.get(served.url + path);
+        expect(page).toHaveStatus(200);
+        expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
       },
     );
 
@@ -206,14 +206,13 @@ describe('the documentation', () => {
       expect(Object.keys(events.components.messages).toSorted()).toEqual([...new Set(expected)].toSorted());
       for (const [name, message] of Object.entries<any>(events.components.messages)) {
         const [channel, from, event] = name.split('.') as [string, string, string];
-        expect([name, events.channels[channel].messages[`${from}.${event}`]]).toEqual([
-          name,
-          { $ref: `#/components/messages/${name}` },
-        ]);
+        expect(events.channels[channel].messages[`${from}.${event}`]).toEqualFor(name, {
+          $ref: `#/components/messages/${name}`,
+        });
         const schema = message.payload.$ref?.split('/').at(-1);
-        expect([name, message.payload]).toEqual([name, schema ? expect.anything() : { type: 'object' }]);
-        if (schema) expect([schema, events.components.schemas[schema]]).toEqual([schema, expect.any(Object)]);
-        expect([name, message.examples]).toEqual([name, [{ payload: expect.any(Object) }]]);
+        expect(message.payload).toEqualFor(name, schema ? expect.anything() : { type: 'object' });
+        if (schema) expect(events.components.schemas[schema]).toEqualFor(schema, expect.any(Object));
+        expect(message.examples).toEqualFor(name, [{ payload: expect.any(Object) }]);
         expect(page).toContain(`<code>${event}</code>`);
       }
     });
@@ -225,10 +224,10 @@ describe('the documentation', () => {
         for (const { event, payload } of messages.values()) {
           const [{ payload: shown }] =
             events.components.messages[`${namespace.slice(1)}.from_client.${event}`].examples;
-          if (!payload) expect([event, shown]).toEqual([event, {}]);
+          if (!payload) expect(shown).toEqualFor(event, {});
           else {
             const errors = await validate(plainToInstance(payload, shown));
-            expect([namespace, event, shown, errors]).toEqual([namespace, event, shown, []]);
+            expect(errors).toEqualFor([namespace, event, shown], []);
             checked++;
           }
         }

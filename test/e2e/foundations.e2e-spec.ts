@@ -109,7 +109,7 @@ describe('what every feature stands on', () => {
         await tx.query(everyGym`SELECT 1`);
       });
       await expect(cut).rejects.toBeInstanceOf(Unavailable);
-      expect((await admin.client.get('/gyms')).status).toBe(200);
+      expect(await admin.client.get('/gyms')).toHaveStatus(200);
     });
   });
 
@@ -245,14 +245,14 @@ describe('what every feature stands on', () => {
     it('with another body is refused', async () => {
       const key = unique('key');
       await open(unique('One'), key);
-      expect(await open(unique('Two'), key)).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+      expect(await open(unique('Two'), key)).toBeRefused(422, 'idempotency_key_reused');
     });
 
     it('belongs to its account and its route', async () => {
       const [name, key] = [unique('Mine'), unique('key')];
       const other = await t.make.signedIn('admin', null);
-      expect((await open(name, key)).status).toBe(201);
-      expect((await open(name, key, other.client)).body.code).toBe('gym_name_taken');
+      expect(await open(name, key)).toHaveStatus(201);
+      expect(await open(name, key, other.client)).toBeRefused(409, 'gym_name_taken');
       const staff = {
         email: `${unique('x')}@example.com`,
         full_name: 'X',
@@ -264,28 +264,28 @@ describe('what every feature stands on', () => {
         { ...staff, role: 'admin', password: 'long enough' },
         { 'idempotency-key': key },
       );
-      expect(hired.status).toBe(201);
+      expect(hired).toHaveStatus(201);
     });
 
     it('is not used up by a refusal', async () => {
       const [name, key] = [unique('Taken'), unique('key')];
       const gym = await t.make.gym({ name });
-      expect((await open(name, key)).status).toBe(409);
+      expect(await open(name, key)).toHaveStatus(409);
       await admin.client.delete(`/gyms/${gym.id}`);
-      expect((await open(name, key)).status).toBe(201);
+      expect(await open(name, key)).toHaveStatus(201);
     });
 
     it('is forgotten after a day', async () => {
       const [name, key] = [unique('Day'), unique('key')];
-      expect((await open(name, key)).status).toBe(201);
+      expect(await open(name, key)).toHaveStatus(201);
       await db.query(everyGym`UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = ${key}`);
-      expect((await open(name, key)).body.code).toBe('gym_name_taken');
-      expect((await open(unique('Fresh'), key)).status).toBe(201);
+      expect(await open(name, key)).toBeRefused(409, 'gym_name_taken');
+      expect(await open(unique('Fresh'), key)).toHaveStatus(201);
     });
 
     it('must be a word', async () => {
       for (const key of ['', ' ', 'two words', 'x'.repeat(256)]) {
-        expect([key, (await open(unique('G'), key)).status]).toEqual([key, 422]);
+        expect(await open(unique('G'), key)).toHaveStatus(422);
       }
     });
   });

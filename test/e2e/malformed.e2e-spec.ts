@@ -104,14 +104,14 @@ describe('malformed requests', () => {
   afterAll(() => t.close());
 
   function check(what: unknown, { status, body, headers }: Answer): void {
-    expect([what, status < 500]).toEqual([what, true]);
+    expect(status < 500).toEqualFor(what, true);
     if (status < 400) return;
     expect(headers.get('content-type')).toContain('application/problem+json');
-    if (body.code === 'fields_invalid') expect([what, body.errors.length > 0]).toEqual([what, true]);
+    if (body.code === 'fields_invalid') expect(body.errors.length > 0).toEqualFor(what, true);
     // What the client sent may come back to it; nothing of ours may.
     const { instance: _instance, detail, ...told } = body;
-    expect([what, INTERNALS.test(JSON.stringify(told))]).toEqual([what, false]);
-    expect([what, INTERNALS.test(String(detail).slice(0, 300))]).toEqual([what, false]);
+    expect(INTERNALS.test(JSON.stringify(told))).toEqualFor(what, false);
+    expect(INTERNALS.test(String(detail).slice(0, 300))).toEqualFor(what, false);
   }
 
   /** Sends as an admin, with a new session if the last request happened to end it. */
@@ -205,12 +205,12 @@ describe('malformed requests', () => {
     expect(await answer('')).toBe(422);
     expect(await answer('<a/>', 'text/xml')).toBe(415);
     expect(await answer('name=x', 'application/x-www-form-urlencoded')).toBe(415);
-    expect((await send('GET', '/users/2147483648')).status).toBe(422);
-    expect((await send('GET', '/users/9223372036854775808')).status).toBe(422);
-    expect((await send('GET', '/users/%00')).status).toBe(400);
-    expect((await send('GET', '/users/%E0%A4%A')).status).toBe(400);
-    expect((await send('GET', `/users/${'9'.repeat(500)}`)).status).toBe(400);
-    expect((await send('PATCH', '/gyms')).status).toBe(404);
+    expect(await send('GET', '/users/2147483648')).toHaveStatus(422);
+    expect(await send('GET', '/users/9223372036854775808')).toHaveStatus(422);
+    expect(await send('GET', '/users/%00')).toHaveStatus(400);
+    expect(await send('GET', '/users/%E0%A4%A')).toHaveStatus(400);
+    expect(await send('GET', `/users/${'9'.repeat(500)}`)).toHaveStatus(400);
+    expect(await send('PATCH', '/gyms')).toHaveStatus(404);
   });
 
   it('a body of 10 MB is 413, not read to the end', async () => {
@@ -231,8 +231,8 @@ describe('malformed requests', () => {
     const chunked = await send('POST', '/gyms', JSON.stringify({ name: 'x'.repeat(10 * 1024 * 1024) })).catch(
       () => null,
     );
-    if (chunked) expect(chunked.status).toBe(413);
-    expect((await t.nobody.get(`${t.url}/health/live`)).status).toBe(200);
+    if (chunked) expect(chunked).toHaveStatus(413);
+    expect(await t.nobody.get(`${t.url}/health/live`)).toHaveStatus(200);
   });
 
   it('what is not HTTP gets an answer all the same', async () => {

@@ -33,8 +33,7 @@ describe('every route', () => {
 
   it('is closed to nobody', async () => {
     for (const route of routes) {
-      const { status, body } = await attempt(route, t.nobody, 'admin');
-      expect([nameOf(route), status, body.code]).toEqual([nameOf(route), 401, 'not_signed_in']);
+      expect(await attempt(route, t.nobody, 'admin')).toBeRefused(401, 'not_signed_in');
     }
   });
 
@@ -42,11 +41,9 @@ describe('every route', () => {
     for (const route of routes) {
       // Some routes sign out or change the password: each attempt has a session of its own.
       const { client } = await t.make.signIn(world.own.people[role]);
-      const { status, body } = await attempt(route, client, role);
-      const isAllowed = route.access.roles!.includes(role);
-      const expected = isAllowed ? (routeCases[nameOf(route)]!.answers?.[role] ?? success(route)) : 403;
-      expect([nameOf(route), status]).toEqual([nameOf(route), expected]);
-      if (!isAllowed) expect([nameOf(route), body.code]).toEqual([nameOf(route), 'role_not_allowed']);
+      const answer = await attempt(route, client, role);
+      if (!route.access.roles!.includes(role)) expect(answer).toBeRefused(403, 'role_not_allowed');
+      else expect(answer).toHaveStatus(routeCases[nameOf(route)]!.answers?.[role] ?? success(route));
     }
   });
 
@@ -55,13 +52,9 @@ describe('every route', () => {
       const { otherGym } = routeCases[nameOf(route)]!;
       for (const role of route.access.roles!.filter((allowed) => allowed !== 'admin')) {
         const { client } = await t.make.signIn(world.other.people[role]);
-        const { status, body } = await attempt(route, client, role);
-        if (typeof otherGym === 'number') {
-          expect([nameOf(route), role, status]).toEqual([nameOf(route), role, otherGym]);
-        } else {
-          expect([nameOf(route), role, status]).toEqual([nameOf(route), role, success(route)]);
-        }
-        if (otherGym !== 'everything') expect(JSON.stringify(body)).not.toContain(world.own.mark);
+        const answer = await attempt(route, client, role);
+        expect(answer).toHaveStatus(typeof otherGym === 'number' ? otherGym : success(route));
+        if (otherGym !== 'everything') expect(JSON.stringify(answer.body)).not.toContain(world.own.mark);
       }
     }
   });
@@ -77,7 +70,7 @@ describe('every route', () => {
         ? path
         : `${path}${path.includes('?') ? '&' : '?'}gym_id=${world.own.gym.id}`;
       const { body } = await client.get(filtered);
-      expect([nameOf(route), JSON.stringify(body).includes(world.own.mark)]).toEqual([nameOf(route), true]);
+      expect(JSON.stringify(body).includes(world.own.mark)).toEqualFor(nameOf(route), true);
     }
   });
 
@@ -88,8 +81,7 @@ describe('every route', () => {
     for (const route of lists) {
       const { path } = await routeCases[nameOf(route)]!.call(world, 'trainer');
       const filtered = `${path}${path.includes('?') ? '&' : '?'}gym_id=${world.own.gym.id}`;
-      const { status, body } = await stranger.client.get(filtered);
-      expect([nameOf(route), status, body.code]).toEqual([nameOf(route), 403, 'other_gym']);
+      expect(await stranger.client.get(filtered)).toBeRefused(403, 'other_gym');
     }
   });
 });

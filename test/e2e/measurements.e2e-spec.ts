@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Role } from '../../src/common/actor/roles.js';
 import { SIZE_NAMES, SIZES } from '../../src/measurements/dto/measurement.dto.js';
-import { times, wrongFields } from '../support/answers.js';
+import { times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { type Person, type SignedIn, unique } from '../support/factory.js';
 import { CLOCK_CHANGES, NEW_YORK } from '../support/new-york.js';
@@ -29,39 +29,38 @@ describe('measurements', () => {
   it('hold each size to the hundredth, from the least to the most that is believable', async () => {
     for (const end of ['min', 'max'] as const) {
       const sizes = Object.fromEntries(SIZE_NAMES.map((size) => [size, SIZES[size][end]]));
-      const { status, body } = await record({ ...sizes, notes: ' After the holidays ' });
-      expect([status, body]).toMatchObject([
-        201,
-        {
-          ...sizes,
-          user_id: member.id,
-          gym_id: own.gym.id,
-          notes: 'After the holidays',
-          recorded_by_id: as.trainer.id,
-        },
-      ]);
+      const recorded = await record({ ...sizes, notes: ' After the holidays ' });
+      expect(recorded).toHaveStatus(201);
+      expect(recorded.body).toMatchObject({
+        ...sizes,
+        user_id: member.id,
+        gym_id: own.gym.id,
+        notes: 'After the holidays',
+        recorded_by_id: as.trainer.id,
+      });
       const beyond = SIZE_NAMES.map((size) => [size, SIZES[size][end] + (end === 'min' ? -0.01 : 0.01)]);
-      expect(wrongFields(await record(Object.fromEntries(beyond)))).toEqual(SIZE_NAMES);
+      expect(await record(Object.fromEntries(beyond))).toHaveWrongFields(...SIZE_NAMES);
     }
     expect((await record({ weight: '71.55', height: 172.1 })).body).toMatchObject({ weight: 71.55, height: 172.1 });
     for (const weight of [0, -80, 80.001, 1e-7, 'heavy', '8e1', true, [80]]) {
-      expect([weight, wrongFields(await record({ weight }))]).toEqual([weight, ['weight']]);
+      expect(await record({ weight })).toHaveWrongFields('weight');
     }
   });
 
   it('need at least one number, also after a correction', async () => {
     for (const nothing of [{}, { notes: 'Was ill' }, { weight: null, height: null }]) {
       const answer = await record(nothing);
-      expect([answer.body.code, wrongFields(answer)]).toEqual(['nothing_measured', ['weight']]);
+      expect(answer).toBeRefused(422, 'nothing_measured');
+      expect(answer).toHaveWrongFields('weight');
     }
     const { body } = await record({ weight: 80, chest: 100 });
     expect((await correct(body.id, { chest: null })).body).toMatchObject({ weight: 80, chest: null });
-    expect((await correct(body.id, { weight: null })).body.code).toBe('nothing_measured');
+    expect(await correct(body.id, { weight: null })).toBeRefused(422, 'nothing_measured');
     expect((await correct(body.id, { hips: 99.5, weight: null })).body).toMatchObject({ weight: null, hips: 99.5 });
-    expect(wrongFields(await correct(body.id, { hips: 9, measurement_date: 'never' }))).toEqual([
+    expect(await correct(body.id, { hips: 9, measurement_date: 'never' })).toHaveWrongFields(
       'hips',
       'measurement_date',
-    ]);
+    );
   });
 
   it('were made in the past', async () => {
@@ -76,17 +75,14 @@ describe('measurements', () => {
       '2026-01-31 10:00:00',
       '2020-01-01T00:00:00+23:00',
     ]) {
-      expect([time, wrongFields(await record({ weight: 80, measurement_date: time }))]).toEqual([
-        time,
-        ['measurement_date'],
-      ]);
+      expect(await record({ weight: 80, measurement_date: time })).toHaveWrongFields('measurement_date');
     }
-    expect(wrongFields(await correct(body.id, { measurement_date: soon }))).toEqual(['measurement_date']);
+    expect(await correct(body.id, { measurement_date: soon })).toHaveWrongFields('measurement_date');
   });
 
   it('are of somebody of the gym', async () => {
     for (const id of [other.people.user.id, 2_000_000_000, 'me']) {
-      expect([id, wrongFields(await record({ user_id: id, weight: 80 }))]).toEqual([id, ['user_id']]);
+      expect(await record({ user_id: id, weight: 80 })).toHaveWrongFields('user_id');
     }
   });
 
@@ -118,10 +114,10 @@ describe('measurements', () => {
     const { client } = as.trainer;
     for (const { id } of [second, first]) {
       expect((await client.get(of(somebody, '/latest'))).body.id).toBe(id);
-      expect((await client.delete(`/measurements/${id}`)).status).toBe(204);
-      expect((await client.delete(`/measurements/${id}`)).body.code).toBe('measurement_not_found');
+      expect(await client.delete(`/measurements/${id}`)).toHaveStatus(204);
+      expect(await client.delete(`/measurements/${id}`)).toBeRefused(404, 'measurement_not_found');
     }
-    expect((await client.get(of(somebody, '/latest'))).body.code).toBe('measurement_not_found');
+    expect(await client.get(of(somebody, '/latest'))).toBeRefused(404, 'measurement_not_found');
     expect(await client.all(of(somebody))).toEqual([]);
   });
 
@@ -137,15 +133,15 @@ describe('measurements', () => {
       of(member, '/progress'),
       of(member, '/progress.svg'),
     ]) {
-      expect([path, (await client.get(path)).status]).toEqual([path, 404]);
+      expect(await client.get(path)).toHaveStatus(404);
     }
   });
 
   it('are gone with the person', async () => {
     const somebody = await t.make.person('user', own.gym.id);
     const { id } = await t.make.measurement(somebody, { notes: 'Private' });
-    expect((await as.admin.client.delete(`/users/${somebody.id}`)).status).toBe(204);
-    expect((await as.admin.client.get(`/measurements/${id}`)).body.code).toBe('measurement_not_found');
+    expect(await as.admin.client.delete(`/users/${somebody.id}`)).toHaveStatus(204);
+    expect(await as.admin.client.get(`/measurements/${id}`)).toBeRefused(404, 'measurement_not_found');
   });
 
   describe('progress', () => {
@@ -179,10 +175,8 @@ describe('measurements', () => {
         measurement_count: 0,
         fields: {},
       });
-      expect((await as.trainer.client.get(of({ id: 2_000_000_000 }, '/progress'))).body.code).toBe('user_not_found');
-      expect(wrongFields(await as.trainer.client.get(of({ id }, '/progress?end_date=2026-13-01')))).toEqual([
-        'end_date',
-      ]);
+      expect(await as.trainer.client.get(of({ id: 2_000_000_000 }, '/progress'))).toBeRefused(404, 'user_not_found');
+      expect(await as.trainer.client.get(of({ id }, '/progress?end_date=2026-13-01'))).toHaveWrongFields('end_date');
     });
 
     it.each(CLOCK_CHANGES)('counts the $hours hours of $date in New York', async ({ date, moments }) => {
@@ -236,9 +230,7 @@ describe('measurements', () => {
         false,
         false,
       ]);
-      expect(wrongFields(await as.trainer.client.get(of({ id }, '/progress.svg?fields=weight,soul')))).toEqual([
-        'fields',
-      ]);
+      expect(await as.trainer.client.get(of({ id }, '/progress.svg?fields=weight,soul'))).toHaveWrongFields('fields');
     });
 
     it('is light or dark as its reader is', async () => {
@@ -252,7 +244,7 @@ describe('measurements', () => {
       const used = new Set([...drawn.matchAll(/="var\((--\w+)\)"/g)].map(([, name]) => name!));
       expect(used.size).toBeGreaterThanOrEqual(5);
       for (const name of used) {
-        expect([name, light.has(name), dark.has(name)]).toEqual([name, true, true]);
+        expect([light.has(name), dark.has(name)]).toEqualFor(name, [true, true]);
         expect(dark.get(name)).not.toBe(light.get(name));
       }
       const inks = [...drawn.matchAll(/<text[^>]* fill="([^"]*)"/g)].map(([, ink]) => ink);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { wrongFields } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { PASSWORD, type SignedIn, unique } from '../support/factory.js';
 import { plansOf, sequentialScans } from '../support/plans.js';
@@ -46,17 +45,18 @@ describe('names are compared without regard to case, blanks and the way accents 
       ['/products', manager, { price: 1 }, 'product_name_taken'],
     ] as const;
     for (const [path, { client }, fields, code] of resources) {
-      const { status, body } = await client.post(path, { ...fields, name: first });
-      expect({ path, status, name: body.name }).toEqual({ path, status: 201, name: first });
-      expect((await client.post(path, { ...fields, name: second })).body.code).toBe(code);
+      const added = await client.post(path, { ...fields, name: first });
+      expect(added).toHaveStatus(201);
+      expect(added.body.name).toEqualFor(path, first);
+      expect(await client.post(path, { ...fields, name: second })).toBeRefused(409, code);
       const { body: another } = await client.post(path, { ...fields, name: unique('other') });
-      expect((await client.put(`${path}/${another.id}`, { name: second })).body.code).toBe(code);
+      expect(await client.put(`${path}/${another.id}`, { name: second })).toBeRefused(409, code);
       // One's own name may be written differently.
-      expect((await client.put(`${path}/${body.id}`, { name: second })).status).toBe(200);
+      expect(await client.put(`${path}/${added.body.id}`, { name: second })).toHaveStatus(200);
     }
     // Another gym may have plans and products of the same name.
     const { client } = await t.make.signedIn('manager', (await t.make.gym()).id);
-    expect((await client.post('/products', { price: 1, name: first })).status).toBe(201);
+    expect(await client.post('/products', { price: 1, name: first })).toHaveStatus(201);
   });
 
   it('emails, usernames and documents are kept as typed, are taken whatever the case, and sign in', async () => {
@@ -67,11 +67,11 @@ describe('names are compared without regard to case, blanks and the way accents 
     const { body } = await hire({ email: `${mark}@Example.com`, username: mark });
     expect(body).toMatchObject({ email: `${mark}@Example.com`, username: mark, document_id: `Ab-${mark}` });
     const fresh = { email: `${unique('x')}@example.com`, document_id: unique('d') };
-    expect((await hire({ ...fresh, email: `${mark.toUpperCase()}@EXAMPLE.COM` })).body.code).toBe('email_taken');
-    expect((await hire({ ...fresh, username: mark.toUpperCase() })).body.code).toBe('username_taken');
-    expect((await hire({ ...fresh, document_id: ` aB-${mark.toUpperCase()} ` })).body.code).toBe('document_id_taken');
+    expect(await hire({ ...fresh, email: `${mark.toUpperCase()}@EXAMPLE.COM` })).toBeRefused(409, 'email_taken');
+    expect(await hire({ ...fresh, username: mark.toUpperCase() })).toBeRefused(409, 'username_taken');
+    expect(await hire({ ...fresh, document_id: ` aB-${mark.toUpperCase()} ` })).toBeRefused(409, 'document_id_taken');
     for (const who of [{ email: `${mark.toLowerCase()}@EXAMPLE.com` }, { username: ` ${mark.toUpperCase()}` }]) {
-      expect((await t.nobody.post('/auth/login', { ...who, password: PASSWORD })).status).toBe(200);
+      expect(await t.nobody.post('/auth/login', { ...who, password: PASSWORD })).toHaveStatus(200);
     }
     const found = await desk.client.get(`/users/search/document/${encodeURIComponent(`AB-${mark.toUpperCase()}`)}`);
     expect(found.body.id).toBe(body.id);
@@ -197,12 +197,11 @@ describe('another gym as a filter', () => {
       if (ofAllGyms.has(path)) continue;
       const parameters = (get.parameters ?? []) as { name: string; in: string }[];
       const filters = parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name);
-      expect({ path, hasFilter: filters.includes('gym_id') }).toEqual({ path, hasFilter: true });
+      expect(filters).toEqualFor(path, expect.arrayContaining(['gym_id']));
       const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '1');
       for (const [role, { client }] of Object.entries(staff)) {
         if (!get['x-roles'].includes(role)) continue;
-        const { status, body } = await client.get(`${t.url}${filled}?gym_id=${otherId}&q=x`);
-        expect({ path, role, status, code: body.code }).toEqual({ path, role, status: 403, code: 'other_gym' });
+        expect(await client.get(`${t.url}${filled}?gym_id=${otherId}&q=x`)).toBeRefused(403, 'other_gym');
         tried++;
       }
     }
@@ -230,9 +229,9 @@ describe('an admin with a home gym', () => {
     expect((await client.get('/slots/settings')).body.gym_id).toBe(gym.id);
     expect((await client.put('/slots/settings', { days_ahead: 20 })).body.gym_id).toBe(gym.id);
     expect((await client.post('/slots/9/book', { date })).body.gym_id).toBe(gym.id);
-    expect((await client.get('/slots')).status).toBe(200);
+    expect(await client.get('/slots')).toHaveStatus(200);
     const { id } = await t.make.person('user', other.id);
-    expect((await client.get(`/users/${id}`)).status).toBe(200);
+    expect(await client.get(`/users/${id}`)).toHaveStatus(200);
     expect((await client.get(`/users?gym_id=${other.id}`)).body).toHaveLength(1);
     const socket = await SocketClient.connect(t.url, '/slots', { token: admin.access_token });
     expect((await socket.next('slots_update')).data.gym_id).toBe(gym.id);
@@ -251,7 +250,7 @@ describe('an admin with a home gym', () => {
       await client.get('/slots'),
       await client.put('/slots/settings', { days_ahead: 3 }),
     ]) {
-      expect(wrongFields(answer)).toEqual(['gym_id']);
+      expect(answer).toHaveWrongFields('gym_id');
     }
     const me = (await client.get('/auth/me')).body;
     expect((await client.put(`/users/${me.id}`, { ...me, full_name: 'The Admin' })).body.gym_id).toBeNull();

@@ -83,14 +83,15 @@ describe('two servers of one embedded PostgreSQL', () => {
     const { port, postmaster } = cluster;
     process.kill(postmaster, 'SIGKILL');
     const answers = await Promise.all(desks.flatMap((desk) => Array.from({ length: 20 }, () => desk.get('/gyms'))));
-    for (const { status, headers } of answers.filter((answer) => answer.status !== 200)) {
-      expect([status, headers.get('retry-after')]).toEqual([503, '2']);
+    for (const answer of answers.filter(({ status }) => status !== 200)) {
+      expect(answer).toHaveStatus(503);
+      expect(answer.headers.get('retry-after')).toBe('2');
     }
     await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
     expect(cluster.postmaster).not.toBe(postmaster);
     expect(cluster.port).toBe(port);
     for (const [index, desk] of desks.entries()) {
-      expect((await desk.get('/gyms')).status).toBe(200);
+      expect(await desk.get('/gyms')).toHaveStatus(200);
       await until(() => back(servers[index]!).length > 0);
       expect(lost(servers[index]!)).toHaveLength(back(servers[index]!).length);
       expect(servers[index]!.log.filter(({ stack }) => stack)).toEqual([]);
@@ -114,8 +115,9 @@ describe('two servers of one embedded PostgreSQL', () => {
       expect(await Promise.all(desks.map(readiness))).toEqual([503, 503]);
       expect(await Promise.all(desks.map((desk) => gauge(desk, 'database_up')))).toEqual([0, 0]);
       expect(Date.now() - asked).toBeLessThan(8_000);
-      for (const { status, headers, body } of await Promise.all(waiting)) {
-        expect([status, headers.get('retry-after'), body.code]).toEqual([503, '2', 'unavailable']);
+      for (const answer of await Promise.all(waiting)) {
+        expect(answer).toBeRefused(503, 'unavailable');
+        expect(answer.headers.get('retry-after')).toBe('2');
       }
       expect(Date.now() - asked).toBeLessThan(25_000);
     } finally {
@@ -187,9 +189,9 @@ describe('two servers of one embedded PostgreSQL', () => {
   });
 
   async function checkIn(desk: HttpClient): Promise<number> {
-    const { status, body } = await desk.post('/attendance', { user_id: await newMember(database) });
-    expect(status).toBe(201);
-    return body.id;
+    const visit = await desk.post('/attendance', { user_id: await newMember(database) });
+    expect(visit).toHaveStatus(201);
+    return visit.body.id;
   }
   const sees = (screen: SocketClient, visitId: number) => until(() => seen(screen).includes(visitId));
   const allReady = () => until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
@@ -215,7 +217,7 @@ describe('two servers of one embedded PostgreSQL', () => {
       expect(await gauge(desk, 'redis_up')).toBe(0);
       // Asks and tells the other servers, which may not end the process.
       const console = await SocketClient.connect(root(desk), '/devices', { token: desk.token });
-      expect(await console.ask('fingerprint_connected', {})).toMatchObject({ code: 'no_device_connected' });
+      expect(await console.ask('fingerprint_connected', {})).toBeRefused('no_device_connected');
       console.close();
     }
     await sleep(1_500);
@@ -247,7 +249,7 @@ describe('two servers of one embedded PostgreSQL', () => {
   it('go on when it is killed, and when it comes back empty', async () => {
     await redis.end('SIGKILL');
     await allAway();
-    expect((await desks[0]!.get(`${root(desks[0]!)}/health/live`)).status).toBe(200);
+    expect(await desks[0]!.get(`${root(desks[0]!)}/health/live`)).toHaveStatus(200);
     await getBy();
     await redis.start();
     await areWell();

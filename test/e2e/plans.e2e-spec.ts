@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Role } from '../../src/common/actor/roles.js';
-import { tally, times, wrongFields } from '../support/answers.js';
+import { tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import type { Answer } from '../support/http-client.js';
 import { type PlanRow, type SignedIn, unique } from '../support/factory.js';
@@ -45,19 +45,19 @@ describe('plans', () => {
       expect((await offer({ kind: 'time', session_count: 8 })).body.session_count).toBeNull();
       for (const incomplete of [{ kind: 'time', duration_days: null }, { kind: 'sessions' }, { kind: 'coins' }]) {
         const answer = await offer(incomplete);
-        expect(answer.body.code).toBe('plan_incomplete');
-        expect(wrongFields(answer)).toEqual(['duration_days', 'session_count']);
+        expect(answer).toBeRefused(422, 'plan_incomplete');
+        expect(answer).toHaveWrongFields('duration_days', 'session_count');
       }
     });
 
     it('stays complete when its kind changes, and time counts no sessions', async () => {
       const { id } = await t.make.plan(own.gym.id, { session_count: 8 });
       const change = (body: object) => as.manager.client.put(`/plans/${id}`, body);
-      expect((await change({ kind: 'time' })).body.code).toBe('plan_incomplete');
+      expect(await change({ kind: 'time' })).toBeRefused(422, 'plan_incomplete');
       const byTime = { kind: 'time', duration_days: 30, session_count: null };
       expect((await change({ kind: 'time', duration_days: 30 })).body).toMatchObject(byTime);
       expect((await change({ session_count: 5 })).body).toMatchObject(byTime);
-      expect((await change({ kind: 'sessions' })).body.code).toBe('plan_incomplete');
+      expect(await change({ kind: 'sessions' })).toBeRefused(422, 'plan_incomplete');
       expect((await change({ kind: 'sessions', session_count: 5 })).body.session_count).toBe(5);
     });
 
@@ -71,7 +71,7 @@ describe('plans', () => {
         expect((await offer({ price })).body.price).toBe(kept);
       }
       for (const price of [-1, 0.001, 1e-7, 10_000_000_000, 'ten', '1e3', null, Number.MAX_VALUE]) {
-        expect([price, wrongFields(await offer({ price }))]).toEqual([price, ['price']]);
+        expect(await offer({ price })).toHaveWrongFields('price');
       }
     });
 
@@ -100,21 +100,21 @@ describe('plans', () => {
 
     it('belongs to an open gym', async () => {
       const homeless = await t.make.signedIn('admin', null);
-      expect(wrongFields(await offer({}, homeless.client))).toEqual(['gym_id']);
+      expect(await offer({}, homeless.client)).toHaveWrongFields('gym_id');
       expect((await offer({}, as.admin.client)).body.gym_id).toBe(own.gym.id);
-      expect(wrongFields(await offer({ gym_id: 2_000_000_000 }, as.admin.client))).toEqual(['gym_id']);
+      expect(await offer({ gym_id: 2_000_000_000 }, as.admin.client)).toHaveWrongFields('gym_id');
       const closed = await t.make.gym({ is_active: false });
-      expect((await offer({ gym_id: closed.id }, as.admin.client)).body.code).toBe('gym_inactive');
+      expect(await offer({ gym_id: closed.id }, as.admin.client)).toBeRefused(409, 'gym_inactive');
     });
 
     it('is deleted if nobody bought it, and not sold any more otherwise', async () => {
       const [unsold, sold] = [await t.make.plan(own.gym.id), await t.make.plan(own.gym.id)];
       await t.make.userPlan(await member(), sold);
-      expect((await as.manager.client.delete(`/plans/${unsold.id}`)).status).toBe(204);
-      expect((await as.manager.client.get(`/plans/${unsold.id}`)).body.code).toBe('plan_not_found');
+      expect(await as.manager.client.delete(`/plans/${unsold.id}`)).toHaveStatus(204);
+      expect(await as.manager.client.get(`/plans/${unsold.id}`)).toBeRefused(404, 'plan_not_found');
       const kept = await as.manager.client.delete(`/plans/${sold.id}`);
       expect(kept).toMatchObject({ status: 200, body: { id: sold.id, is_active: false } });
-      expect((await assign(await member(), sold)).body.code).toBe('plan_inactive');
+      expect(await assign(await member(), sold)).toBeRefused(409, 'plan_inactive');
     });
 
     it('is either deleted or sold, never both', async () => {
@@ -154,9 +154,9 @@ describe('plans', () => {
   describe('assigning', () => {
     it('sells the plan to a member, at its price or another, by whoever does it', async () => {
       const buyer = await member();
-      const { status, body } = await assign(buyer, sessions, {}, 'trainer');
-      expect(status).toBe(201);
-      expect(body).toMatchObject({
+      const sold = await assign(buyer, sessions, {}, 'trainer');
+      expect(sold).toHaveStatus(201);
+      expect(sold.body).toMatchObject({
         user_id: buyer.id,
         user: { id: buyer.id },
         gym_id: own.gym.id,
@@ -170,20 +170,20 @@ describe('plans', () => {
       });
       expect((await assign(await member(), monthly, { purchased_price: 12.34 })).body.purchased_price).toBe(12.34);
       expect((await assign(await member(), monthly, { purchased_price: 0 })).body.purchased_price).toBe(0);
-      expect(wrongFields(await assign(buyer, monthly, { purchased_price: -1, start: 'soon' }))).toEqual([
+      expect(await assign(buyer, monthly, { purchased_price: -1, start: 'soon' })).toHaveWrongFields(
         'purchased_price',
         'start',
-      ]);
+      );
     });
 
     it('keeps price and terms whatever becomes of the plan', async () => {
       const plan = await t.make.plan(own.gym.id, { price: 50, session_count: 10, duration_days: 60 });
       const { body: bought } = await assign(await member(), plan);
       const cheaper = { price: 1, session_count: 1, duration_days: 1, kind: 'coins', name: 'Other' };
-      expect((await as.manager.client.put(`/plans/${plan.id}`, cheaper)).status).toBe(200);
+      expect(await as.manager.client.put(`/plans/${plan.id}`, cheaper)).toHaveStatus(200);
       const { purchased_price, remaining_sessions, expires_at } = bought;
       expect(await read(bought.id)).toMatchObject({ purchased_price, remaining_sessions, expires_at });
-      expect(wrongFields(await change(bought.id, { purchased_price: 1 }))).toEqual(['purchased_price']);
+      expect(await change(bought.id, { purchased_price: 1 })).toHaveWrongFields('purchased_price');
       expect((await change(bought.id, { ...bought, plan: undefined })).body.purchased_price).toBe(50);
     });
 
@@ -210,15 +210,15 @@ describe('plans', () => {
 
     it('is for members of the gym and plans of the gym', async () => {
       for (const nobody of [as.trainer, other.people.user, { id: 2_000_000_000 }]) {
-        expect(wrongFields(await assign(nobody, monthly, {}, 'manager'))).toEqual(['user_id']);
+        expect(await assign(nobody, monthly, {}, 'manager')).toHaveWrongFields('user_id');
       }
       for (const plan of [other.plan, { id: 2_000_000_000 }]) {
-        expect(wrongFields(await assign(await member(), plan))).toEqual(['plan_id']);
+        expect(await assign(await member(), plan)).toHaveWrongFields('plan_id');
       }
       const closed = await t.make.gym();
       const [somebody, plan] = [await t.make.person('user', closed.id), await t.make.plan(closed.id)];
       await t.db.pool.query('UPDATE gyms SET is_active = FALSE WHERE id = $1', [closed.id]);
-      expect((await assign(somebody, plan)).body.code).toBe('gym_inactive');
+      expect(await assign(somebody, plan)).toBeRefused(409, 'gym_inactive');
     });
 
     it('replaces the current plan: admin and manager may always, reception and trainer with a longer or dearer one', async () => {
@@ -231,10 +231,11 @@ describe('plans', () => {
           const { body: first } = await assign(buyer, monthly);
           const isUpgrade = next === longer || next === dearer;
           const answer = await assign(buyer, next, {}, role);
-          const expected = isFree || isUpgrade ? 201 : 'not_an_upgrade';
-          expect([role, next.price, answer.body.code ?? answer.status]).toEqual([role, next.price, expected]);
-          expect((await read(first.id)).status).toBe(expected === 201 ? 'cancelled' : 'active');
-          expect((await active(buyer)).id).toBe(expected === 201 ? answer.body.id : first.id);
+          const isSold = isFree || isUpgrade;
+          if (isSold) expect(answer).toHaveStatus(201);
+          else expect(answer).toBeRefused(409, 'not_an_upgrade');
+          expect((await read(first.id)).status).toBe(isSold ? 'cancelled' : 'active');
+          expect((await active(buyer)).id).toBe(isSold ? answer.body.id : first.id);
         }
       }
     });
@@ -246,7 +247,7 @@ describe('plans', () => {
       expect(first.status).toBe('active');
       const { body: second } = await assign(buyer, cheap, later, 'reception');
       expect(second).toMatchObject({ status: 'scheduled', starts_at: first.expires_at, purchased_price: 20 });
-      expect((await assign(buyer, cheap, later)).body.code).toBe('already_scheduled');
+      expect(await assign(buyer, cheap, later)).toBeRefused(409, 'already_scheduled');
       expect((await active(buyer)).id).toBe(first.id);
       await age(buyer, 31);
       expect([(await read(first.id)).status, (await active(buyer)).id]).toEqual(['expired', second.id]);
@@ -277,9 +278,9 @@ describe('plans', () => {
       const sell = (plan: PlanRow) => as.admin.client.post('/user-plans', { user_id: buyer.id, plan_id: plan.id }, key);
       const answers = await times(20, () => sell(monthly));
       expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
-      expect(answers[0]!.status).toBe(201);
+      expect(answers[0]!).toHaveStatus(201);
       expect(await as.admin.client.all(`/user-plans/user/${buyer.id}`)).toHaveLength(1);
-      expect((await sell(cheap)).body.code).toBe('idempotency_key_reused');
+      expect(await sell(cheap)).toBeRefused(422, 'idempotency_key_reused');
     });
 
     it('20 times at once leaves one active plan and one waiting', async () => {
@@ -331,7 +332,7 @@ describe('plans', () => {
       await age({ id: expired.user_id }, 31);
       expect(await codeOf(deduct(byTime.id))).toBe('sessions_not_counted');
       for (const { id } of [frozen, cancelled, expired]) {
-        expect(await deduct(id)).toMatchObject({ status: 409, body: { code: 'plan_not_active' } });
+        expect(await deduct(id)).toBeRefused(409, 'plan_not_active');
         expect((await read(id)).remaining_sessions).toBe(10);
       }
     });
@@ -412,7 +413,7 @@ describe('plans', () => {
       const { body: better } = await change(waiting.id, { plan_id: quarterly.id }, 'reception');
       expect(better).toMatchObject({ status: 'scheduled', starts_at: bought.expires_at, purchased_price: 80 });
       expect([(await read(waiting.id)).status, (await active(buyer)).id]).toEqual(['cancelled', bought.id]);
-      expect(wrongFields(await change(better.id, { expires_at: daysFromNow(500) }))).toEqual(['expires_at']);
+      expect(await change(better.id, { expires_at: daysFromNow(500) })).toHaveWrongFields('expires_at');
     });
 
     describe('again', () => {
@@ -425,7 +426,8 @@ describe('plans', () => {
         const first = await upgrade();
         const before = await plansOf(buyer);
         for (const repeated of [await upgrade(), await upgrade()]) {
-          expect([repeated.status, repeated.body.id]).toEqual([200, first.body.id]);
+          expect(repeated).toHaveStatus(200);
+          expect(repeated.body.id).toBe(first.body.id);
         }
         expect(await plansOf(buyer)).toEqual(before);
         expect(await read(bought.id)).toMatchObject({ status: 'cancelled', replaced_by_id: first.body.id });
@@ -433,9 +435,9 @@ describe('plans', () => {
         expect((await change(bought.id, { plan_id: quarterly.id, purchased_price: 80 })).body.id).toBe(first.body.id);
         const cheaper = await change(bought.id, { plan_id: quarterly.id, purchased_price: 1 });
         const cheapest = await change(bought.id, { plan_id: cheap.id });
-        for (const { status, body } of [cheaper, cheapest]) {
-          expect([status, body.code]).toEqual([409, 'plan_replaced']);
-          expect(body.detail).toContain(String(first.body.id));
+        for (const answer of [cheaper, cheapest]) {
+          expect(answer).toBeRefused(409, 'plan_replaced');
+          expect(answer.body.detail).toContain(String(first.body.id));
         }
         expect(await plansOf(buyer)).toEqual(before);
       });
@@ -506,7 +508,7 @@ describe('plans', () => {
         for (const { id } of [bought, waiting, byCount, frozen, endless, replaced, over, renewed]) {
           const whole = await read(id);
           for (const role of ['manager', 'reception'] as const) {
-            expect([whole.status, (await change(id, whole, role)).body]).toEqual([whole.status, whole]);
+            expect((await change(id, whole, role)).body).toEqualFor(whole.status, whole);
           }
           expect(await read(id)).toEqual(whole);
         }
@@ -531,8 +533,8 @@ describe('plans', () => {
       const buyer = await member();
       const { body: bought } = await assign(buyer, alike);
       // Dearer in the list, but not as it would be sold.
-      expect((await sell(buyer.id, dearer, 1)).body.code).toBe('not_an_upgrade');
-      expect((await sell(buyer.id, dearer, 30)).body.code).toBe('not_an_upgrade');
+      expect(await sell(buyer.id, dearer, 1)).toBeRefused(409, 'not_an_upgrade');
+      expect(await sell(buyer.id, dearer, 30)).toBeRefused(409, 'not_an_upgrade');
       expect(await codeOf(change(bought.id, { plan_id: dearer.id, purchased_price: 30 }, 'reception'))).toBe(
         'not_an_upgrade',
       );
@@ -557,8 +559,8 @@ describe('plans', () => {
       expect((await change(bought.id, { remaining_sessions: 2 })).body).toMatchObject({ status: 'active' });
       const limited = { expires_at: daysFromNow(3), status: 'active' };
       expect((await change(bought.id, limited)).body).toMatchObject(limited);
-      expect(wrongFields(await change(bought.id, { expires_at: '2020-01-01T00:00:00Z' }))).toEqual(['expires_at']);
-      expect(wrongFields(await change(bought.id, { expires_at: '2030-01-01T00:00:00+23:00' }))).toEqual(['expires_at']);
+      expect(await change(bought.id, { expires_at: '2020-01-01T00:00:00Z' })).toHaveWrongFields('expires_at');
+      expect(await change(bought.id, { expires_at: '2030-01-01T00:00:00+23:00' })).toHaveWrongFields('expires_at');
       expect(await codeOf(change((await assign(await member(), monthly)).body.id, { remaining_sessions: 1 }))).toBe(
         'sessions_not_counted',
       );
@@ -584,8 +586,8 @@ describe('plans', () => {
       expect((await read(waiting.id)).starts_at).toBe(end);
       expect((await change(bought.id, { status: 'cancelled' })).body.status).toBe('cancelled');
       expect((await active(buyer)).id).toBe(waiting.id);
-      expect((await as.manager.client.delete(`/user-plans/${waiting.id}`)).status).toBe(204);
-      expect((await as.manager.client.get(`/user-plans/${waiting.id}`)).body.code).toBe('user_plan_not_found');
+      expect(await as.manager.client.delete(`/user-plans/${waiting.id}`)).toHaveStatus(204);
+      expect(await as.manager.client.get(`/user-plans/${waiting.id}`)).toBeRefused(404, 'user_plan_not_found');
     });
 
     it('leaves a cancelled plan cancelled', async () => {
@@ -601,7 +603,7 @@ describe('plans', () => {
       const buyer = await member();
       const { body: bought } = await assign(buyer, monthly);
       const { body: waiting } = await assign(buyer, cheap, { start: 'after_current' });
-      expect((await as.manager.client.delete(`/user-plans/${bought.id}`)).status).toBe(204);
+      expect(await as.manager.client.delete(`/user-plans/${bought.id}`)).toHaveStatus(204);
       expect(await as.manager.client.all(`/user-plans/user/${buyer.id}`)).toMatchObject([{ id: waiting.id }]);
       expect((await active(buyer)).id).toBe(waiting.id);
     });
@@ -632,7 +634,7 @@ describe('plans', () => {
       expect(await ids('&status=expired')).toEqual([used, expired]);
       expect(await ids('&status=scheduled')).toEqual([waiting.id]);
       expect(await ids('&status=active')).toEqual([last, waited, first]);
-      expect(wrongFields(await client.get('/user-plans?status=gone'))).toEqual(['status']);
+      expect(await client.get('/user-plans?status=gone')).toHaveWrongFields('status');
       expect(await client.all(`/user-plans/user/${people[4]!.id}?limit=1`)).toHaveLength(2);
     });
 
@@ -658,8 +660,7 @@ describe('plans', () => {
       }
       expect(await before('2036-03-08')).toEqual([]);
       for (const wrong of ['0000-01-01', '2036-02-30', '2036-01-01T10Z', '2036-01-01T10:00:00%2B23:00', 'soon']) {
-        const answer = await client.get(`/user-plans?expiring_before=${wrong}`);
-        expect([wrong, wrongFields(answer)]).toEqual([wrong, ['expiring_before']]);
+        expect(await client.get(`/user-plans?expiring_before=${wrong}`)).toHaveWrongFields('expiring_before');
       }
     });
 
@@ -668,9 +669,9 @@ describe('plans', () => {
       const { body: theirs } = await assign(await member(), monthly);
       expect(await client.all('/user-plans')).toMatchObject([{ id: own.userPlan.id, user_id: id }]);
       expect((await client.get(`/user-plans/user/${id}/active`)).body.id).toBe(own.userPlan.id);
-      expect((await client.get(`/user-plans/${theirs.id}`)).status).toBe(404);
-      expect((await client.get(`/user-plans/user/${theirs.user_id}`)).status).toBe(404);
-      expect((await client.get(`/user-plans/user/${theirs.user_id}/active`)).status).toBe(404);
+      expect(await client.get(`/user-plans/${theirs.id}`)).toHaveStatus(404);
+      expect(await client.get(`/user-plans/user/${theirs.user_id}`)).toHaveStatus(404);
+      expect(await client.get(`/user-plans/user/${theirs.user_id}/active`)).toHaveStatus(404);
     });
   });
 
@@ -710,14 +711,15 @@ describe('plans', () => {
       (await as.admin.client.get(`/users/search/document/${document_id}`)).status === 200;
 
     it('is added by the desk in one step', async () => {
-      const { status, body } = await add({ ...newcomer(), role: 'member', plan_id: sessions.id, purchased_price: 45 });
-      expect(status).toBe(201);
+      const added = await add({ ...newcomer(), role: 'member', plan_id: sessions.id, purchased_price: 45 });
+      expect(added).toHaveStatus(201);
+      const { body } = added;
       expect(body).toMatchObject({ role: 'user', gym: own.gym, active_plan: { purchased_price: 45, plan: sessions } });
       expect(await as.manager.client.all(`/user-plans/user/${body.id}`)).toMatchObject([
         { created_by_id: as.reception.id },
       ]);
       const byAdmin = { ...newcomer(), plan_id: monthly.id };
-      expect(wrongFields(await add({ ...byAdmin, gym_id: other.gym.id }, 'admin'))).toEqual(['plan_id']);
+      expect(await add({ ...byAdmin, gym_id: other.gym.id }, 'admin')).toHaveWrongFields('plan_id');
       expect((await add(byAdmin, 'admin')).body.active_plan.purchased_price).toBe(30);
     });
 
@@ -725,8 +727,8 @@ describe('plans', () => {
       const person = newcomer();
       const gone = await t.make.plan(own.gym.id, { is_active: false });
       expect(await codeOf(add({ ...person, plan_id: gone.id }))).toBe('plan_inactive');
-      expect(wrongFields(await add({ ...person, plan_id: other.plan.id }))).toEqual(['plan_id']);
-      expect(wrongFields(await add(person))).toEqual(['plan_id']);
+      expect(await add({ ...person, plan_id: other.plan.id })).toHaveWrongFields('plan_id');
+      expect(await add(person)).toHaveWrongFields('plan_id');
       expect(await exists(person)).toBe(false);
       const sold = async () => (await as.admin.client.get('/user-plans?count=true')).headers.get('x-total-count');
       const before = await sold();

@@ -49,11 +49,8 @@ describe('the server as a process', () => {
     const clients = await Promise.all(servers.map((server) => server.ready()));
     const admin = await signInAsAdmin(clients[0]!);
     for (const client of clients) {
-      const { status, body } = await client.withToken(admin.token!).get('/users?count=true');
-      expect([status, body.map(({ email }: { email: string }) => email)]).toEqual([
-        200,
-        ['admin@gym.com', 'trainer@gym.com'],
-      ]);
+      const people = await client.withToken(admin.token!).all('/users?count=true');
+      expect(people.map(({ email }) => email)).toEqual(['admin@gym.com', 'trainer@gym.com']);
     }
     expect((await admin.get('/gyms')).body).toMatchObject([{ id: 1, name: 'Main Gym', timezone: 'UTC' }]);
     const database = new pg.Client(url);
@@ -110,7 +107,7 @@ describe('the server as a process', () => {
     await admin.post('/gyms', { name: 'Seen by both' });
     expect((await second.withToken(admin.token!).get('/gyms')).body).toHaveLength(2);
     expect(await one.kill('SIGINT')).toBe(0);
-    expect((await second.withToken(admin.token!).get('/gyms')).status).toBe(200);
+    expect(await second.withToken(admin.token!).get('/gyms')).toHaveStatus(200);
     const pidFile = path.join(DATA_DIR, 'postgres/data/postmaster.pid');
     const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
     expect(process.kill(postmaster, 0)).toBe(true);
@@ -138,7 +135,7 @@ describe('the server as a process', () => {
     const next = start({ DATA_DIR });
     const client = await next.ready();
     // The same database, and the same generated secrets: the token is still good.
-    expect((await client.withToken(admin.token!).get('/gyms')).status).toBe(200);
+    expect(await client.withToken(admin.token!).get('/gyms')).toHaveStatus(200);
   });
 
   it('finishes what is under way at SIGTERM, and is not held up by connections that stay open', async () => {
@@ -203,11 +200,11 @@ describe('the server as a process', () => {
     };
     const first = start(settings);
     const client = await first.ready();
-    expect((await client.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' })).status).toBe(401);
+    expect(await client.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' })).toHaveStatus(401);
     const [, password] = /admin@gym\.com \/ (\S+)/.exec(first.output)!;
     const { body } = await client.post('/auth/login', { email: 'admin@gym.com', password });
     expect(body.must_change_password).toBe(true);
-    expect((await client.withToken(body.access_token).get('/gyms')).body.code).toBe('password_change_required');
+    expect(await client.withToken(body.access_token).get('/gyms')).toBeRefused(403, 'password_change_required');
     const second = start(settings);
     await second.ready();
     expect(second.output).not.toContain('Sign in');

@@ -62,23 +62,24 @@ describe('a repetition', () => {
       const { path, body } = await call(acted, role);
       const headers: Record<string, string> = takesKey(route) ? { 'idempotency-key': unique('key') } : {};
       const first = await client.send(route.method, path, body, headers);
-      expect([name, first.status]).toEqual([name, success ?? (route.method === 'POST' ? 201 : 200)]);
+      expect(first).toHaveStatus(success ?? (route.method === 'POST' ? 201 : 200));
       await aMinuteLater();
       const before = await contents(t.db);
       const second = await client.send(route.method, path, body, headers);
-      expect([name, await contents(t.db)]).toEqual([name, before]);
+      expect(await contents(t.db)).toEqualFor(name, before);
       if (!takesKey(route)) continue;
       withKey.push(name);
-      expect([name, second.status, second.body]).toEqual([name, first.status, first.body]);
+      expect(second).toHaveStatus(first.status);
+      expect(second.body).toEqualFor(name, first.body);
     }
     expect(withKey.length).toBeGreaterThan(15);
   });
 
   it('of a registration is refused, because the email is taken', async () => {
     const newcomer = { email: `${unique('new')}@example.com`, password: PASSWORD, gym_id: world.own.gym.id };
-    expect((await t.nobody.post('/auth/register', newcomer)).status).toBe(201);
+    expect(await t.nobody.post('/auth/register', newcomer)).toHaveStatus(201);
     const before = await contents(t.db);
-    expect((await t.nobody.post('/auth/register', newcomer)).body.code).toBe('email_taken');
+    expect(await t.nobody.post('/auth/register', newcomer)).toBeRefused(409, 'email_taken');
     expect(await contents(t.db)).toEqual(before);
   });
 
@@ -104,11 +105,12 @@ describe('a repetition', () => {
         await before?.(socket, world);
         const sent = keyed(await payload?.(world));
         const first = await socket.ask(event, sent);
-        expect([name, first.code]).toEqual([name, undefined]);
+        expect(first).toSucceed();
         await aMinuteLater();
         const stored = await contents(t.db);
         const second = await socket.ask(event, sent);
-        expect([name, second.code, await contents(t.db)]).toEqual([name, undefined, stored]);
+        expect(second).toSucceed();
+        expect(await contents(t.db)).toEqualFor(name, stored);
         socket.close();
       }
     }
@@ -121,7 +123,7 @@ describe('a repetition', () => {
       await client.send(name.split(' ')[0]!, path, body);
       const before = await contents(t.db);
       await client.send(name.split(' ')[0]!, path, body);
-      expect([name, await contents(t.db)]).not.toEqual([name, before]);
+      expect(await contents(t.db)).not.toEqualFor(name, before);
     }
   });
 
@@ -136,12 +138,12 @@ describe('a repetition', () => {
       const [headers, { id }] = [key(), await newMember()];
       const [user, plan] = [`"user_id": ${id}`, `"plan_id": ${world.own.plan.id}`];
       const first = await client.post('/user-plans', `{${user}, ${plan}}`, headers);
-      expect(first.status).toBe(201);
+      expect(first).toHaveStatus(201);
       for (const same of [`{${plan},${user}}`, `{"user_id":"${id}","start":null,${plan}}`]) {
         expect((await client.post('/user-plans', same, headers)).body).toEqual(first.body);
       }
       const more = await client.post('/user-plans', `{${user}, ${plan}, "purchased_price": 1}`, headers);
-      expect(more.body.code).toBe('idempotency_key_reused');
+      expect(more).toBeRefused(422, 'idempotency_key_reused');
     });
 
     it('of a path is known, too', async () => {
@@ -151,7 +153,7 @@ describe('a repetition', () => {
       const put = (path: string) => client.send('PUT', path, { change: 5 }, headers);
       expect((await put(`/products/${one.id}/stock`)).body.quantity).toBe(15);
       expect((await put(`/products/0${one.id}/stock`)).body.quantity).toBe(15);
-      expect((await put(`/products/${two.id}/stock`)).body.code).toBe('idempotency_key_reused');
+      expect(await put(`/products/${two.id}/stock`)).toBeRefused(422, 'idempotency_key_reused');
     });
 
     it('keeps nothing from which a password could be guessed', async () => {
@@ -185,13 +187,14 @@ describe('a repetition', () => {
       const device = { name: unique('Door'), kind: 'qr' };
       const first = await client.post('/devices', device, headers);
       const second = await client.post('/devices', device, headers);
-      expect([first.status, second.body]).toEqual([201, first.body]);
+      expect(first).toHaveStatus(201);
+      expect(second.body).toEqual(first.body);
       expect(await SocketClient.connect(t.url, '/devices', { device_key: second.body.device_key })).toBeDefined();
       const stored = await t.db.query<{ answer: object }>(
         everyGym`SELECT answer FROM idempotency_keys WHERE key = ${headers['idempotency-key']}`,
       );
       expect(JSON.stringify(stored)).not.toContain(first.body.device_key);
-      expect((await create()).body.code).toBe('idempotency_key_reused');
+      expect(await create()).toBeRefused(422, 'idempotency_key_reused');
     });
 
     it('lets a reader ask again after a broken line, and deducts once', async () => {
@@ -219,16 +222,17 @@ describe('a repetition', () => {
     it('is refused if the word is none', async () => {
       const desk = await SocketClient.connect(t.url, '/checkins', { token: world.own.people.trainer.access_token });
       const asked = { member_id: (await newMember()).id, idempotency_key: 'two words' };
-      const { code, errors } = await desk.ask('check_in', asked);
-      expect([code, errors[0].field]).toEqual(['fields_invalid', 'idempotency_key']);
+      const answer = await desk.ask('check_in', asked);
+      expect(answer).toBeRefused('fields_invalid');
+      expect(answer.errors[0].field).toBe('idempotency_key');
     });
 
     it('is done once, and not told, when the member was deleted', async () => {
       const [person, headers] = [await newMember(), key()];
-      expect((await sell(person.id, headers)).status).toBe(201);
-      expect((await world.own.people.admin.client.delete(`/users/${person.id}`)).status).toBe(204);
+      expect(await sell(person.id, headers)).toHaveStatus(201);
+      expect(await world.own.people.admin.client.delete(`/users/${person.id}`)).toHaveStatus(204);
       const before = await contents(t.db);
-      expect(await sell(person.id, headers)).toMatchObject({ status: 409, body: { code: 'answer_gone' } });
+      expect(await sell(person.id, headers)).toBeRefused(409, 'answer_gone');
       expect(await contents(t.db)).toEqual(before);
       const stored = await t.db.query<{ answer: object | null }>(
         everyGym`SELECT answer, people FROM idempotency_keys WHERE key = ${headers['idempotency-key']}`,
@@ -238,7 +242,7 @@ describe('a repetition', () => {
 
     it('is nothing that is kept of a seller who was deleted', async () => {
       const [seller, headers] = [await t.make.signedIn('reception', world.own.gym.id), key()];
-      expect((await sell((await newMember()).id, headers, seller.client)).status).toBe(201);
+      expect(await sell((await newMember()).id, headers, seller.client)).toHaveStatus(201);
       await world.own.people.admin.client.delete(`/users/${seller.id}`);
       expect(await t.db.query(everyGym`SELECT FROM idempotency_keys WHERE owner = ${`user:${seller.id}`}`)).toEqual([]);
     });
@@ -252,21 +256,21 @@ describe('a repetition', () => {
         await newMember(),
         key(),
       ];
-      expect((await sell(person.id, headers, seller.client)).status).toBe(201);
+      expect(await sell(person.id, headers, seller.client)).toHaveStatus(201);
       const changes = 'gym' in change ? { gym_id: world.other.gym.id } : change;
-      expect((await world.own.people.admin.client.put(`/users/${seller.id}`, changes)).status).toBe(200);
+      expect(await world.own.people.admin.client.put(`/users/${seller.id}`, changes)).toHaveStatus(200);
       const { client } = await t.make.signIn(seller);
       const before = await t.db.query(everyGym`SELECT id FROM user_plans WHERE user_id = ${person.id}`);
-      expect(await sell(person.id, headers, client)).toMatchObject({ status: 409, body: { code: 'answer_gone' } });
+      expect(await sell(person.id, headers, client)).toBeRefused(409, 'answer_gone');
       expect(await t.db.query(everyGym`SELECT id FROM user_plans WHERE user_id = ${person.id}`)).toEqual(before);
     });
 
     it('is not told about a member who went to another gym', async () => {
       const [person, headers] = [await newMember(), key()];
-      expect((await sell(person.id, headers)).status).toBe(201);
+      expect(await sell(person.id, headers)).toHaveStatus(201);
       const moved = await world.own.people.admin.client.put(`/users/${person.id}`, { gym_id: world.other.gym.id });
-      expect(moved.status).toBe(200);
-      expect((await sell(person.id, headers)).body.code).toBe('answer_gone');
+      expect(moved).toHaveStatus(200);
+      expect(await sell(person.id, headers)).toBeRefused(409, 'answer_gone');
     });
   });
 });

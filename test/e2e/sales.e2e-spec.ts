@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Role } from '../../src/common/actor/roles.js';
-import { tally, times, wrongFields } from '../support/answers.js';
+import { tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { type ProductRow, type SignedIn, unique } from '../support/factory.js';
 import { CLOCK_CHANGES, localMidnight, NEW_YORK } from '../support/new-york.js';
@@ -50,7 +50,7 @@ describe('the shop', () => {
       });
       expect((await add({ quantity: 3 })).body.quantity).toBe(3);
       expect((await add({})).body.quantity).toBe(0);
-      expect(wrongFields(await add({ quantity: -1, price: 0.001 }))).toEqual(['quantity', 'price']);
+      expect(await add({ quantity: -1, price: 0.001 })).toHaveWrongFields('quantity', 'price');
       expect((await changeStock(added.id, { change: 12, note: 'Note 4711' })).body.quantity).toBe(36);
       expect((await changeStock(added.id, { change: -1 })).body.quantity).toBe(35);
       expect((await changeStock(added.id, { quantity: 30, change: null })).body.quantity).toBe(30);
@@ -67,9 +67,9 @@ describe('the shop', () => {
     it('keep their stock when it is not said how it changes, or would go below zero', async () => {
       const { id } = await product({ quantity: 5 });
       for (const unclear of [{}, { quantity: null }, { change: null }, { quantity: 1, change: 1 }, { quantity: -1 }]) {
-        expect([unclear, wrongFields(await changeStock(id, unclear))]).toEqual([unclear, ['quantity']]);
+        expect(await changeStock(id, unclear)).toHaveWrongFields('quantity');
       }
-      expect(wrongFields(await changeStock(id, { change: 1_000_001 }))).toEqual(['change']);
+      expect(await changeStock(id, { change: 1_000_001 })).toHaveWrongFields('change');
       expect(await changeStock(id, { change: -6 })).toMatchObject({
         status: 409,
         body: { code: 'insufficient_stock', detail: 'There are 5 left.' },
@@ -82,18 +82,18 @@ describe('the shop', () => {
       const changed = await as.manager.client.put(`/products/${id}`, { name: ' Tea ', price: '1.20', quantity: 999 });
       expect(changed.body).toMatchObject({ name: 'Tea', price: 1.2, quantity });
       for (const wrong of [{ name: '' }, { price: -1 }, { is_active: 'yes' }]) {
-        expect(wrongFields(await as.manager.client.put(`/products/${id}`, wrong))).toEqual(Object.keys(wrong));
+        expect(await as.manager.client.put(`/products/${id}`, wrong)).toHaveWrongFields(...Object.keys(wrong));
       }
     });
 
     it('are deleted if they were never in stock, and not sold any more otherwise', async () => {
       const { client } = as.manager;
       const { body: empty } = await client.post('/products', { name: 'Empty', price: 1 });
-      expect((await client.delete(`/products/${empty.id}`)).status).toBe(204);
-      expect((await client.get(`/products/${empty.id}/movements`)).body.code).toBe('product_not_found');
+      expect(await client.delete(`/products/${empty.id}`)).toHaveStatus(204);
+      expect(await client.get(`/products/${empty.id}/movements`)).toBeRefused(404, 'product_not_found');
       const full = await product();
       expect(await client.delete(`/products/${full.id}`)).toMatchObject({ status: 200, body: { is_active: false } });
-      expect((await sell(full)).body.code).toBe('product_inactive');
+      expect(await sell(full)).toBeRefused(409, 'product_inactive');
     });
 
     it('are listed by name, by what is sold and by what runs out', async () => {
@@ -108,21 +108,21 @@ describe('the shop', () => {
       expect(await names('/products/active?limit=2')).toBe('abcde');
       expect(await names('/products/low-stock?limit=1')).toBe('adeb');
       expect(await names('/products/low-stock?threshold=3')).toBe('ade');
-      expect(wrongFields(await client.get('/products/low-stock?threshold=few'))).toEqual(['threshold']);
+      expect(await client.get('/products/low-stock?threshold=few')).toHaveWrongFields('threshold');
     });
 
     it('belong to an open gym', async () => {
       const add = (gymId?: number) => as.admin.client.post('/products', { name: 'P', price: 1, gym_id: gymId });
       expect((await add()).body.gym_id).toBe(own.gym.id);
-      expect(wrongFields(await add(2_000_000_000))).toEqual(['gym_id']);
-      expect((await add((await t.make.gym({ is_active: false })).id)).body.code).toBe('gym_inactive');
+      expect(await add(2_000_000_000)).toHaveWrongFields('gym_id');
+      expect(await add((await t.make.gym({ is_active: false })).id)).toBeRefused(409, 'gym_inactive');
     });
 
     it('with a history keep their gym from being deleted', async () => {
       const [untouched, used] = [await t.make.gym(), await t.make.gym()];
       await as.admin.client.post('/products', { name: 'P', price: 1, gym_id: untouched.id });
       await t.make.product(used.id);
-      expect((await as.admin.client.delete(`/gyms/${untouched.id}`)).status).toBe(204);
+      expect(await as.admin.client.delete(`/gyms/${untouched.id}`)).toHaveStatus(204);
       expect(await as.admin.client.delete(`/gyms/${used.id}`)).toMatchObject({
         status: 200,
         body: { is_active: false },
@@ -133,9 +133,9 @@ describe('the shop', () => {
   describe('a sale', () => {
     it('takes the price of its moment and lowers the stock', async () => {
       const drink = await product({ price: 2.5, quantity: 10 });
-      const { status, body } = await sell(drink, 3);
-      expect(status).toBe(201);
-      expect(body).toMatchObject({
+      const sold = await sell(drink, 3);
+      expect(sold).toHaveStatus(201);
+      expect(sold.body).toMatchObject({
         gym_id: own.gym.id,
         product_id: drink.id,
         product: { id: drink.id, name: drink.name },
@@ -147,12 +147,12 @@ describe('the shop', () => {
       });
       await as.manager.client.put(`/products/${drink.id}`, { price: 3 });
       expect((await sell(drink)).body.total_amount).toBe(3);
-      expect((await as.reception.client.get(`/sales/${body.id}`)).body).toEqual(body);
+      expect((await as.reception.client.get(`/sales/${sold.body.id}`)).body).toEqual(sold.body);
       expect(await stockOf(drink)).toBe(6);
       expect((await movements(drink.id))[1]).toMatchObject({
         change: -3,
         reason: 'sale',
-        sale_id: body.id,
+        sale_id: sold.body.id,
         moved_by_id: as.reception.id,
       });
     });
@@ -163,24 +163,24 @@ describe('the shop', () => {
       expect((await sell(gum, 9_997)).body.total_amount).toBe(699.79);
       const gold = await product({ price: 9_999_999_999.99, quantity: 2 });
       expect((await sell(gold)).body.total_amount).toBe(9_999_999_999.99);
-      expect((await sell(await product({ price: 5_000_000_000, quantity: 9 }), 2)).status).toBe(422);
+      expect(await sell(await product({ price: 5_000_000_000, quantity: 9 }), 2)).toHaveStatus(422);
     });
 
     it('is refused without a trace if it cannot be', async () => {
       const drink = await product({ quantity: 2 });
       expect(await sell(drink, 3)).toMatchObject({ status: 409, body: { detail: 'There are 2 left.' } });
       for (const quantity of [0, -1, 1.5, 10_001, 'two', null]) {
-        expect([quantity, wrongFields(await sell(drink, quantity))]).toEqual([quantity, ['quantity']]);
+        expect(await sell(drink, quantity)).toHaveWrongFields('quantity');
       }
       for (const foreign of [other.product, { id: 2_000_000_000 }]) {
-        expect(wrongFields(await sell(foreign))).toEqual(['product_id']);
+        expect(await sell(foreign)).toHaveWrongFields('product_id');
       }
       expect(await as.admin.client.all(`/sales?product_id=${drink.id}`)).toEqual([]);
       expect(await stockOf(drink)).toBe(2);
       const gym = await t.make.gym();
       const closed = await t.make.product(gym.id);
       await t.db.pool.query('UPDATE gyms SET is_active = FALSE WHERE id = $1', [gym.id]);
-      expect((await sell(closed, 1, 'admin')).body.code).toBe('gym_inactive');
+      expect(await sell(closed, 1, 'admin')).toBeRefused(409, 'gym_inactive');
     });
 
     it('200 at once from a stock of 50 are 50, and no piece is lost', async () => {
@@ -199,7 +199,7 @@ describe('the shop', () => {
       const answers = await times(20, () => once(2));
       expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
       expect(answers[0]).toMatchObject({ status: 201, body: { quantity: 2 } });
-      expect((await once(1)).body.code).toBe('idempotency_key_reused');
+      expect(await once(1)).toBeRefused(422, 'idempotency_key_reused');
       expect(await stockOf(drink)).toBe(8);
     });
   });
@@ -213,7 +213,7 @@ describe('the shop', () => {
       expect(await stockOf(drink)).toBe(9);
       expect((await correct(sale.id, { quantity: 10 })).body).toMatchObject({ unit_price: 2.5, total_amount: 25 });
       expect(await stockOf(drink)).toBe(0);
-      expect((await correct(sale.id, { quantity: 11 })).body.code).toBe('insufficient_stock');
+      expect(await correct(sale.id, { quantity: 11 })).toBeRefused(409, 'insufficient_stock');
       expect((await correct(sale.id, {})).body).toMatchObject({ quantity: 10, sold_by_id: as.reception.id });
       expect((await movements(drink.id)).map(({ change, reason }) => [change, reason])).toEqual([
         [-9, 'sale'],
@@ -232,20 +232,19 @@ describe('the shop', () => {
         total_amount: 3.3,
       });
       expect([await stockOf(tea), await stockOf(coffee)]).toEqual([5, 2]);
-      expect((await correct(sale.id, { product_id: tea.id, quantity: 6 })).body.code).toBe('insufficient_stock');
+      expect(await correct(sale.id, { product_id: tea.id, quantity: 6 })).toBeRefused(409, 'insufficient_stock');
       expect([await stockOf(tea), await stockOf(coffee)]).toEqual([5, 2]);
     });
 
     it('names a product that the gym sells, and a quantity', async () => {
       const { body: sale } = await sell(await product());
       for (const foreign of [other.product.id, 2_000_000_000]) {
-        expect(wrongFields(await correct(sale.id, { product_id: foreign }))).toEqual(['product_id']);
+        expect(await correct(sale.id, { product_id: foreign })).toHaveWrongFields('product_id');
       }
-      for (const quantity of [0, 'two'])
-        expect(wrongFields(await correct(sale.id, { quantity }))).toEqual(['quantity']);
+      for (const quantity of [0, 'two']) expect(await correct(sale.id, { quantity })).toHaveWrongFields('quantity');
       const gone = await product();
       await as.manager.client.delete(`/products/${gone.id}`);
-      expect((await correct(sale.id, { product_id: gone.id })).body.code).toBe('product_inactive');
+      expect(await correct(sale.id, { product_id: gone.id })).toBeRefused(409, 'product_inactive');
     });
 
     it('that deletes gives everything back, once', async () => {
@@ -253,7 +252,7 @@ describe('the shop', () => {
       const { body: sale } = await sell(drink, 5);
       expect(tally(await times(5, () => as.admin.client.delete(`/sales/${sale.id}`)))).toEqual({ 204: 1, 404: 4 });
       expect(await stockOf(drink)).toBe(5);
-      expect((await as.admin.client.get(`/sales/${sale.id}`)).body.code).toBe('sale_not_found');
+      expect(await as.admin.client.get(`/sales/${sale.id}`)).toBeRefused(404, 'sale_not_found');
     });
 
     it('by two admins between two products, in opposite directions, has no loser', async () => {
@@ -289,15 +288,15 @@ describe('the shop', () => {
       ] as const) {
         const { client, id } = staff[role];
         const lists = [await client.all('/sales'), await client.all('/sales/daily')];
-        for (const list of lists) expect([role, list.length]).toEqual([role, count]);
+        for (const list of lists) expect(list.length).toEqualFor(role, count);
         expect((await client.get('/sales/summary')).body).toMatchObject({ sale_count: count });
         const mine = lists[0]!.filter(({ sold_by_id }) => sold_by_id === id);
         expect(mine).toHaveLength(role === 'accountant' ? 0 : 1);
       }
       const byManager = (await staff.manager.client.all(`/sales?sold_by_id=${staff.manager.id}`))[0];
-      expect((await staff.reception.client.get(`/sales/${byManager.id}`)).status).toBe(404);
+      expect(await staff.reception.client.get(`/sales/${byManager.id}`)).toHaveStatus(404);
       expect(await staff.reception.client.all(`/sales?sold_by_id=${staff.manager.id}`)).toEqual([]);
-      expect((await staff.accountant.client.get(`/sales/${byManager.id}`)).status).toBe(200);
+      expect(await staff.accountant.client.get(`/sales/${byManager.id}`)).toHaveStatus(200);
     });
 
     it('is listed page by page, each sale once, also those of the same moment', async () => {
@@ -322,10 +321,10 @@ describe('the shop', () => {
       for (const [query, field] of [
         ['start_date=2026-02-30', 'start_date'],
         ['product_id=x', 'product_id'],
-      ]) {
-        expect(wrongFields(await as.manager.client.get(`/sales?${query}`))).toEqual([field]);
+      ] as const) {
+        expect(await as.manager.client.get(`/sales?${query}`)).toHaveWrongFields(field);
       }
-      expect(wrongFields(await as.manager.client.get('/sales/daily?date=today'))).toEqual(['date']);
+      expect(await as.manager.client.get('/sales/daily?date=today')).toHaveWrongFields('date');
     });
 
     it('adds up to the cent, by product, seller and day', async () => {

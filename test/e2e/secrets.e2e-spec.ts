@@ -51,8 +51,9 @@ describe('secrets', () => {
 
   async function useThem(one: HttpClient, two: HttpClient): Promise<void> {
     const signIn = async (email: string, password: string) => {
-      const { status, body } = await one.post('/auth/login', { email, password });
-      expect([status, body]).toEqual([200, expect.anything()]);
+      const answer = await one.post('/auth/login', { email, password });
+      expect(answer).toHaveStatus(200);
+      const { body } = answer;
       plant(`the access token of ${email}`, body.access_token);
       plant(`the refresh token of ${email}`, body.refresh_token);
       return one.withToken(body.access_token);
@@ -70,7 +71,7 @@ describe('secrets', () => {
     });
     const manager = { ...details('manager'), role: 'manager', password };
     const made = await admin.post('/users/admin-trainer', manager, { 'idempotency-key': 'with-a-password' });
-    expect(made).toMatchObject({ status: 201 });
+    expect(made).toHaveStatus(201);
     const client = await signIn('manager@example.com', password);
     await one.post('/auth/login', {
       email: 'manager@example.com',
@@ -168,10 +169,10 @@ describe('secrets', () => {
         if (value === null) continue;
         seen++;
         const text = Buffer.isBuffer(value) ? value : typeof value === 'string' ? value : JSON.stringify(value);
-        expect([table, column, found(text)]).toEqual([table, column, []]);
+        expect(found(text)).toEqualFor([table, column], []);
         // base64 and hex within it are looked into as well.
         const decoded = (String(text).match(/[\w+/=-]{64,}/g) ?? []).map((part) => Buffer.from(part, 'base64'));
-        for (const bytes of decoded) expect([table, column, found(bytes)]).toEqual([table, column, []]);
+        for (const bytes of decoded) expect(found(bytes)).toEqualFor([table, column], []);
       }
     }
     expect(seen).toBeGreaterThan(100);

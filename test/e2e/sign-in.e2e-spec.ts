@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import bcrypt from 'bcryptjs';
-import { statuses, tally, times, wrongFields } from '../support/answers.js';
+import { statuses, tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { PASSWORD, type Person, unique } from '../support/factory.js';
 
@@ -31,16 +31,17 @@ describe('a phone that several people share', () => {
     const phone = newPhone();
     const people = await family(phone, ['of the mother', 'of the father', 'of the child']);
     for (const [index, password] of ['of the mother', 'of the father', 'of the child'].entries()) {
-      const { status, body } = await login(phone.replaceAll(' ', '-'), password);
-      expect({ password, status, id: body.account?.id }).toEqual({ password, status: 200, id: people[index]!.id });
+      const answer = await login(phone.replaceAll(' ', '-'), password);
+      expect(answer).toHaveStatus(200);
+      expect(answer.body.account.id).toEqualFor(password, people[index]!.id);
     }
-    expect((await login(phone, 'of no one')).body.code).toBe('wrong_credentials');
+    expect(await login(phone, 'of no one')).toBeRefused(401, 'wrong_credentials');
   });
 
   it('of more than three people asks for the email', async () => {
     const phone = newPhone();
     await family(phone, ['password 1', 'password 2', 'password 3', 'password 4']);
-    expect(wrongFields(await login(phone, 'password 1'))).toEqual(['phone_number']);
+    expect(await login(phone, 'password 1')).toHaveWrongFields('phone_number');
   });
 
   it('prefers who is active, and says of the others that they are inactive only with their password', async () => {
@@ -48,8 +49,8 @@ describe('a phone that several people share', () => {
     await family(phone, ['old password', 'old password 2', 'old password 3'], { is_active: false });
     const [active] = await family(phone, ['new password']);
     expect((await login(phone, 'new password')).body.account.id).toBe(active!.id);
-    expect((await login(phone, 'old password')).body.code).toBe('account_inactive');
-    expect((await login(phone, 'wrong')).body.code).toBe('wrong_credentials');
+    expect(await login(phone, 'old password')).toBeRefused(403, 'account_inactive');
+    expect(await login(phone, 'wrong')).toBeRefused(401, 'wrong_credentials');
   });
 
   it('does not let one of them lock out another', async () => {
@@ -60,7 +61,7 @@ describe('a phone that several people share', () => {
       const by = (body: object) => careful.nobody.post('/auth/login', body);
       const guesses = await times(10, () => by({ phone_number: phone, password: 'a guess' }));
       expect(tally(guesses)).toEqual({ 401: 3, 429: 7 });
-      expect((await by({ email: owner!.email, password: 'of the owner' })).status).toBe(200);
+      expect(await by({ email: owner!.email, password: 'of the owner' })).toHaveStatus(200);
     } finally {
       await careful.close();
     }
@@ -127,7 +128,7 @@ describe('a limit', () => {
       const network = `2001:db8:77:${Math.floor(1 + 9000 * Math.random())}`;
       const people = await times(12, () => t.make.person('user', gym.id));
       for (const { email } of people) {
-        expect((await from(careful, `${network}::1`, '/auth/login', { email, password: PASSWORD })).status).toBe(200);
+        expect(await from(careful, `${network}::1`, '/auth/login', { email, password: PASSWORD })).toHaveStatus(200);
       }
       const guesses = await times(12, (index) =>
         from(careful, `${network}::${index + 2}`, '/auth/login', { email: people[index]!.email, password: 'a guess' }),
@@ -139,7 +140,7 @@ describe('a limit', () => {
       const elsewhere = `203.0.113.${Math.floor(1 + 250 * Math.random())}`;
       await times(5, () => from(careful, elsewhere, '/auth/login', { email, password: 'a guess' }));
       await t.db.pool.query(`DELETE FROM attempt_budgets WHERE key LIKE 'sign_in of known from %'`);
-      expect((await from(careful, `${network}::abc`, '/auth/login', { email, password: PASSWORD })).status).toBe(200);
+      expect(await from(careful, `${network}::abc`, '/auth/login', { email, password: PASSWORD })).toHaveStatus(200);
     } finally {
       await careful.close();
     }
@@ -162,11 +163,11 @@ describe('a password', () => {
   it('of more than 72 bytes is refused wherever it is tried', async () => {
     const { email, client } = await t.make.signedIn('user', gym.id);
     const long = 'é'.repeat(37);
-    expect(wrongFields(await t.nobody.post('/auth/login', { email, password: long }))).toEqual(['password']);
+    expect(await t.nobody.post('/auth/login', { email, password: long })).toHaveWrongFields('password');
     const change = { current_password: long, new_password: 'a better password' };
-    expect(wrongFields(await client.post('/auth/change-password', change))).toEqual(['current_password']);
+    expect(await client.post('/auth/change-password', change)).toHaveWrongFields('current_password');
     const set = { email: `${unique('x')}@example.com`, password: long };
-    expect(wrongFields(await t.nobody.post('/auth/register', set))).toEqual(['password']);
+    expect(await t.nobody.post('/auth/register', set)).toHaveWrongFields('password');
   });
 
   it('is not hashed for who may not set it, and not without end for who may', async () => {
@@ -183,7 +184,7 @@ describe('a password', () => {
     await t.db.pool.query(`INSERT INTO attempt_budgets (key, drained_at) VALUES ($1, now() + interval '899 seconds')`, [
       `hash ${manager.id}`,
     ]);
-    expect((await manager.client.put(`/users/${other.id}`, { password: 'a new password' })).status).toBe(429);
-    expect((await manager.client.put(`/users/${other.id}`, { full_name: 'Still works' })).status).toBe(200);
+    expect(await manager.client.put(`/users/${other.id}`, { password: 'a new password' })).toHaveStatus(429);
+    expect(await manager.client.put(`/users/${other.id}`, { full_name: 'Still works' })).toHaveStatus(200);
   });
 });

@@ -43,9 +43,9 @@ describe('hours and clocks', () => {
 
   it('are at the same time of the new clock when a gym gets another one, and watchers are told', async () => {
     const { gym: { id }, member } = await gym('Europe/Lisbon'); // prettier-ignore
-    for (const hour of [9, 18]) expect((await book(member.client, hour)).status).toBe(201);
+    for (const hour of [9, 18]) expect(await book(member.client, hour)).toHaveStatus(201);
     const socket = await watch(member.access_token, SOON);
-    expect((await admin.client.put(`/gyms/${id}`, { timezone: 'Asia/Kolkata' })).status).toBe(200);
+    expect(await admin.client.put(`/gyms/${id}`, { timezone: 'Asia/Kolkata' })).toHaveStatus(200);
     const { data } = await socket.next('slots_update', (update) =>
       update.data.slots[9].starts_at.endsWith('03:30:00.000Z'),
     );
@@ -60,7 +60,7 @@ describe('hours and clocks', () => {
     }
     // The hour is still theirs: nobody else gets it, at whatever moment it was.
     const other = await t.make.signedIn('user', id);
-    expect((await book(other.client, 9)).body.code).toBe('slot_taken');
+    expect(await book(other.client, 9)).toBeRefused(409, 'slot_taken');
   });
 
   it('are cancelled where the new clock skips them', async () => {
@@ -89,7 +89,7 @@ describe('hours and clocks', () => {
     'to come are cancelled when a gym closes by %s, and watchers are told',
     async (how) => {
       const { gym: { id }, member } = await gym(); // prettier-ignore
-      expect((await book(member.client, 9)).status).toBe(201);
+      expect(await book(member.client, 9)).toHaveStatus(201);
       // One that began before it closed is history.
       await t.db.pool.query(
         `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
@@ -98,14 +98,14 @@ describe('hours and clocks', () => {
       );
       const socket = await watch(member.access_token, SOON);
       if (how === 'PUT') await admin.client.put(`/gyms/${id}`, { is_active: false });
-      else expect((await admin.client.delete(`/gyms/${id}`)).status).toBe(200);
+      else expect(await admin.client.delete(`/gyms/${id}`)).toHaveStatus(200);
       const { data } = await socket.next('slots_update', (update) => update.data.slots[9].booked === 0);
       expect(data.available_slots).toEqual([]);
       expect((await bookingsOf(id)).map(({ slot_id, is_cancelled }) => [slot_id, is_cancelled])).toEqual([
         [8, false],
         [9, true],
       ]);
-      expect((await book(member.client, 9)).body.code).toBe('gym_inactive');
+      expect(await book(member.client, 9)).toBeRefused(409, 'gym_inactive');
       await admin.client.put(`/gyms/${id}`, { is_active: true });
       await socket.next('slots_update', (update) => update.data.available_count === 24);
     },
@@ -150,7 +150,7 @@ describe('hours and clocks', () => {
         changed = admin.client.put(`/gyms/${id}`, { timezone: 'Asia/Tokyo' });
         expect(await isWaiting(changed)).toBe(true);
       });
-      expect((await changed).status).toBe(200);
+      expect(await changed).toHaveStatus(200);
       expect((await bookingsOf(id))[0]!.starts_at.toISOString()).toBe(`${SOON}T00:00:00.000Z`);
     });
   });
@@ -167,7 +167,7 @@ describe('hours and clocks', () => {
     // What happens on the new day is told to them, too, and only to them; what happens on others is not.
     const seen = socket.all('slots_update').length;
     await book(member.client, 23, { date: inDays(3) });
-    expect((await book(member.client, 23, { date: data.date })).status).toBe(201);
+    expect(await book(member.client, 23, { date: data.date })).toHaveStatus(201);
     expect(await socket.next('slot_changed')).toMatchObject({ date: data.date, slot: { id: 23 } });
     expect(socket.all('slots_update').length - seen).toBeLessThanOrEqual(1);
     expect(fixed.all('slot_changed')).toEqual([]);

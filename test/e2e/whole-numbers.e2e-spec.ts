@@ -53,7 +53,6 @@ describe('whole numbers in addresses', () => {
       (parameter) => parameter.in === where && ['integer', 'number'].includes(parameter.schema.type ?? ''),
     ).map(({ name }) => name);
   };
-  const fieldsOf = ({ body }: { body: any }) => body?.errors?.map(({ field }: { field: string }) => field);
 
   it('are refused as the parameter that they are, in a path', async () => {
     let tried = 0;
@@ -66,7 +65,7 @@ describe('whole numbers in addresses', () => {
           const answer = await client.send(route.method, path, route.method === 'GET' ? undefined : '{}', {
             'content-type': 'application/json',
           });
-          expect([route.method, path, answer.status, fieldsOf(answer)]).toEqual([route.method, path, 422, [name]]);
+          expect(answer).toHaveWrongFields(name);
           tried++;
         }
       }
@@ -85,8 +84,7 @@ describe('whole numbers in addresses', () => {
       const needed = call.path.includes('q=') ? `&${call.path.split('?')[1]!}` : '';
       for (const name of names) {
         for (const wrong of NO_DIGITS) {
-          const answer = await client.get(`${path}?${name}=${wrong}${needed}`);
-          expect([path, name, wrong, answer.status, fieldsOf(answer)]).toEqual([path, name, wrong, 422, [name]]);
+          expect(await client.get(`${path}?${name}=${wrong}${needed}`)).toHaveWrongFields(name);
           tried++;
         }
       }
@@ -97,10 +95,9 @@ describe('whole numbers in addresses', () => {
   it('and in a body, and in a message', async () => {
     const { client } = await t.make.signIn(world.own.people.admin);
     for (const wrong of ['0x10', '+1', ' 1', '1 ', '1.0', '1e3', '', 1.5, true, [1]]) {
-      const answer = await client.post('/sales', { product_id: wrong, quantity: 1 });
-      expect([wrong, answer.status, fieldsOf(answer)]).toEqual([wrong, 422, ['product_id']]);
+      expect(await client.post('/sales', { product_id: wrong, quantity: 1 })).toHaveWrongFields('product_id');
       const booked = await client.post('/slots/5/book', { gym_id: world.own.gym.id, user_id: wrong });
-      expect([wrong, booked.status, fieldsOf(booked)]).toEqual([wrong, 422, ['user_id']]);
+      expect(booked).toHaveWrongFields('user_id');
     }
   });
 });

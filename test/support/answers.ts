@@ -12,7 +12,3 @@ export function tally(answers: Answer[]): Record<number, number> {
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
   return counts;
 }
-
-/** The wrong fields that a 422 names. */
-export const wrongFields = ({ status, body }: Answer): string[] =>
-  status === 422 ? body.errors.map(({ field }: { field: string }) => field) : [`answered ${status}`];

@@ -1,4 +1,5 @@
 import type { DeviceKind } from '../../src/common/actor/actor.js';
+import { rememberCaller } from './asked.js';
 import { unique } from './factory.js';
 import type { HttpClient } from './http-client.js';
 
@@ -18,6 +19,7 @@ export async function makeDevice(
 ): Promise<TestDevice> {
   const { status, body } = await manager.post('/devices', { name: unique(`${kind} ${mark}`), kind });
   if (status !== 201) throw new Error(`POST /devices answered ${status}: ${JSON.stringify(body)}`);
+  rememberCaller(body.device_key, { ...body, role: kind });
   return body;
 }
 

@@ -1,3 +1,4 @@
+import { rememberAsked, rememberCaller } from './asked.js';
 import { requireDocumented } from './documented.js';
 
 export interface Answer<Body = any> {
@@ -56,6 +57,7 @@ export class HttpClient {
     const isJson = response.headers.get('content-type')?.includes('json');
     const answer = { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
     requireDocumented(method, url, answer);
-    return answer;
+    if (answer.body?.account) rememberCaller(answer.body.access_token, answer.body.account);
+    return rememberAsked(answer, `${method} ${path}`, body, this.token);
   }
 }

@@ -1,4 +1,5 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import { rememberAsked } from './asked.js';
 
 const PATIENCE_MS = 10_000;
 const clients = new Set<SocketClient>();
@@ -24,7 +25,12 @@ export class SocketClient {
   private unread: Received[] = [];
   private readonly waiting = new Set<Waiting>();
 
-  constructor(base: string, namespace: string, auth?: object, options: Partial<ManagerOptions & SocketOptions> = {}) {
+  constructor(
+    base: string,
+    private readonly namespace: string,
+    private readonly auth?: object,
+    options: Partial<ManagerOptions & SocketOptions> = {},
+  ) {
     const usual = { forceNew: true, transports: ['websocket'], reconnection: false, autoConnect: false };
     this.socket = io(base + namespace, { ...usual, auth, ...options } as Partial<ManagerOptions & SocketOptions>);
     // It believes that it was recovered only if what it lost is what it gets.
@@ -44,9 +50,10 @@ export class SocketClient {
 
   /** What a connection that is refused is told. */
   static async refused(...parameters: ConstructorParameters<typeof SocketClient>): Promise<unknown> {
-    return new SocketClient(...parameters).connect().then(
+    const client = new SocketClient(...parameters);
+    return client.connect().then(
       () => 'connected',
-      (error: { data?: unknown }) => error.data,
+      (error: { data?: unknown }) => client.remember(error.data, 'connection'),
     );
   }
 
@@ -90,8 +97,8 @@ export class SocketClient {
   }
 
   /** Sends, and waits for the acknowledgement. */
-  ask(event: string, ...payload: unknown[]): Promise<any> {
-    return this.socket.timeout(PATIENCE_MS).emitWithAck(event, ...payload);
+  async ask(event: string, ...payload: unknown[]): Promise<any> {
+    return this.remember(await this.socket.timeout(PATIENCE_MS).emitWithAck(event, ...payload), event, payload[0]);
   }
 
   send(event: string, ...payload: unknown[]): void {
@@ -121,6 +128,11 @@ export class SocketClient {
 
   close(): void {
     this.socket.disconnect();
+  }
+
+  private remember<Answer>(answer: Answer, event: string, sent?: unknown): Answer {
+    const { token, device_key }: { token?: string; device_key?: string } = { ...this.auth };
+    return rememberAsked(answer, `${this.namespace} ${event}`, sent, token ?? device_key);
   }
 
   private receive(received: Received): void {
