@@ -47,13 +47,13 @@ export class Sockets extends SocketDoor {
     await socket.join(rooms);
     await this.confirm(socket, principal);
     if (!socket.connected) return;
-    await this.table.namespaces.get(socket.nsp.name)?.gateway.onSignedIn?.(socket, principal);
+    for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.onSignedIn?.(socket, principal);
   }
 
   /** A socket that was away for a moment is back in its rooms. */
   async welcomeBack(socket: AppSocket, principal: Principal): Promise<void> {
     await this.confirm(socket, principal);
-    await this.table.namespaces.get(socket.nsp.name)?.gateway.onReturned?.(socket, principal);
+    for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.onReturned?.(socket, principal);
   }
 
   health(): RealtimeHealthDto {
