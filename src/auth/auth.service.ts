@@ -189,8 +189,8 @@ export class AuthService {
   private async signedIn(userId: number, session: OpenSession): Promise<SignedInDto> {
     const account = await this.account(this.db, userId);
     return {
-      access_token: this.tokens.access(userId, session.session_id, account.role),
-      refresh_token: this.tokens.refresh(userId, session.session_id, session.generation),
+      access_token: this.tokens.signAccess(userId, session.session_id, account.role),
+      refresh_token: this.tokens.signRefresh(userId, session.session_id, session.generation),
       token_type: 'bearer',
       expires_in: this.tokens.accessLifetime,
       role: account.role,

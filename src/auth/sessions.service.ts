@@ -90,7 +90,7 @@ export class SessionsService {
    * @throws NotSignedIn, SessionEnded
    */
   async rotate(refreshToken: string, client: Client): Promise<OpenSession & { user_id: number }> {
-    const { sub, sid, gen } = this.tokens.verify(refreshToken, 'refresh');
+    const { sub, sid, gen } = this.tokens.verifyRefresh(refreshToken);
     const userId = Number(sub);
     const [rotated] = await this.db.query<OpenSession>(everyGym`
       UPDATE sessions s
