@@ -1,4 +1,4 @@
-import type { AsyncApiDocument } from './asyncapi.js';
+import type { AsyncApiDocument } from './asyncapi-document.js';
 
 const escape = (text: string): string =>
   text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign]!);
