@@ -20,14 +20,14 @@ const sign = (content: object, { secret = JWT_SECRET, ...options }: { secret?: s
 
 describe('the door for access tokens', () => {
   const access = { actor: new Actor(7, 'trainer', 2, 12), must_change_password: false };
-  const live = jest.fn<SessionsService['live']>();
+  const accessOf = jest.fn<SessionsService['accessOf']>();
   let door: JwtStrategy;
   let verifications: jest.SpiedFunction<JwtStrategy['authenticate']>;
   const show = (token: string) => door.resolve({ headers: { authorization: `Bearer ${token}` } });
 
   beforeEach(() => {
-    live.mockReset().mockResolvedValue(access);
-    door = new JwtStrategy({ JWT_SECRET } as Config, { live } as unknown as SessionsService);
+    accessOf.mockReset().mockResolvedValue(access);
+    door = new JwtStrategy({ JWT_SECRET } as Config, { accessOf } as unknown as SessionsService);
     verifications = jest.spyOn(door, 'authenticate');
   });
   afterEach(() => {
@@ -39,15 +39,15 @@ describe('the door for access tokens', () => {
     const token = sign(claims);
     for (let time = 0; time < 3; time++) expect(await show(token)).toBe(access);
     expect(verifications).toHaveBeenCalledTimes(1);
-    expect(live.mock.calls).toEqual([1, 2, 3].map(() => [7, 12]));
+    expect(accessOf.mock.calls).toEqual([1, 2, 3].map(() => [7, 12]));
     expect(await show(sign({ ...claims, sid: 13 }))).toBe(access);
-    expect(live).toHaveBeenLastCalledWith(7, 13);
+    expect(accessOf).toHaveBeenLastCalledWith(7, 13);
   });
 
   it('refuses a token that it has verified, when it expires and when its session ends', async () => {
     const token = sign(claims);
     await show(token);
-    live.mockRejectedValueOnce(new SessionEnded());
+    accessOf.mockRejectedValueOnce(new SessionEnded());
     await expect(show(token)).rejects.toBeInstanceOf(SessionEnded);
     expect(await show(token)).toBe(access);
     jest.useFakeTimers({ now: Date.now() + 61_000 });
@@ -67,7 +67,7 @@ describe('the door for access tokens', () => {
   ])('refuses a token %s, each time', async (_, token) => {
     const refusal = { kind: { code: 'not_signed_in' }, message: expect.stringContaining('not a valid access token') };
     for (let time = 0; time < 2; time++) await expect(show(token)).rejects.toMatchObject(refusal);
-    expect(live).not.toHaveBeenCalled();
+    expect(accessOf).not.toHaveBeenCalled();
     expect(verifications).toHaveBeenCalledTimes(2);
   });
 

@@ -48,12 +48,12 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements Ac
   async validate(credentials: Credentials, claims: AccessClaims): Promise<Access> {
     if (claims.typ !== 'access') throw notValid();
     this.verified.set(bearerToken(credentials)!, claims);
-    return this.sessions.live(Number(claims.sub), claims.sid);
+    return this.sessions.accessOf(Number(claims.sub), claims.sid);
   }
 
   /** @throws SessionEnded */
-  async renew({ user_id, session_id }: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor> {
-    return (await this.sessions.live(user_id, session_id)).actor;
+  async currentActor({ user_id, session_id }: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor> {
+    return (await this.sessions.accessOf(user_id, session_id)).actor;
   }
 
   /** @throws NotSignedIn, SessionEnded */
@@ -62,7 +62,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements Ac
     if (token === null) throw new NotSignedIn('Send the access token as "Authorization: Bearer <token>".');
     const claims = this.verified.get(token);
     if (!claims || isExpired(claims)) return this.askPassport(credentials);
-    return this.sessions.live(Number(claims.sub), claims.sid);
+    return this.sessions.accessOf(Number(claims.sub), claims.sid);
   }
 
   private askPassport({ headers }: Credentials): Promise<Access> {

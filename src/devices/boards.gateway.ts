@@ -13,11 +13,11 @@ export class BoardsGateway implements OnGatewayInit, OnGatewayDisconnect {
   constructor(private readonly boards: BoardsService) {}
 
   afterInit(namespace: Namespace): void {
-    this.boards.attach(namespace);
+    this.boards.useNamespace(namespace);
   }
 
   handleDisconnect({ id, data: { principal } }: AppSocket): void {
-    if (principal?.is('board')) this.boards.leaves(id);
+    if (principal?.is('board')) this.boards.boardLeft(id);
   }
 
   @Message('serial_output', {
@@ -25,8 +25,8 @@ export class BoardsGateway implements OnGatewayInit, OnGatewayDisconnect {
     roles: ['board'],
     payload: SerialChunkDto,
   })
-  said(@CurrentActor() actor: DeviceActor, @MessageBody() { output }: SerialChunkDto): Promise<void> {
-    return this.boards.said(actor, output);
+  serialOutput(@CurrentActor() actor: DeviceActor, @MessageBody() { output }: SerialChunkDto): Promise<void> {
+    return this.boards.keepAndTell(actor, output);
   }
 
   @Message('read_serial', {
@@ -35,12 +35,12 @@ export class BoardsGateway implements OnGatewayInit, OnGatewayDisconnect {
     payload: ReadSerialDto,
     answer: { event: 'serial_history', payload: SerialOutputDto },
   })
-  async read(
+  async readSerial(
     @CurrentActor() actor: Actor,
     @ConnectedSocket() socket: AppSocket,
     @MessageBody() { device_number, gym_id }: ReadSerialDto,
   ): Promise<SerialOutputDto> {
     await socket.join(await this.boards.roomFor(actor, device_number, gym_id));
-    return this.boards.read(actor, device_number, gym_id);
+    return this.boards.lastOutput(actor, device_number, gym_id);
   }
 }

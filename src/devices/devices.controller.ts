@@ -115,7 +115,7 @@ export class DevicesController {
     @Param('device_number', DeviceNumberPipe) deviceNumber: number,
     @Query() { gym_id }: BoardQuery,
   ): Promise<SerialOutputDto> {
-    return this.boards.read(actor, deviceNumber, gym_id);
+    return this.boards.lastOutput(actor, deviceNumber, gym_id);
   }
 
   @Get(':device_id')

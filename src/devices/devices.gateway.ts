@@ -32,11 +32,11 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
 
   onReturned(socket: AppSocket, principal: Principal): void {
     if (!socket.connected || !(principal instanceof DeviceActor)) return;
-    if (principal.device_id !== null) this.presence.arrived(socket.id, principal.device_id);
+    if (principal.device_id !== null) this.presence.deviceArrived(socket.id, principal.device_id);
   }
 
   handleDisconnect({ id, data: { principal } }: AppSocket): void {
-    if (principal instanceof DeviceActor) this.presence.left(id);
+    if (principal instanceof DeviceActor) this.presence.deviceLeft(id);
   }
 
   @Message('login', {
@@ -48,7 +48,7 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
   async login(@ConnectedSocket() socket: AppSocket, @MessageBody() body: DeviceLoginDto): Promise<ConnectedDto> {
     if (socket.data.principal) throw new AlreadySignedIn();
     const client = { ip_address: socket.handshake.address, user_agent: 'fingerprint reader' };
-    const person = await this.auth.prove(body.login_data, client);
+    const person = await this.auth.provePassword(body.login_data, client);
     const reader = await this.devices.signIn(person, body.gym_id);
     await this.door.enter(socket, reader);
     return { gym_id: reader.gym_id, message: 'Connected' };

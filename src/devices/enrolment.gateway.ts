@@ -39,7 +39,7 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
 
   async onReturned(socket: AppSocket, principal: Principal): Promise<void> {
     if (!socket.connected || !(principal instanceof DeviceActor) || !principal.is(...READER)) return;
-    this.tellConsolesOfEnd(await this.enrolments.arrived(readerOf(socket.id, principal)));
+    this.tellConsolesOfEnd(await this.enrolments.readerArrived(readerOf(socket.id, principal)));
     await this.clearIfGone(socket);
   }
 
@@ -77,11 +77,11 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
   ): Promise<StartEnrollmentDto | undefined> {
     if (!(actor instanceof DeviceActor)) return this.sendToFreeReader(actor, socket, body);
     await this.enrolments.pause(readerOf(socket.id, actor));
-    const member = await this.fingerprints.member(actor, body.user_id);
+    const member = await this.fingerprints.requireMember(actor, body.user_id);
     await this.enrolments.start(readerOf(socket.id, actor), member.user_id);
     await this.clearIfGone(socket);
     const { user_id, full_name } = member;
-    const enrolment = await this.enrolments.current(readerOf(socket.id, actor));
+    const enrolment = await this.enrolments.ofReader(readerOf(socket.id, actor));
     tellConsoles(this.namespace, enrolment, actor, 'user_established', { user_id, full_name });
     return member;
   }
@@ -109,7 +109,7 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
     roles: READER,
   })
   async firstCaptured(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
-    const enrolment = await this.enrolments.current(readerOf(socket.id, actor));
+    const enrolment = await this.enrolments.ofReader(readerOf(socket.id, actor));
     tellConsoles(this.namespace, enrolment, actor, 'finger1_captured', { user_id: enrolment?.user_id ?? null });
   }
 
@@ -119,7 +119,7 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
     tellConsoles(this.namespace, enrolment, actor, 'enrollment_completed', { user_id: enrolment?.user_id ?? null });
   }
 
-  /** A console's member goes on to a reader that talks with nobody else. */
+  /** Sends the member of a console to a reader that is free. */
   private async sendToFreeReader(
     actor: Actor,
     socket: AppSocket,
@@ -134,7 +134,7 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
     }
     if (connected.length === 0) throw new NoDeviceConnected();
     for (const reader of connected) {
-      if (!(await this.enrolments.choose(reader, socket.id, user_id))) continue;
+      if (!(await this.enrolments.giveToConsole(reader, socket.id, user_id))) continue;
       this.tellReadersOfEnd(await this.enrolments.consoleLeft(socket.id, reader.reader));
       this.namespace.to(reader.socket_id).emit('user', { user_id });
       await this.clearIfGone(socket);

@@ -58,7 +58,7 @@ export class EntranceGateway {
   })
   async download(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<TemplatePageDto> {
     const state = readerStateOf(socket);
-    const { data, has_more } = await this.fingerprints.page(actor, state.templates_after ?? 0);
+    const { data, has_more } = await this.fingerprints.pageOfTemplates(actor, state.templates_after ?? 0);
     state.templates_after = has_more ? data.at(-1)!.id : undefined;
     // After the page, which is sent when this has returned.
     if (!has_more) setImmediate(() => socket.emit('download_templates_completed', {}));
@@ -76,7 +76,7 @@ export class EntranceGateway {
     // The door does not wait until all servers have said which consoles they have.
     const seen = { user_id: user?.id ?? null, allowed, reason, user };
     void this.enrolments
-      .current(readerOf(socket.id, actor))
+      .ofReader(readerOf(socket.id, actor))
       .then((enrolment) => tellConsoles(this.namespace, enrolment, actor, event, seen))
       .catch(logNotTold);
     return decision;

@@ -49,7 +49,7 @@ export class Connections {
     const create = inside[CREATE_SOCKET]!.bind(namespace);
     inside[CREATE_SOCKET] = (client, auth) =>
       typeof auth.pid === 'string'
-        ? this.handshake.reclaiming(namespace.name, auth, () => create(client, auth))
+        ? this.handshake.runAsClaimant(namespace.name, auth, () => create(client, auth))
         : create(client, auth);
   }
 

@@ -102,7 +102,7 @@ export class IncomingMessages {
     const { principal } = socket.data;
     if (!principal) return;
     try {
-      socket.data.principal = await this.handshake.renew(principal);
+      socket.data.principal = await this.handshake.currentPrincipal(principal);
     } catch (thrown) {
       if (toDomainError(thrown).kind.status === 401) setImmediate(() => socket.disconnect(true));
       throw thrown;

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { User } from '../../people/entities/user.entity.js';
 
-/** A reader with its newest connection, and whose finger it enrols. One row a reader: so it has one console and one member. */
+/** A reader with its newest connection and the member that it enrols. One row a reader: so it has one console and one member. */
 @Entity('enrolments')
 @Index('enrolments_console_socket_idx', ['console_socket'])
 @Index('enrolments_user_id_idx', ['user_id'])
@@ -10,7 +10,7 @@ export class Enrolment {
   @PrimaryColumn('text')
   reader: string;
 
-  /** The reader's newest connection: an older one enrols nobody. */
+  /** The reader's newest connection: an older one can enrol no member. */
   @Column('text')
   reader_socket: string;
 
