@@ -12,7 +12,7 @@ export interface Schema {
   required?: string[];
 }
 
-interface EventMessage {
+export interface EventMessage {
   name: string;
   summary: string;
   payload: Schema;
@@ -23,7 +23,7 @@ export interface Ref {
   $ref: string;
 }
 
-interface EventOperation {
+export interface EventOperation {
   /** As AsyncAPI means it, from the server's side: what clients send, it receives. */
   action: 'receive' | 'send';
   channel: Ref;
