@@ -35,9 +35,10 @@ function describeOperation(document: AsyncApiDocument, operation: EventOperation
   return `<details><summary><code>${name}</code> ${text(summary)}</summary>${roles}${showExample(examples[0]!.payload)}${replies}</details>`;
 }
 
+const isRefusal = ({ payload }: EventMessage): boolean => payload.$ref?.endsWith('/RefusalDto') ?? false;
+
 function describeReplies(document: AsyncApiDocument, references: Ref[]): string {
   const messages = references.map((reference) => messageOf(document, reference));
-  const isRefusal = ({ payload }: EventMessage) => payload.$ref?.endsWith('/RefusalDto');
   const answers = messages
     .filter((message) => !isRefusal(message))
     .map(({ name, examples }) => `<p>Answers <code>${name}</code></p>${showExample(examples[0]!.payload)}`);
