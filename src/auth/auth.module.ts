@@ -1,4 +1,3 @@
-import { createSecretKey } from 'node:crypto';
 import { Global, Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { ActorResolver } from '../common/actor/actor-resolver.js';
@@ -11,7 +10,7 @@ import { AuthService } from './auth.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { Passwords } from './passwords.js';
 import { SessionsService } from './sessions.service.js';
-import { Tokens } from './tokens.js';
+import { TOKEN_ALGORITHM, tokenKey, Tokens } from './tokens.js';
 
 @Global()
 @Module({
@@ -19,9 +18,9 @@ import { Tokens } from './tokens.js';
     JwtModule.registerAsync({
       inject: [Config],
       useFactory: (config: Config) => ({
-        secret: createSecretKey(Buffer.from(config.JWT_SECRET)) as never,
-        signOptions: { algorithm: 'HS256' },
-        verifyOptions: { algorithms: ['HS256'] },
+        secret: tokenKey(config) as never,
+        signOptions: { algorithm: TOKEN_ALGORITHM },
+        verifyOptions: { algorithms: [TOKEN_ALGORITHM] },
       }),
     }),
   ],

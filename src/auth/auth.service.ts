@@ -9,7 +9,7 @@ import { Attempts, type Budget } from './attempts.js';
 import { AccountInactive, WrongCredentials, WrongPassword } from './auth.errors.js';
 import type { AccountDto } from '../people/dto/account.dto.js';
 import type { ChangePasswordDto, LoginDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
-import { network } from './network.js';
+import { networkOf } from './network.js';
 import { LONGEST_QUEUE, Passwords } from './passwords.js';
 import { type Client, type OpenSession, SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
@@ -32,7 +32,7 @@ const KNOWN_FACTOR = 4;
 @Injectable()
 export class AuthService {
   /** So many passwords are tried at a time; each is judged after the failures before it have been counted. */
-  private readonly turn = pLimit(2);
+  private readonly passwordTurns = pLimit(2);
 
   constructor(
     private readonly db: Database,
@@ -49,7 +49,7 @@ export class AuthService {
    */
   async register(input: RegisterDto, client: Client): Promise<AccountDto> {
     const { REGISTRATIONS_PER_ADDRESS: burst } = this.config;
-    await this.attempts.take([{ key: `register ${network(client.ip_address)}`, burst }]);
+    await this.attempts.take([{ key: `register ${networkOf(client.ip_address)}`, burst }]);
     const passwordHash = await this.passwords.hash(input.password);
     const fullName = input.full_name ?? input.username ?? input.email.split('@')[0]!;
     return this.db.transaction(async (tx) => {
@@ -59,23 +59,23 @@ export class AuthService {
         FROM gyms WHERE is_active AND ${input.gym_id ? sql`id = ${input.gym_id}` : raw('TRUE')} ORDER BY id LIMIT 1
         RETURNING id`);
       if (!person) throw FieldsInvalid.of('gym_id', 'is not an active gym');
-      return this.account(tx, person.id);
+      return this.loadAccount(tx, person.id);
     });
   }
 
   /** @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid */
   async login(input: LoginDto, client: Client): Promise<SignedInDto> {
-    const person = await this.prove(input, client);
-    const session = await this.sessions.open(person.id, person.password_hash, client);
-    return this.signedIn(person.id, session);
+    const person = await this.provePassword(input, client);
+    const session = await this.sessions.start(person.id, person.password_hash, client);
+    return this.withTokens(person.id, session);
   }
 
   /**
-   * Who this password belongs to. It starts no session.
+   * The person with this password. It starts no session.
    * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid
    */
-  async prove(input: LoginDto, client: Client): Promise<Credentials> {
-    const people = await this.find(input, client);
+  async provePassword(input: LoginDto, client: Client): Promise<Credentials> {
+    const people = await this.findPeople(input, client);
     const budgets = this.signInBudgets(people, input, client);
     const person = await this.tryPassword(input.password, people, budgets);
     if (!person) throw new WrongCredentials();
@@ -86,7 +86,7 @@ export class AuthService {
   /** @throws NotSignedIn, SessionEnded */
   async refresh(refreshToken: string, client: Client): Promise<SignedInDto> {
     const { user_id, ...session } = await this.sessions.rotate(refreshToken, client);
-    return this.signedIn(user_id, session);
+    return this.withTokens(user_id, session);
   }
 
   async logout(actor: Actor): Promise<void> {
@@ -94,7 +94,7 @@ export class AuthService {
   }
 
   me(actor: Actor): Promise<AccountDto> {
-    return this.account(this.db, actor.user_id);
+    return this.loadAccount(this.db, actor.user_id);
   }
 
   /**
@@ -124,7 +124,7 @@ export class AuthService {
   }
 
   /**
-   * The first of these people whose password it is. An attempt counts as a failure before it is one, so that many at once do
+   * The first of these people who has this password. An attempt counts as a failure before it is one, so that many at once do
    * not pass a limit together; one that succeeds is given back.
    */
   private tryPassword<Person extends { password_hash: string }>(
@@ -132,8 +132,9 @@ export class AuthService {
     people: Person[],
     budgets: Budget[],
   ): Promise<Person | undefined> {
-    if (this.turn.pendingCount >= LONGEST_QUEUE) throw new Unavailable('Too many people sign in right now. Try again.');
-    return this.turn(async () => {
+    if (this.passwordTurns.pendingCount >= LONGEST_QUEUE)
+      throw new Unavailable('Too many people sign in right now. Try again.');
+    return this.passwordTurns(async () => {
       await this.attempts.take(budgets);
       // An account that is not there takes as long.
       if (people.length === 0) await this.passwords.matches(password, null);
@@ -156,7 +157,7 @@ export class AuthService {
     const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
     const account =
       people.length === 1 ? String(people[0]!.id) : this.db.keyedHash(identifier(input)).toString('base64');
-    const where = network(client.ip_address);
+    const where = networkOf(client.ip_address);
     return people.some(({ is_known }) => is_known)
       ? [
           { key: `sign_in ${account} from ${where}`, burst: perAccount },
@@ -169,7 +170,7 @@ export class AuthService {
   }
 
   /** Those who may be meant; the active ones first. @throws FieldsInvalid if a phone has too many */
-  private async find(input: LoginDto, client: Client): Promise<Credentials[]> {
+  private async findPeople(input: LoginDto, client: Client): Promise<Credentials[]> {
     const given = identifier(input);
     const isPhone = input.email === undefined && input.username === undefined;
     const who = isPhone
@@ -177,7 +178,7 @@ export class AuthService {
       : sql`(fold(email) = fold(${given}) OR fold(username) = fold(${given}))`;
     const people = await this.db.query<Credentials>(everyGym`
       SELECT id, password_hash, password_version, is_active, EXISTS (
-        SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${network(client.ip_address)}) AS is_known
+        SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${networkOf(client.ip_address)}) AS is_known
       FROM users u WHERE ${who} AND password_hash IS NOT NULL AND deleted_at IS NULL
       ORDER BY is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 1}`);
     if (people.length > MOST_OF_ONE_PHONE && people.every(({ is_active }) => is_active)) {
@@ -186,11 +187,11 @@ export class AuthService {
     return people.slice(0, MOST_OF_ONE_PHONE);
   }
 
-  private async signedIn(userId: number, session: OpenSession): Promise<SignedInDto> {
-    const account = await this.account(this.db, userId);
+  private async withTokens(userId: number, session: OpenSession): Promise<SignedInDto> {
+    const account = await this.loadAccount(this.db, userId);
     return {
-      access_token: this.tokens.access(userId, session.session_id, account.role),
-      refresh_token: this.tokens.refresh(userId, session.session_id, session.generation),
+      access_token: this.tokens.signAccess(userId, session.session_id, account.role),
+      refresh_token: this.tokens.signRefresh(userId, session.session_id, session.generation),
       token_type: 'bearer',
       expires_in: this.tokens.accessLifetime,
       role: account.role,
@@ -199,7 +200,7 @@ export class AuthService {
     };
   }
 
-  private async account(db: Queryable, userId: number): Promise<AccountDto> {
+  private async loadAccount(db: Queryable, userId: number): Promise<AccountDto> {
     const [account] = await db.query<AccountDto>(everyGym`
       SELECT u.id, u.email, u.username, u.full_name, u.phone_number, u.role, u.language, u.gym_id, u.is_active, u.created_at,
         CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'name', g.name) END AS gym, u.must_change_password

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { network } from './network.js';
+import { networkOf } from './network.js';
 
 describe('the network of an address', () => {
   it.each([
@@ -11,5 +11,5 @@ describe('the network of an address', () => {
     ['2001:DB8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ])('%s is %s', (address, expected) => expect(network(address)).toBe(expected));
+  ])('%s is %s', (address, expected) => expect(networkOf(address)).toBe(expected));
 });

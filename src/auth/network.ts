@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 
-/** To whom an address belongs: an IPv6 customer has a whole /64, and may come from another address of it every time. */
-export function network(address: string): string {
+/** The network of an address: an IPv6 customer has a whole /64, and may come from another address of it every time. */
+export function networkOf(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address.replace(/^::ffff:/i, '');
   const [head = '', tail = ''] = address.split('%')[0]!.split('::');
   const [first, last] = [head.split(':').filter(Boolean), tail.split(':').filter(Boolean)];

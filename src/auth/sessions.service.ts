@@ -10,14 +10,14 @@ import { AccessCache } from './access-cache.js';
 import { AccessChanged } from './auth.events.js';
 import { SessionNotFound, WrongCredentials } from './auth.errors.js';
 import type { SessionDto } from './dto/session.dto.js';
-import { network } from './network.js';
+import { networkOf } from './network.js';
 import { Tokens } from './tokens.js';
 
 const MOST_SESSIONS = 5;
 
 export type EndReason = 'signed_out' | 'revoked' | 'replaced' | 'token_reused' | 'password_changed' | 'deactivated';
 
-/** Where somebody signs in from. */
+/** Where a person signs in from. */
 export interface Client {
   ip_address: string;
   user_agent: string | null;
@@ -38,13 +38,13 @@ export class SessionsService {
   ) {}
 
   /** Who is signed in with this session. @throws SessionEnded */
-  async live(userId: number, sessionId: number): Promise<Access> {
-    const access = await this.cache.get(userId, sessionId, () => this.load(sessionId));
+  async accessOf(userId: number, sessionId: number): Promise<Access> {
+    const access = await this.cache.get(userId, sessionId, () => this.loadAccess(sessionId));
     if (!access) throw new SessionEnded();
     return access;
   }
 
-  private async load(sessionId: number): Promise<Access | null> {
+  private async loadAccess(sessionId: number): Promise<Access | null> {
     const [row] = await this.db.query<{
       user_id: number;
       role: Role;
@@ -62,10 +62,10 @@ export class SessionsService {
   }
 
   /**
-   * Opens a session for whoever proved the password behind `passwordHash`; of more than five the oldest end.
+   * Starts a session for a person who has proved the password of this hash; of more than five the oldest end.
    * @throws WrongCredentials if the password was changed in the meantime
    */
-  async open(userId: number, passwordHash: string, client: Client): Promise<OpenSession> {
+  async start(userId: number, passwordHash: string, client: Client): Promise<OpenSession> {
     return this.db.transaction(async (tx) => {
       // The lock makes sign-ins of one person take turns, or two could each see four sessions and make six.
       const [person] = await tx.query(everyGym`
@@ -73,7 +73,7 @@ export class SessionsService {
       if (!person) throw new WrongCredentials();
       const [opened] = await tx.query<OpenSession>(everyGym`
         INSERT INTO sessions (user_id, user_agent, ip_address, network, expires_at)
-        VALUES (${userId}, ${client.user_agent}, ${client.ip_address}, ${network(client.ip_address)}, ${this.expiry()})
+        VALUES (${userId}, ${client.user_agent}, ${client.ip_address}, ${networkOf(client.ip_address)}, ${this.expiry()})
         RETURNING id AS session_id, generation`);
       await tx.query(everyGym`
         UPDATE sessions SET ended_at = now(), end_reason = 'replaced' WHERE id IN (
@@ -90,12 +90,12 @@ export class SessionsService {
    * @throws NotSignedIn, SessionEnded
    */
   async rotate(refreshToken: string, client: Client): Promise<OpenSession & { user_id: number }> {
-    const { sub, sid, gen } = this.tokens.verify(refreshToken, 'refresh');
+    const { sub, sid, gen } = this.tokens.verifyRefresh(refreshToken);
     const userId = Number(sub);
     const [rotated] = await this.db.query<OpenSession>(everyGym`
       UPDATE sessions s
       SET generation = generation + 1, last_used_at = now(), expires_at = ${this.expiry()},
-          ip_address = ${client.ip_address}, network = ${network(client.ip_address)}, user_agent = coalesce(${client.user_agent}, s.user_agent)
+          ip_address = ${client.ip_address}, network = ${networkOf(client.ip_address)}, user_agent = coalesce(${client.user_agent}, s.user_agent)
       FROM users u
       WHERE s.id = ${sid} AND s.generation = ${gen} AND s.ended_at IS NULL
         AND u.id = s.user_id AND u.is_active AND u.deleted_at IS NULL
@@ -135,7 +135,7 @@ export class SessionsService {
     if (ended === 0) throw new SessionNotFound();
   }
 
-  /** Forgets sessions that nobody can use, or that ended long ago. */
+  /** Ends sessions that have expired, and deletes those that ended long ago. */
   async purge(): Promise<void> {
     await this.db.query(everyGym`
       UPDATE sessions SET ended_at = expires_at, end_reason = 'expired' WHERE ended_at IS NULL AND expires_at < now()`);

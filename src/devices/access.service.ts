@@ -45,12 +45,12 @@ export class AccessService {
   ) {}
 
   /**
-   * Decides and records it; whoever is allowed has begun a visit and used a session, if their plan counts them.
-   * @param input nobody, if a reader does not know the finger
+   * Decides and records it. A person who is allowed has begun a visit, and used a session if their plan counts them.
+   * @param input names no person if a reader does not know the finger
    * @throws DeviceNotFound, OtherGym, FieldsInvalid
    */
   async decide(actor: Principal, input: AskAccessDto, key: IdempotencyKey | null): Promise<AccessDto> {
-    const door = await this.door(actor, input);
+    const door = await this.doorOf(actor, input);
     for (let attempt = 1; ; attempt++) {
       try {
         return await once(this.db, actor, key, (tx) => this.decideIn(tx, actor, door, input));
@@ -62,7 +62,7 @@ export class AccessService {
     }
   }
 
-  private async door(actor: Principal, { device_id, gym_id }: AskAccessDto): Promise<Door> {
+  private async doorOf(actor: Principal, { device_id, gym_id }: AskAccessDto): Promise<Door> {
     if (actor instanceof DeviceActor) return { gym_id: actor.gym(), device_id: actor.device_id, name: null };
     if (device_id === undefined) return { gym_id: actor.gym(gym_id), device_id: null, name: null };
     const device = await this.devices.get(actor, device_id);
@@ -85,8 +85,8 @@ export class AccessService {
       SELECT user_id, reason, attendance_id FROM access_events
       WHERE scan = ${scan} AND created_at > now() - make_interval(secs => ${REPEAT_SECONDS}) AND gym_id = ${door.gym_id}
       ORDER BY created_at DESC LIMIT 1`);
-    const found = await this.candidate(tx, door, input);
-    if (before && stillTrue(before, found, door.gym_id)) return this.answer(tx, door, before);
+    const found = await this.lockCandidate(tx, door, input);
+    if (before && stillTrue(before, found, door.gym_id)) return this.answerOf(tx, door, before);
     const decision: Decision = { user_id: found?.id ?? null, reason: judge(found, door.gym_id), attendance_id: null };
     if (decision.reason === null) decision.attendance_id = await this.letIn(tx, actor, found!, door);
     const staffId = actor instanceof Actor ? actor.user_id : null;
@@ -94,11 +94,11 @@ export class AccessService {
       INSERT INTO access_events (gym_id, device_id, staff_id, scan, user_id, reason, attendance_id)
       VALUES (${door.gym_id}, ${door.device_id}, ${staffId}, ${scan}, ${decision.user_id}, ${decision.reason},
         ${decision.attendance_id})`);
-    return this.answer(tx, door, decision);
+    return this.answerOf(tx, door, decision);
   }
 
   /** The person with their state, locked until the decision stands. */
-  private async candidate(tx: Transaction, door: Door, input: AskAccessDto): Promise<Candidate | undefined> {
+  private async lockCandidate(tx: Transaction, door: Door, input: AskAccessDto): Promise<Candidate | undefined> {
     if (!input.qr_code && !input.user_id) return undefined;
     const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
     // Two queries: what the second reads must be as it is once the first has the lock.
@@ -129,7 +129,11 @@ export class AccessService {
     return visit.id;
   }
 
-  private async answer(tx: Transaction, door: Door, { user_id, reason, attendance_id }: Decision): Promise<AccessDto> {
+  private async answerOf(
+    tx: Transaction,
+    door: Door,
+    { user_id, reason, attendance_id }: Decision,
+  ): Promise<AccessDto> {
     const isToldWho = reason !== 'unknown' && reason !== 'wrong_gym';
     const [known] = isToldWho
       ? await tx.query<Pick<AccessDto, 'user' | 'user_plan'>>(everyGym`

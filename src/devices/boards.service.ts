@@ -15,7 +15,7 @@ import type { SerialLineDto, SerialOutputDto, UploadResultDto } from './dto/devi
 
 const BOARD_LEFT = 'board_left';
 /** Characters that are kept of what a board says, and answered of what an upload printed. */
-const KEPT = 10_000;
+const KEPT_CHARACTERS = 10_000;
 const MOST_OUTPUT = 200_000;
 
 /** The rooms of those who read a board: staff, and each member on their own, who is addressed only in their hour. */
@@ -28,52 +28,52 @@ interface Board {
   device_number: number;
 }
 
-/** Lab boards: whoever has the current hour runs code on them and reads what they say; staff, too. */
+/** Lab boards: the member who has the current hour runs code on them and reads what they say; staff, too. */
 @Injectable()
 export class BoardsService {
   /** How long a board may take to run what it was sent. */
   patienceMs = 60_000;
   private namespace: Namespace;
   /** Connections of boards that ended, by their ids. */
-  private readonly left = new EventEmitter().setMaxListeners(0);
+  private readonly endedConnections = new EventEmitter().setMaxListeners(0);
 
   constructor(
     private readonly db: Database,
     private readonly slots: SlotsService,
   ) {}
 
-  /** To be called when there is a place where boards connect. */
-  attach(namespace: Namespace): void {
+  /** To be called when the namespace is there in which boards connect. */
+  useNamespace(namespace: Namespace): void {
     this.namespace = namespace;
-    namespace.on(BOARD_LEFT, (connectionId: string) => this.left.emit(connectionId));
+    namespace.on(BOARD_LEFT, (connectionId: string) => this.endedConnections.emit(connectionId));
   }
 
-  /** Nobody need wait for this connection any more, on any server. */
-  leaves(connectionId: string): void {
-    this.left.emit(connectionId);
+  /** The connection has ended: uploads that wait for its answer stop waiting, on all servers. */
+  boardLeft(connectionId: string): void {
+    this.endedConnections.emit(connectionId);
     this.namespace.serverSideEmit(BOARD_LEFT, connectionId);
   }
 
   /** Sends code to the board and waits for what comes of it. @throws DeviceNotFound, NotYourHour, BoardNotConnected, BoardTimedOut */
   async upload(actor: Actor, deviceNumber: number, code: string, gymId?: number): Promise<UploadResultDto> {
-    const board = await this.open(actor, deviceNumber, gymId);
+    const board = await this.requireBoard(actor, deviceNumber, gymId);
     // One that reconnects may have two connections for a moment: the newest is the one that lives.
     const connection = (await socketsIn(this.namespace, `device:${board.id}`)).at(-1);
     if (!connection) throw new BoardNotConnected();
     const done = new AbortController();
-    const left = once(this.left, connection.id, { signal: done.signal }).then(() => {
+    const left = once(this.endedConnections, connection.id, { signal: done.signal }).then(() => {
       throw new BoardNotConnected('Its connection ended before it answered.');
     });
     try {
-      return await Promise.race([this.run(connection.id, code), left]);
+      return await Promise.race([this.runOnBoard(connection.id, code), left]);
     } finally {
       done.abort();
     }
   }
 
   /** What the board has said last. @throws DeviceNotFound, NotYourHour */
-  async read(actor: Actor, deviceNumber: number, gymId?: number): Promise<SerialOutputDto> {
-    const { id, device_number } = await this.open(actor, deviceNumber, gymId);
+  async lastOutput(actor: Actor, deviceNumber: number, gymId?: number): Promise<SerialOutputDto> {
+    const { id, device_number } = await this.requireBoard(actor, deviceNumber, gymId);
     const [known] = await this.db.query<Omit<SerialOutputDto, 'device_number'>>(
       everyGym`SELECT output, updated_at FROM board_outputs WHERE device_id = ${id}`,
     );
@@ -82,17 +82,17 @@ export class BoardsService {
 
   /** The room in which the actor gets what the board says from now on. @throws DeviceNotFound, NotYourHour */
   async roomFor(actor: Actor, deviceNumber: number, gymId?: number): Promise<string> {
-    const { id } = await this.open(actor, deviceNumber, gymId);
+    const { id } = await this.requireBoard(actor, deviceNumber, gymId);
     return actor.is(...DESK) ? staffRoom(id) : memberRoom(id, actor.user_id);
   }
 
   /** The board has said something: it is kept, and told to those who may read it now. */
-  async said(board: DeviceActor, output: string): Promise<void> {
+  async keepAndTell(board: DeviceActor, output: string): Promise<void> {
     const id = board.device_id!;
     const [device] = await this.db.query<{ device_number: number }>(everyGym`
       WITH kept AS (
-        INSERT INTO board_outputs AS o (device_id, output, updated_at) VALUES (${id}, right(${output}, ${KEPT}), now())
-        ON CONFLICT (device_id) DO UPDATE SET output = right(o.output || excluded.output, ${KEPT}), updated_at = now())
+        INSERT INTO board_outputs AS o (device_id, output, updated_at) VALUES (${id}, right(${output}, ${KEPT_CHARACTERS}), now())
+        ON CONFLICT (device_id) DO UPDATE SET output = right(o.output || excluded.output, ${KEPT_CHARACTERS}), updated_at = now())
       SELECT device_number FROM devices WHERE id = ${id}`);
     const line: SerialLineDto = {
       device_number: device!.device_number,
@@ -105,7 +105,7 @@ export class BoardsService {
   }
 
   /** @throws BoardNotConnected, BoardTimedOut */
-  private async run(connectionId: string, code: string): Promise<UploadResultDto> {
+  private async runOnBoard(connectionId: string, code: string): Promise<UploadResultDto> {
     const upload: BoardUploadDto = { upload_id: randomUUID(), code };
     const local = this.namespace.sockets.get(connectionId)?.timeout(this.patienceMs);
     const answers = await (
@@ -120,7 +120,7 @@ export class BoardsService {
   }
 
   /** @throws DeviceNotFound, NotYourHour */
-  private async open(actor: Actor, deviceNumber: number, requestedGymId?: number): Promise<Board> {
+  private async requireBoard(actor: Actor, deviceNumber: number, requestedGymId?: number): Promise<Board> {
     const gymId = actor.gym(requestedGymId);
     if (!actor.is(...DESK)) {
       const { hour, user_ids } = await this.slots.holdersNow(gymId);
@@ -136,10 +136,10 @@ export class BoardsService {
   }
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value.slice(-MOST_OUTPUT) : '');
+const lastTextOf = (value: unknown): string => (typeof value === 'string' ? value.slice(-MOST_OUTPUT) : '');
 
 /** A board may answer anything. */
 function resultOf(answer: unknown): UploadResultDto {
   const { success, output, error } = (answer ?? {}) as Record<string, unknown>;
-  return { success: success === true, output: text(output), error: text(error) || null };
+  return { success: success === true, output: lastTextOf(output), error: lastTextOf(error) || null };
 }

@@ -111,7 +111,7 @@ export class DevicesController {
     @DeviceNumberInPath('device_number') deviceNumber: number,
     @Query() { gym_id }: BoardQuery,
   ): Promise<SerialOutputDto> {
-    return this.boards.read(actor, deviceNumber, gym_id);
+    return this.boards.lastOutput(actor, deviceNumber, gym_id);
   }
 
   @Get(':device_id')

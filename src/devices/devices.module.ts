@@ -4,11 +4,14 @@ import { Config } from '../config/config.js';
 import { PlansModule } from '../plans/plans.module.js';
 import { SlotsModule } from '../slots/slots.module.js';
 import { AccessService } from './access.service.js';
+import { BoardsGateway } from './boards.gateway.js';
 import { BoardsService } from './boards.service.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesGateway } from './devices.gateway.js';
 import { DevicesService } from './devices.service.js';
+import { EnrolmentGateway } from './enrolment.gateway.js';
 import { EnrolmentsService } from './enrolments.service.js';
+import { EntranceGateway } from './entrance.gateway.js';
 import { FingerprintKeys, FingerprintsService } from './fingerprints.service.js';
 import { Presence } from './presence.js';
 
@@ -23,6 +26,9 @@ import { Presence } from './presence.js';
     BoardsService,
     Presence,
     DevicesGateway,
+    EnrolmentGateway,
+    EntranceGateway,
+    BoardsGateway,
     {
       provide: FingerprintKeys,
       inject: [Config],

@@ -97,24 +97,24 @@ export class DevicesService {
 
   /** @throws NotSignedIn if no active device has this key */
   actorOfKey(key: string): Promise<DeviceActor> {
-    return this.actor(everyGym`key_hash = ${hash(key)}`);
+    return this.requireDevice(everyGym`key_hash = ${hashOfKey(key)}`);
   }
 
   /** The same device as it is now. @throws NotSignedIn if it was revoked or got another key */
-  async renew(known: DeviceActor): Promise<DeviceActor> {
+  async currentDevice(known: DeviceActor): Promise<DeviceActor> {
     // While the database tells us of changes, a device that is connected is one that may be.
-    return this.notifications.connected && known instanceof DeviceActor ? known : this.confirm(known);
+    return this.notifications.connected && known instanceof DeviceActor ? known : this.confirmedDevice(known);
   }
 
   /** The same, if a change may have been told before we listened. @throws NotSignedIn */
-  async confirm({ device_id, gym_id, role, key_version, user_id }: DeviceActor): Promise<DeviceActor> {
+  async confirmedDevice({ device_id, gym_id, role, key_version, user_id }: DeviceActor): Promise<DeviceActor> {
     if (user_id !== null) {
-      const staff = await this.staff(user_id);
+      const staff = await this.findDeskStaff(user_id);
       const isAllowed = staff?.password_version === key_version && (staff.role === 'admin' || staff.gym_id === gym_id);
       if (!isAllowed) throw new NotSignedIn('Who signed this reader in may not any more.');
       return new DeviceActor(device_id, gym_id, role, key_version, user_id);
     }
-    return this.actor(everyGym`id = ${device_id} AND key_version = ${key_version}`);
+    return this.requireDevice(everyGym`id = ${device_id} AND key_version = ${key_version}`);
   }
 
   /**
@@ -122,7 +122,7 @@ export class DevicesService {
    * @throws RoleNotAllowed, OtherGym, FieldsInvalid
    */
   async signIn(person: { id: number; password_version: number }, requestedGymId?: number): Promise<DeviceActor> {
-    const staff = await this.staff(person.id);
+    const staff = await this.findDeskStaff(person.id);
     if (!staff) throw new RoleNotAllowed('A reader is signed in by desk staff.');
     const gymId = new Actor(person.id, staff.role, staff.gym_id, 0).gym(requestedGymId);
     // Of the password that was proved: with one that was changed meanwhile it does not get in.
@@ -130,7 +130,7 @@ export class DevicesService {
   }
 
   /** Staff of a desk that may sign readers in. */
-  private async staff(userId: number): Promise<StaffRow | undefined> {
+  private async findDeskStaff(userId: number): Promise<StaffRow | undefined> {
     const [staff] = await this.db.query<StaffRow>(everyGym`
       SELECT role, gym_id, password_version FROM users
       WHERE id = ${userId} AND role = ANY(${[...DESK]}) AND is_active AND deleted_at IS NULL AND NOT must_change_password`);
@@ -138,7 +138,7 @@ export class DevicesService {
   }
 
   /** These devices are connected to this server. @param seconds until that must be said again; 0: they have left */
-  async seen(deviceIds: number[], seconds: number): Promise<void> {
+  async noteConnected(deviceIds: number[], seconds: number): Promise<void> {
     if (deviceIds.length === 0) return;
     await this.db.query(everyGym`
       UPDATE devices SET last_seen_at = now(), online_until = now() + make_interval(secs => ${seconds})
@@ -154,12 +154,12 @@ export class DevicesService {
     const place = `idempotency_keys.answer ${actor.user_id} ${key?.route}`;
     const { sealed_key, ...device } = await once(this.db, actor, key, async (tx) => {
       const deviceKey = newKey();
-      return { ...(await work(tx, hash(deviceKey))), sealed_key: this.keys.encrypt(deviceKey, place) };
+      return { ...(await work(tx, hashOfKey(deviceKey))), sealed_key: this.keys.encrypt(deviceKey, place) };
     });
     return { ...device, device_key: this.keys.decrypt(sealed_key, place).toString() };
   }
 
-  private async actor(condition: ScopedSql): Promise<DeviceActor> {
+  private async requireDevice(condition: ScopedSql): Promise<DeviceActor> {
     const [device] = await this.db.query<KeyRow>(everyGym`
       SELECT id, gym_id, kind, key_version FROM devices WHERE ${condition} AND is_active`);
     if (!device) throw new NotSignedIn('This device key is not valid, or not any more.');
@@ -167,7 +167,7 @@ export class DevicesService {
   }
 }
 
-/** 32 random bytes, with a word in front that tells what it is when it turns up somewhere. */
+/** 32 random bytes, with a prefix that tells what it is when it is found in a log or in code. */
 const newKey = (): string => `spotter_device_${randomBytes(32).toString('base64url')}`;
 
-const hash = (key: string): Buffer => createHash('sha256').update(key).digest();
+const hashOfKey = (key: string): Buffer => createHash('sha256').update(key).digest();

@@ -4,8 +4,8 @@ import { Database, type Queryable, type Transaction } from '../database/database
 import { everyGym, type Sql, sql } from '../database/sql.js';
 import { NobodyToEnrol, OtherMemberChosen } from './devices.errors.js';
 
-/** A reader whose console or server has gone without a word is free again after this; each step of an enrolment renews it. */
-const SECONDS = 120;
+/** Each step of an enrolment holds the reader for this time. Then it is free, also if its console or server just vanished. */
+const HOLD_SECONDS = 120;
 
 /** A connection of a reader. */
 export interface Reader {
@@ -26,18 +26,18 @@ export const readerOf = (socketId: string, { device_id }: Pick<DeviceActor, 'dev
 });
 
 /**
- * Which console has which reader, and whose finger it waits for: held by one row a reader, so that of two consoles on two
- * servers one gets it, and no finger is stored for another member than the one that was chosen. The row names the newest
- * connection of the reader, and only that one gets further.
+ * Which console has which reader, and for which member it waits. One row a reader holds it, so that of two consoles on two
+ * servers one gets the reader, and a finger is stored only for the member that was chosen. The row names the newest
+ * connection of the reader; an older one can do nothing.
  */
 @Injectable()
 export class EnrolmentsService {
   constructor(private readonly db: Database) {}
 
   /** The newest connection of a reader counts. @returns what an older one was doing, which is over */
-  arrived({ reader, socket_id }: Reader): Promise<Enrolment[]> {
+  readerArrived({ reader, socket_id }: Reader): Promise<Enrolment[]> {
     return this.db.transaction(async (tx) => {
-      const ended = await this.end(sql`e.reader = ${reader} AND e.reader_socket <> ${socket_id}`, tx);
+      const ended = await this.endWhere(sql`e.reader = ${reader} AND e.reader_socket <> ${socket_id}`, tx);
       await tx.query(everyGym`
         INSERT INTO enrolments AS e (reader, reader_socket, held_until) VALUES (${reader}, ${socket_id}, '-infinity')
         ON CONFLICT (reader) DO UPDATE SET reader_socket = excluded.reader_socket, held_until = excluded.held_until
@@ -47,10 +47,10 @@ export class EnrolmentsService {
   }
 
   /** Gives the reader to the console, unless another has it. @returns whether it did */
-  async choose({ reader, socket_id }: Reader, consoleSocket: string, userId: number): Promise<boolean> {
+  async giveToConsole({ reader, socket_id }: Reader, consoleSocket: string, userId: number): Promise<boolean> {
     const [chosen] = await this.db.query(everyGym`
       INSERT INTO enrolments AS e (reader, reader_socket, console_socket, user_id, held_until)
-      VALUES (${reader}, ${socket_id}, ${consoleSocket}, ${userId}, ${SOON})
+      VALUES (${reader}, ${socket_id}, ${consoleSocket}, ${userId}, ${HOLD_UNTIL})
       ON CONFLICT (reader) DO UPDATE SET console_socket = excluded.console_socket, user_id = excluded.user_id,
         is_started = FALSE, held_until = excluded.held_until
         WHERE e.reader_socket = excluded.reader_socket
@@ -61,7 +61,7 @@ export class EnrolmentsService {
 
   /** The reader turns to another member, who may not be there. */
   async pause(from: Reader): Promise<void> {
-    await this.db.query(everyGym`UPDATE enrolments e SET is_started = FALSE WHERE ${by(from)}`);
+    await this.db.query(everyGym`UPDATE enrolments e SET is_started = FALSE WHERE ${isConnection(from)}`);
   }
 
   /**
@@ -71,7 +71,7 @@ export class EnrolmentsService {
   async start({ reader, socket_id }: Reader, userId: number): Promise<void> {
     const [started] = await this.db.query(everyGym`
       INSERT INTO enrolments AS e (reader, reader_socket, user_id, is_started, held_until)
-      VALUES (${reader}, ${socket_id}, ${userId}, TRUE, ${SOON})
+      VALUES (${reader}, ${socket_id}, ${userId}, TRUE, ${HOLD_UNTIL})
       ON CONFLICT (reader) DO UPDATE SET user_id = excluded.user_id, is_started = TRUE, held_until = excluded.held_until,
         console_socket = CASE WHEN NOT (${IS_FREE}) THEN e.console_socket END
         WHERE e.reader_socket = excluded.reader_socket
@@ -80,11 +80,11 @@ export class EnrolmentsService {
     if (!started) throw new OtherMemberChosen();
   }
 
-  /** Does `work` for the member whose finger this connection waits for, who stays the one meanwhile. @throws NobodyToEnrol */
+  /** Does `work` for the member that this connection waits for; no other can be chosen meanwhile. @throws NobodyToEnrol */
   store(from: Reader, work: (tx: Transaction, userId: number) => Promise<void>): Promise<number> {
     return this.db.transaction(async (tx) => {
       const [enrolment] = await tx.query<Enrolment>(everyGym`
-        UPDATE enrolments e SET held_until = ${SOON} WHERE ${by(from)} AND is_started AND NOT (${IS_FREE}) RETURNING user_id`);
+        UPDATE enrolments e SET held_until = ${HOLD_UNTIL} WHERE ${isConnection(from)} AND is_started AND NOT (${IS_FREE}) RETURNING user_id`);
       if (!enrolment) throw new NobodyToEnrol();
       await work(tx, enrolment.user_id);
       return enrolment.user_id;
@@ -92,42 +92,43 @@ export class EnrolmentsService {
   }
 
   /** What this connection is doing. */
-  async current(from: Reader): Promise<Enrolment | undefined> {
+  async ofReader(from: Reader): Promise<Enrolment | undefined> {
     const [enrolment] = await this.db.query<Enrolment>(everyGym`
-      SELECT reader_socket, console_socket, user_id FROM enrolments e WHERE ${by(from)} AND NOT (${IS_FREE})`);
+      SELECT reader_socket, console_socket, user_id FROM enrolments e WHERE ${isConnection(from)} AND NOT (${IS_FREE})`);
     return enrolment;
   }
 
   /** It is done. @returns what it was */
   async finish(from: Reader): Promise<Enrolment | undefined> {
-    return (await this.end(by(from)))[0];
+    return (await this.endWhere(isConnection(from)))[0];
   }
 
   /** @returns what it was doing */
   async readerLeft(from: Reader): Promise<Enrolment[]> {
-    const ended = await this.end(by(from));
-    await this.db.query(everyGym`DELETE FROM enrolments e WHERE ${by(from)}`);
+    const ended = await this.endWhere(isConnection(from));
+    await this.db.query(everyGym`DELETE FROM enrolments e WHERE ${isConnection(from)}`);
     return ended;
   }
 
   /** A console goes, or turns to another reader. @returns what it was doing */
   consoleLeft(socketId: string, except = ''): Promise<Enrolment[]> {
-    return this.end(sql`e.console_socket = ${socketId} AND e.reader <> ${except}`);
+    return this.endWhere(sql`e.console_socket = ${socketId} AND e.reader <> ${except}`);
   }
 
-  private end(which: Sql, db: Queryable = this.db): Promise<Enrolment[]> {
+  private endWhere(which: Sql, db: Queryable = this.db): Promise<Enrolment[]> {
     return db.query<Enrolment>(everyGym`
       UPDATE enrolments e SET held_until = '-infinity', is_started = FALSE WHERE ${which} AND NOT (${IS_FREE})
       RETURNING reader_socket, console_socket, user_id`);
   }
 }
 
-const SOON = sql`now() + make_interval(secs => ${SECONDS})`;
+const HOLD_UNTIL = sql`now() + make_interval(secs => ${HOLD_SECONDS})`;
 const IS_FREE = sql`e.held_until <= now()`;
 
-/** Forgets readers that staff signed in and whose server died: they never come back under the same name. */
+/** Deletes readers that staff signed in and that vanished with their server: they never come back under the same name. */
 export async function purgeEnrolments(db: Database): Promise<void> {
   await db.query(everyGym`DELETE FROM enrolments e WHERE e.reader = e.reader_socket AND ${IS_FREE}`);
 }
 
-const by = ({ reader, socket_id }: Reader): Sql => sql`e.reader = ${reader} AND e.reader_socket = ${socket_id}`;
+const isConnection = ({ reader, socket_id }: Reader): Sql =>
+  sql`e.reader = ${reader} AND e.reader_socket = ${socket_id}`;

@@ -10,7 +10,7 @@ import type { StartEnrollmentDto, TemplateDto } from './dto/device-messages.dto.
 export class FingerprintKeys extends KeyRing {}
 
 /** Members in one page of templates. */
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
 interface StoredTemplates {
   id: number;
@@ -29,8 +29,8 @@ export class FingerprintsService {
     private readonly keys: FingerprintKeys,
   ) {}
 
-  /** Whose finger is to come. @throws UserNotFound */
-  async member(device: DeviceActor, userId: number): Promise<StartEnrollmentDto> {
+  /** The member who is to put a finger on. @throws UserNotFound */
+  async requireMember(device: DeviceActor, userId: number): Promise<StartEnrollmentDto> {
     const [member] = await this.db.query<StartEnrollmentDto>(sql`
       SELECT u.id AS user_id, u.full_name, u.email FROM users u
       WHERE u.id = ${userId} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(device.scope(), 'u.gym_id')}`);
@@ -40,7 +40,7 @@ export class FingerprintsService {
 
   /** Stores a finger, in place of the one before. @param template base64 @throws UserNotFound */
   async store(tx: Transaction, device: DeviceActor, userId: number, finger: 1 | 2, template: string): Promise<void> {
-    const sealed = this.keys.encrypt(Buffer.from(template, 'base64'), place(userId, finger));
+    const sealed = this.keys.encrypt(Buffer.from(template, 'base64'), placeOf(userId, finger));
     const [stored] = await tx.query(sql`
       INSERT INTO fingerprints (user_id, finger, template)
       SELECT u.id, ${finger}::smallint, ${sealed} FROM users u
@@ -52,27 +52,27 @@ export class FingerprintsService {
   }
 
   /** The templates of the gym behind a member's id, by id. @returns whether there are more */
-  async page(device: DeviceActor, after: number): Promise<{ data: TemplateDto[]; has_more: boolean }> {
+  async pageOfTemplates(device: DeviceActor, after: number): Promise<{ data: TemplateDto[]; has_more: boolean }> {
     const rows = await this.db.query<StoredTemplates>(sql`
       SELECT u.id, u.full_name, max(f.template) FILTER (WHERE f.finger = 1) AS template1,
         max(f.template) FILTER (WHERE f.finger = 2) AS template2
       FROM users u JOIN fingerprints f ON f.user_id = u.id
       WHERE u.id > ${after} AND u.deleted_at IS NULL AND ${inGym(device.scope(), 'u.gym_id')}
-      GROUP BY u.id ORDER BY u.id LIMIT ${PAGE + 1}`);
-    const data = rows.slice(0, PAGE).map(({ id, full_name, template1, template2 }) => ({
+      GROUP BY u.id ORDER BY u.id LIMIT ${PAGE_SIZE + 1}`);
+    const data = rows.slice(0, PAGE_SIZE).map(({ id, full_name, template1, template2 }) => ({
       id,
       full_name,
-      fingerprint1: this.open(template1, id, 1),
-      fingerprint2: this.open(template2, id, 2),
+      fingerprint1: this.decryptOrReport(template1, id, 1),
+      fingerprint2: this.decryptOrReport(template2, id, 2),
     }));
-    return { data, has_more: rows.length > PAGE };
+    return { data, has_more: rows.length > PAGE_SIZE };
   }
 
-  /** One that does not open is reported and left out; the others must not wait for it. */
-  private open(sealed: string | null, userId: number, finger: 1 | 2): string | null {
+  /** A template that cannot be decrypted is reported and left out; the others are still given. */
+  private decryptOrReport(sealed: string | null, userId: number, finger: 1 | 2): string | null {
     if (sealed === null) return null;
     try {
-      return this.keys.decrypt(sealed, place(userId, finger)).toString('base64');
+      return this.keys.decrypt(sealed, placeOf(userId, finger)).toString('base64');
     } catch (error) {
       if (!(error instanceof CannotDecrypt)) throw error;
       this.logger.error(`${error.message}. Enrol the finger again.`);
@@ -81,7 +81,7 @@ export class FingerprintsService {
   }
 
   /**
-   * Encrypts again what an older key has encrypted, some at a time; whoever stops it can go on later.
+   * Encrypts again what an older key has encrypted, some at a time; it can be stopped and started again.
    * @param progress called with what is done and what there is
    * @returns how many were done, and how many do not open
    */
@@ -98,11 +98,11 @@ export class FingerprintsService {
       if (rows.length === 0) return done;
       for (const { id, user_id, finger, template } of rows) {
         after = id;
-        const plain = this.open(template, user_id, finger);
+        const plain = this.decryptOrReport(template, user_id, finger);
         if (plain === null) done.refused++;
         else {
-          const sealed = this.keys.encrypt(Buffer.from(plain, 'base64'), place(user_id, finger));
-          // A finger that was enrolled anew in the meantime is left as it is.
+          const sealed = this.keys.encrypt(Buffer.from(plain, 'base64'), placeOf(user_id, finger));
+          // A finger that was enrolled again in the meantime is left as it is.
           await this.db.query(everyGym`
             UPDATE fingerprints SET template = ${sealed} WHERE id = ${id} AND template = ${template}`);
           done.rotated++;
@@ -113,5 +113,5 @@ export class FingerprintsService {
   }
 }
 
-/** What a template is bound to: copied to another row it does not open. */
-const place = (userId: number, finger: number): string => `fingerprints ${userId} ${finger}`;
+/** The place that a template is bound to: copied to another row, it cannot be decrypted. */
+const placeOf = (userId: number, finger: number): string => `fingerprints ${userId} ${finger}`;

@@ -1,9 +1,9 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DevicesService } from './devices.service.js';
 
-const SAY_SO_EVERY_MS = 15_000;
-/** A server that died says nothing more: its devices count as gone after this. */
-const GOOD_FOR_SECONDS = 40;
+const TELL_EVERY_MS = 15_000;
+/** A server that died tells nothing more: its devices count as gone after this time. */
+const ONLINE_SECONDS = 40;
 
 /** Which devices are connected to this server; all servers see it in the database. */
 @Injectable()
@@ -11,16 +11,16 @@ export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Devices');
   /** Devices by connection: one that reconnects may have two for a moment. */
   private readonly connected = new Map<string, number>();
-  /** What is said to the database, in the order in which it happened. */
-  private saying = Promise.resolve();
+  /** What the database is told, in the order in which it happened. */
+  private telling = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly devices: DevicesService) {}
 
   onApplicationBootstrap(): void {
     this.timer = setInterval(
-      () => this.say([...new Set(this.connected.values())], GOOD_FOR_SECONDS),
-      SAY_SO_EVERY_MS,
+      () => this.tellDatabase([...new Set(this.connected.values())], ONLINE_SECONDS),
+      TELL_EVERY_MS,
     ).unref();
   }
 
@@ -28,22 +28,22 @@ export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  arrived(socketId: string, deviceId: number): void {
+  deviceArrived(socketId: string, deviceId: number): void {
     this.connected.set(socketId, deviceId);
-    this.say([deviceId], GOOD_FOR_SECONDS);
+    this.tellDatabase([deviceId], ONLINE_SECONDS);
   }
 
-  /** A connection that never arrived leaves nothing. */
-  left(socketId: string): void {
+  /** Of a connection that never arrived there is nothing to tell. */
+  deviceLeft(socketId: string): void {
     const deviceId = this.connected.get(socketId);
     if (deviceId === undefined) return;
     this.connected.delete(socketId);
-    if (![...this.connected.values()].includes(deviceId)) this.say([deviceId], 0);
+    if (![...this.connected.values()].includes(deviceId)) this.tellDatabase([deviceId], 0);
   }
 
-  private say(deviceIds: number[], seconds: number): void {
-    this.saying = this.saying
-      .then(() => this.devices.seen(deviceIds, seconds))
+  private tellDatabase(deviceIds: number[], seconds: number): void {
+    this.telling = this.telling
+      .then(() => this.devices.noteConnected(deviceIds, seconds))
       .catch((error: Error) => this.logger.warn(`What is online is not known to all: ${error.message}`));
   }
 }

@@ -1,4 +1,4 @@
-import type { AsyncApiDocument } from './asyncapi.js';
+import type { AsyncApiDocument, EventMessage, EventOperation, Ref } from './asyncapi-document.js';
 
 const escape = (text: string): string =>
   text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign]!);
@@ -6,39 +6,48 @@ const escape = (text: string): string =>
 /** What stands in backticks, as code. */
 const text = (markdown: string): string => escape(markdown).replace(/`([^`]+)`/g, '<code>$1</code>');
 
-const exampleOf = (payload: unknown): string => `<pre>${escape(JSON.stringify(payload, null, 2))}</pre>`;
+const showExample = (payload: unknown): string => `<pre>${escape(JSON.stringify(payload, null, 2))}</pre>`;
 
 /** Every event with who sends it, who may, and an example, for people. */
-export function describeEvents({ info, channels, operations, components }: AsyncApiDocument): string {
-  const messageOf = ($ref: string) => {
-    const [, , channel, , key] = $ref.split('/');
-    return components.messages[`${channel}.${key}`]!;
-  };
-  const reply = (references: { $ref: string }[]) => {
-    const messages = references.map(({ $ref }) => messageOf($ref));
-    const isRefusal = ({ payload }: (typeof messages)[number]) => payload.$ref?.endsWith('/RefusalDto');
-    const answers = messages.filter((message) => !isRefusal(message));
-    const refusals = messages.filter(isRefusal).map(({ name }) => `<code>${name}</code>`);
-    const told = answers.map(
-      ({ name, examples }) => `<p>Answers <code>${name}</code></p>${exampleOf(examples[0]!.payload)}`,
-    );
-    return `${told.join('')}<p>Refuses with ${refusals.join(' or ')}</p>`;
-  };
-  const sections = Object.entries(channels).map(([key, { address, description }]) => {
-    const own = Object.values(operations).filter(({ channel }) => channel.$ref === `#/channels/${key}`);
-    const list = (action: 'receive' | 'send') =>
-      own
-        .filter((operation) => operation.action === action)
-        .map((operation) => {
-          const { name, summary, examples } = messageOf(operation.messages[0]!.$ref);
-          const roles = operation['x-roles'] ? `<p>Roles: ${operation['x-roles'].join(', ')}</p>` : '';
-          const answers = operation.reply ? reply(operation.reply.messages) : '';
-          return `<details><summary><code>${name}</code> ${text(summary)}</summary>${roles}${exampleOf(examples[0]!.payload)}${answers}</details>`;
-        })
-        .join('');
-    return `<h2><code>${address}</code></h2><p>${text(description)}</p>
-<h3>Clients send</h3>${list('receive')}<h3>The server sends</h3>${list('send')}`;
-  });
-  const introduction = info.description.split('\n\n').map((paragraph) => `<p>${text(paragraph)}</p>`);
-  return `<h1>${info.title}</h1>${introduction.join('')}<p><a href="/asyncapi.json">asyncapi.json</a></p>${sections.join('')}`;
+export function describeEvents(document: AsyncApiDocument): string {
+  const { title, description } = document.info;
+  const introduction = description.split('\n\n').map((paragraph) => `<p>${text(paragraph)}</p>`);
+  const channels = Object.keys(document.channels).map((key) => describeChannel(document, key));
+  return `<h1>${title}</h1>${introduction.join('')}<p><a href="/asyncapi.json">asyncapi.json</a></p>${channels.join('')}`;
+}
+
+function describeChannel(document: AsyncApiDocument, key: string): string {
+  const { address, description } = document.channels[key]!;
+  const operations = Object.values(document.operations).filter(({ channel }) => channel.$ref === `#/channels/${key}`);
+  const describeAll = (action: EventOperation['action']) =>
+    operations
+      .filter((operation) => operation.action === action)
+      .map((operation) => describeOperation(document, operation))
+      .join('');
+  return `<h2><code>${address}</code></h2><p>${text(description)}</p>
+<h3>Clients send</h3>${describeAll('receive')}<h3>The server sends</h3>${describeAll('send')}`;
+}
+
+function describeOperation(document: AsyncApiDocument, operation: EventOperation): string {
+  const { name, summary, examples } = messageOf(document, operation.messages[0]!);
+  const roles = operation['x-roles'] ? `<p>Roles: ${operation['x-roles'].join(', ')}</p>` : '';
+  const replies = operation.reply ? describeReplies(document, operation.reply.messages) : '';
+  return `<details><summary><code>${name}</code> ${text(summary)}</summary>${roles}${showExample(examples[0]!.payload)}${replies}</details>`;
+}
+
+const isRefusal = ({ payload }: EventMessage): boolean => payload.$ref?.endsWith('/RefusalDto') ?? false;
+
+function describeReplies(document: AsyncApiDocument, references: Ref[]): string {
+  const messages = references.map((reference) => messageOf(document, reference));
+  const answers = messages
+    .filter((message) => !isRefusal(message))
+    .map(({ name, examples }) => `<p>Answers <code>${name}</code></p>${showExample(examples[0]!.payload)}`);
+  const refusals = messages.filter(isRefusal).map(({ name }) => `<code>${name}</code>`);
+  return `${answers.join('')}<p>Refuses with ${refusals.join(' or ')}</p>`;
+}
+
+/** The message that a reference like `#/channels/checkins/messages/from_client.check_in` names. */
+function messageOf({ components }: AsyncApiDocument, { $ref }: Ref): EventMessage {
+  const [, , channel, , key] = $ref.split('/');
+  return components.messages[`${channel}.${key}`]!;
 }

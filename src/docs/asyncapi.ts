@@ -3,58 +3,24 @@ import type { Type } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { SERVER_EVENTS } from '../realtime/event-map.js';
-import { MessageTable } from '../realtime/message-table.js';
+import { type MessageKind, MessageTable } from '../realtime/message-table.js';
 import { NAMESPACES } from '../realtime/namespaces.js';
+import type { AsyncApiDocument, Ref, Schema } from './asyncapi-document.js';
+import { exampleOf, type SchemasByName } from './schema-example.js';
 
-interface Schema {
-  $ref?: string;
-  allOf?: Schema[];
-  type?: string;
-  format?: string;
-  description?: string;
-  example?: unknown;
-  nullable?: boolean;
-  enum?: unknown[];
-  items?: Schema;
-  properties?: Record<string, Schema>;
-  required?: string[];
-}
+type Direction = 'from_client' | 'from_server';
 
-interface EventMessage {
-  name: string;
-  summary: string;
-  payload: Schema;
-  examples: { payload: unknown }[];
-}
-
-interface Ref {
-  $ref: string;
-}
-
-interface EventOperation {
-  /** As AsyncAPI means it, from the server's side: what clients send, it receives. */
-  action: 'receive' | 'send';
-  channel: Ref;
-  messages: Ref[];
-  reply?: { channel: Ref; messages: Ref[] };
-  'x-roles'?: readonly string[];
-}
-
-/** https://www.asyncapi.com/docs/reference/specification/v3.0.0 */
-export interface AsyncApiDocument {
-  asyncapi: string;
-  info: { title: string; version: string; description: string };
-  defaultContentType: string;
-  servers: Record<string, object>;
-  channels: Record<string, { address: string; description: string; messages: Record<string, Ref> }>;
-  operations: Record<string, EventOperation>;
-  components: { messages: Record<string, EventMessage>; schemas: Record<string, Schema> };
-}
-
-interface Kind {
+/** An event with what the document says of it. */
+interface DescribedEvent {
   event: string;
   summary: string;
   payload?: Type;
+}
+
+/** The document while it is made, with the classes of all payloads that it names. */
+interface Draft {
+  document: AsyncApiDocument;
+  payloads: Set<Type>;
 }
 
 /** Makes the document that is committed as asyncapi.json, of every event in both directions. After createOpenApi. */
@@ -62,100 +28,115 @@ export async function createAsyncApi(app: NestFastifyApplication): Promise<Async
   const table = app.get(MessageTable);
   // The application that only describes itself does not start.
   table.onModuleInit();
-  const document: AsyncApiDocument = {
-    asyncapi: '3.0.0',
-    info: { title: 'Spotter events', version: '1', description: DESCRIPTION },
-    defaultContentType: 'application/json',
-    servers: { local: { host: 'localhost:8000', pathname: '/socket.io', protocol: 'ws' } },
-    channels: {},
-    operations: {},
-    components: { messages: {}, schemas: {} },
-  };
-  const models = new Set<Type>();
-  const add = (namespace: string, direction: 'from_client' | 'from_server', kind: Kind): Ref => {
-    const channel = namespace.slice(1);
-    const key = `${direction}.${kind.event}`;
-    const { messages } = (document.channels[channel] ??= {
-      address: namespace,
-      description: NAMESPACES[namespace]!.summary,
-      messages: {},
-    });
-    if (kind.payload) models.add(kind.payload);
-    const payload = kind.payload ? { $ref: `#/components/schemas/${kind.payload.name}` } : { type: 'object' };
-    const { event: name, summary } = kind;
-    document.components.messages[`${channel}.${key}`] ??= { name, summary, payload, examples: [] };
-    messages[key] = { $ref: `#/components/messages/${channel}.${key}` };
-    return { $ref: `#/channels/${channel}/messages/${key}` };
-  };
+  const draft: Draft = { document: emptyDocument(), payloads: new Set() };
+  addServerEvents(draft);
+  addClientMessages(draft, table);
+  addExamplesAndSchemas(draft.document, schemasOf(app, draft.payloads));
+  return draft.document;
+}
 
+const emptyDocument = (): AsyncApiDocument => ({
+  asyncapi: '3.0.0',
+  info: { title: 'Spotter events', version: '1', description: DESCRIPTION },
+  defaultContentType: 'application/json',
+  servers: { local: { host: 'localhost:8000', pathname: '/socket.io', protocol: 'ws' } },
+  channels: {},
+  operations: {},
+  components: { messages: {}, schemas: {} },
+});
+
+/** What the server sends by itself. */
+function addServerEvents(draft: Draft): void {
   for (const [namespace, events] of Object.entries(SERVER_EVENTS)) {
     for (const [event, { summary, payload }] of Object.entries(events)) {
-      const message = add(namespace, 'from_server', { event, summary, payload });
-      const channel = { $ref: `#/channels/${namespace.slice(1)}` };
-      document.operations[`${namespace.slice(1)}.send.${event}`] = { action: 'send', channel, messages: [message] };
-    }
-  }
-  for (const [namespace, { messages }] of table.namespaces) {
-    for (const {
-      event,
-      summary,
-      payload,
-      access,
-      answer,
-      also = [],
-      refusal = 'error',
-      deviceRefusal,
-      refusalPayload = RefusalDto,
-    } of messages.values()) {
-      const answers = [answer, ...also].flatMap((kind) => (kind ? [{ ...kind, summary: `Answers ${event}` }] : []));
-      const refused = [refusal, ...(deviceRefusal ? [deviceRefusal] : [])].map((name) => ({
-        event: name,
-        payload: refusalPayload,
-        summary: `Refuses ${event}`,
-      }));
-      const channel = { $ref: `#/channels/${namespace.slice(1)}` };
-      document.operations[`${namespace.slice(1)}.receive.${event}`] = {
-        action: 'receive',
-        channel,
-        messages: [add(namespace, 'from_client', { event, summary, payload })],
-        reply: { channel, messages: [...answers, ...refused].map((kind) => add(namespace, 'from_server', kind)) },
-        'x-roles': access.roles ?? ['public'],
+      const message = addMessage(draft, namespace, 'from_server', { event, summary, payload });
+      draft.document.operations[`${channelOf(namespace)}.send.${event}`] = {
+        action: 'send',
+        channel: channelRef(namespace),
+        messages: [message],
       };
     }
   }
-  const base = new DocumentBuilder().build();
-  const { components } = SwaggerModule.createDocument(app, base, { extraModels: [...models] as never[] });
-  const schemas = components!.schemas as Record<string, Schema>;
-  /** @param isSent what nobody has to send is left out, unless it has an example of its own */
-  const example = (schema: Schema, isSent: boolean): unknown => {
-    if (schema.example !== undefined) return schema.example;
-    const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
-    if (reference) return schema.nullable ? null : example(schemas[reference.split('/').at(-1)!]!, isSent);
-    if (schema.nullable) return null;
-    if (schema.enum) return schema.enum[0];
-    if (schema.type === 'array') return [example(schema.items!, isSent)];
-    if (schema.format === 'date-time') return '2026-01-31T18:30:00.000Z';
-    if (schema.type === 'object' || schema.properties) {
-      const isShown = (name: string, of: Schema) =>
-        !isSent || schema.required?.includes(name) || of.example !== undefined || of.type === 'array' || !of.type;
-      const shown = Object.entries(schema.properties ?? {}).filter(([name, of]) => isShown(name, of));
-      return Object.fromEntries(shown.map(([name, of]) => [name, example(of, isSent)]));
-    }
-    return { boolean: true, integer: 1, number: 1, string: 'text' }[schema.type ?? 'string'];
-  };
-  for (const [name, message] of Object.entries(document.components.messages)) {
-    message.examples = [{ payload: example(message.payload, name.includes('.from_client.')) }];
-    keepUsed(message.payload, schemas, document.components.schemas);
-  }
-  return document;
 }
 
-/** Copies a schema and those it names. */
-function keepUsed(schema: Schema, all: Record<string, Schema>, used: Record<string, Schema>): void {
+/** What clients send, each with its answers. */
+function addClientMessages(draft: Draft, table: MessageTable): void {
+  for (const [namespace, { messages }] of table.namespaces) {
+    for (const kind of messages.values()) {
+      const channel = channelRef(namespace);
+      const message = addMessage(draft, namespace, 'from_client', kind);
+      const replies = [...answersOf(kind), ...refusalsOf(kind)];
+      draft.document.operations[`${channelOf(namespace)}.receive.${kind.event}`] = {
+        action: 'receive',
+        channel,
+        messages: [message],
+        reply: { channel, messages: replies.map((reply) => addMessage(draft, namespace, 'from_server', reply)) },
+        'x-roles': kind.access.roles ?? ['public'],
+      };
+    }
+  }
+}
+
+function answersOf({ event, answer, also = [] }: MessageKind): DescribedEvent[] {
+  const answers = answer ? [answer, ...also] : also;
+  return answers.map((kind) => ({ ...kind, summary: `Answers ${event}` }));
+}
+
+function refusalsOf({
+  event,
+  refusal = 'error',
+  deviceRefusal,
+  refusalPayload = RefusalDto,
+}: MessageKind): DescribedEvent[] {
+  const names = deviceRefusal ? [refusal, deviceRefusal] : [refusal];
+  return names.map((name) => ({ event: name, payload: refusalPayload, summary: `Refuses ${event}` }));
+}
+
+/** Adds an event to its channel, unless it is there already. @returns the reference to it */
+function addMessage(
+  { document, payloads }: Draft,
+  namespace: string,
+  direction: Direction,
+  { event: name, summary, payload }: DescribedEvent,
+): Ref {
+  const channel = channelOf(namespace);
+  const key = `${direction}.${name}`;
+  const { messages } = (document.channels[channel] ??= {
+    address: namespace,
+    description: NAMESPACES[namespace]!.summary,
+    messages: {},
+  });
+  if (payload) payloads.add(payload);
+  const schema = payload ? { $ref: `#/components/schemas/${payload.name}` } : { type: 'object' };
+  document.components.messages[`${channel}.${key}`] ??= { name, summary, payload: schema, examples: [] };
+  messages[key] = { $ref: `#/components/messages/${channel}.${key}` };
+  return { $ref: `#/channels/${channel}/messages/${key}` };
+}
+
+const channelOf = (namespace: string): string => namespace.slice(1);
+const channelRef = (namespace: string): Ref => ({ $ref: `#/channels/${channelOf(namespace)}` });
+
+/** The schemas of these classes and of all that the REST API uses, by their names. */
+function schemasOf(app: NestFastifyApplication, payloads: Set<Type>): SchemasByName {
+  const base = new DocumentBuilder().build();
+  const { components } = SwaggerModule.createDocument(app, base, { extraModels: [...payloads] as never[] });
+  return components!.schemas as SchemasByName;
+}
+
+function addExamplesAndSchemas({ components }: AsyncApiDocument, schemas: SchemasByName): void {
+  for (const [key, message] of Object.entries(components.messages)) {
+    const isSent = key.includes('.from_client.');
+    message.examples = [{ payload: exampleOf(message.payload, schemas, isSent) }];
+    copyUsed(message.payload, schemas, components.schemas);
+  }
+}
+
+/** Copies the schemas that this one names, and those that they name. */
+function copyUsed(schema: Schema, all: SchemasByName, used: SchemasByName): void {
   for (const [, name] of JSON.stringify(schema).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
     if (used[name!]) continue;
     used[name!] = all[name!]!;
-    keepUsed(all[name!]!, all, used);
+    copyUsed(all[name!]!, all, used);
   }
 }
 

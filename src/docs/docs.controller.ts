@@ -5,7 +5,7 @@ import { ApiExcludeController, type OpenAPIObject } from '@nestjs/swagger';
 import { AccessFor, PUBLIC } from '../common/actor/access.js';
 import { allProblemKinds } from '../common/errors/domain-error.js';
 import { packageRoot } from '../config/package-root.js';
-import type { AsyncApiDocument } from './asyncapi.js';
+import type { AsyncApiDocument } from './asyncapi-document.js';
 import { describeEvents } from './asyncapi-page.js';
 import { readAsyncApi, readOpenApi } from './docs.js';
 

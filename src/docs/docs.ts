@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { packageRoot } from '../config/package-root.js';
-import type { AsyncApiDocument } from './asyncapi.js';
+import type { AsyncApiDocument } from './asyncapi-document.js';
 
 /** The committed document: what is served is what was reviewed. `npm run openapi` writes it, CI finds drift. */
 export function readOpenApi(): OpenAPIObject {

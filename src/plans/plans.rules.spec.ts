@@ -67,7 +67,7 @@ describe('the plan that counts', () => {
     ['no_plan', 'cancelled', 3],
     ['no_plan', 'scheduled', 3],
   ] as const)('refuses with %s if it is %s with %j sessions left', (expected, status, sessions) => {
-    expect(refusalOfPlan({ id: 1, status, remaining_sessions })).toBe(expected);
+    expect(refusalOfPlan({ id: 1, status, remaining_sessions: sessions })).toBe(expected);
   });
 
   it('is missed if there is none', () => {

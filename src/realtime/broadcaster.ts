@@ -9,14 +9,15 @@ import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
 import type { ServerEvents } from './event-map.js';
 import { gymRoom, Sockets } from './sockets.js';
 
+const SOON_MS = 50;
 const MOST_OFTEN_MS = 1_000;
 
-/** Turns what has happened into what is seen: the only one that broadcasts, whoever caused it and by whatever way. */
+/** Turns domain events into events for sockets. Only this class broadcasts, whether REST, a socket or a job was the cause. */
 @Injectable()
 export class Broadcaster implements OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
   /** Gyms whose numbers have changed since they were sent, with the timer that will send them. */
-  private readonly changed = new Map<number, NodeJS.Timeout>();
+  private readonly gymsToTell = new Map<number, NodeJS.Timeout>();
 
   constructor(
     private readonly sockets: Sockets,
@@ -25,53 +26,53 @@ export class Broadcaster implements OnApplicationShutdown {
   ) {}
 
   onApplicationShutdown(): void {
-    for (const timer of this.changed.values()) clearTimeout(timer);
+    for (const timer of this.gymsToTell.values()) clearTimeout(timer);
   }
 
   /** Sends now what would be sent soon. */
   async flush(): Promise<void> {
-    const gyms = [...this.changed.keys()];
+    const gyms = [...this.gymsToTell.keys()];
     this.onApplicationShutdown();
-    this.changed.clear();
-    await Promise.allSettled(gyms.map((gymId) => this.tellNumbers(gymId)));
+    this.gymsToTell.clear();
+    await Promise.allSettled(gyms.map((gymId) => this.emitNumbers(gymId)));
   }
 
   @OnEvent(MemberCheckedIn.name)
   onCheckedIn({ gym_id, visit }: MemberCheckedIn): void {
-    this.toGym('/checkins', gym_id, 'member_checked_in', visit);
-    this.numbersChanged(gym_id);
+    this.emitToGym('/checkins', gym_id, 'member_checked_in', visit);
+    this.sendNumbersSoon(gym_id);
   }
 
   @OnEvent(MemberCheckedOut.name)
   onCheckedOut({ gym_id, visit }: MemberCheckedOut): void {
-    this.toGym('/checkins', gym_id, 'member_checked_out', visit);
-    this.numbersChanged(gym_id);
+    this.emitToGym('/checkins', gym_id, 'member_checked_out', visit);
+    this.sendNumbersSoon(gym_id);
   }
 
   @OnEvent(VisitCorrected.name)
   onVisitCorrected({ gym_id }: VisitCorrected): void {
-    this.numbersChanged(gym_id);
+    this.sendNumbersSoon(gym_id);
   }
 
   @OnEvent(GymChanged.name)
   onGymChanged({ gym_id }: GymChanged): void {
-    this.numbersChanged(gym_id);
+    this.sendNumbersSoon(gym_id);
   }
 
-  /** Where a day has begun, nobody has come yet today. */
+  /** In a gym whose day has begun, the numbers of today are zero. */
   @OnEvent(ClockTurned.name)
   async onClockTurned(): Promise<void> {
-    for (const gymId of await this.numbers.gymsInNewDay()) this.numbersChanged(gymId);
+    for (const gymId of await this.numbers.gymsInNewDay()) this.sendNumbersSoon(gymId);
   }
 
   @OnEvent(VisitRemoved.name)
   onVisitRemoved({ gym_id, visit_id }: VisitRemoved): void {
-    this.toGym('/checkins', gym_id, 'check_in_removed', { id: visit_id });
-    this.numbersChanged(gym_id);
+    this.emitToGym('/checkins', gym_id, 'check_in_removed', { id: visit_id });
+    this.sendNumbersSoon(gym_id);
   }
 
   /** To everyone who watches the gym, on any server. */
-  private toGym<Name extends keyof ServerEvents, Event extends keyof ServerEvents[Name] & string>(
+  private emitToGym<Name extends keyof ServerEvents, Event extends keyof ServerEvents[Name] & string>(
     namespace: Name,
     gymId: number,
     event: Event,
@@ -84,28 +85,30 @@ export class Broadcaster implements OnApplicationShutdown {
   }
 
   /** Soon, and not more than once a second for a gym, however many servers hear of changes. */
-  private numbersChanged(gymId: number, soon = 50): void {
-    if (this.changed.has(gymId)) return;
+  private sendNumbersSoon(gymId: number, delayMs = SOON_MS): void {
+    if (this.gymsToTell.has(gymId)) return;
     const send = () => {
-      this.changed.delete(gymId);
-      this.sendNumbers(gymId).catch((error: Error) => this.logger.warn(`Numbers were not sent: ${error.message}`));
+      this.gymsToTell.delete(gymId);
+      this.sendNumbersInTurn(gymId).catch((error: Error) =>
+        this.logger.warn(`Numbers were not sent: ${error.message}`),
+      );
     };
-    this.changed.set(gymId, setTimeout(send, soon).unref());
+    this.gymsToTell.set(gymId, setTimeout(send, delayMs).unref());
   }
 
-  private async sendNumbers(gymId: number): Promise<void> {
-    const [mine] = await this.db.query(everyGym`
+  private async sendNumbersInTurn(gymId: number): Promise<void> {
+    const [isOurTurn] = await this.db.query(everyGym`
       INSERT INTO stats_broadcasts AS last (gym_id, sent_at) VALUES (${gymId}, now())
       ON CONFLICT (gym_id) DO UPDATE SET sent_at = now()
         WHERE last.sent_at <= now() - make_interval(secs => ${MOST_OFTEN_MS / 1000})
       RETURNING 1`);
-    // Sent less than a second ago, perhaps by another server and before our change: later, then.
-    if (!mine) return this.numbersChanged(gymId, MOST_OFTEN_MS);
-    await this.tellNumbers(gymId);
+    // Sent less than a second ago, perhaps by another server and before our change: it is sent again later.
+    if (!isOurTurn) return this.sendNumbersSoon(gymId, MOST_OFTEN_MS);
+    await this.emitNumbers(gymId);
   }
 
-  private async tellNumbers(gymId: number): Promise<void> {
+  private async emitNumbers(gymId: number): Promise<void> {
     const stats = await this.numbers.stats({ gym_id: gymId as ScopedGymId });
-    this.toGym('/checkins', gymId, 'check_in_stats', stats);
+    this.emitToGym('/checkins', gymId, 'check_in_stats', stats);
   }
 }

@@ -79,7 +79,7 @@ export class Cluster implements OnApplicationShutdown {
       const [count, persist] = [adapter.serverCount.bind(adapter), adapter.persistSession.bind(adapter)];
       let last: string | undefined;
       let number = 0;
-      /** What our own sockets got without Redis, which may still pass it on when it thaws. */
+      /** Messages that our own sockets got without Redis, and that Redis may still pass on when it answers again. */
       const givenUp = new Set<string>();
       adapter.onRawMessage = (message, offset) => {
         last = offset ?? last;
@@ -103,7 +103,7 @@ export class Cluster implements OnApplicationShutdown {
           unsent.delete(publishing);
         }
       };
-      // Alone, if nobody can tell: what asks all servers for their sockets asks this one.
+      // If Redis cannot tell, this server counts as alone: a question to all servers is asked here only.
       adapter.serverCount = () => redis.ask(count).catch(() => 1);
       adapter.broadcast = async (packet, opts) =>
         isForOne(adapter, opts)
@@ -117,10 +117,10 @@ export class Cluster implements OnApplicationShutdown {
         if (key !== null) persist({ ...session, pid: key });
       };
       adapter.restoreSession = async (pid, offset) => {
-        const mine = handshake.recoverable(namespace.name, pid);
-        const session = mine && (await redis.ask(() => restore(mine.key, offset)));
+        const owned = handshake.ownStoredSocket(namespace.name, pid);
+        const session = owned && (await redis.ask(() => restore(owned.key, offset)));
         if (!session || last === undefined) return null as never;
-        const data = { ...(session.data as SocketData), principal: mine.principal };
+        const data = { ...(session.data as SocketData), principal: owned.principal };
         for (;;) {
           const upTo: string = last;
           const entries = (await redis.ask(() => redis.client.xRange(STREAM, `(${offset}`, upTo))) ?? [];

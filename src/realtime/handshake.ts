@@ -11,7 +11,7 @@ import { NAMESPACES } from './namespaces.js';
 /** Finds out who connects, the same for all namespaces. */
 @Injectable()
 export class Handshake {
-  /** Who connects, while what was stored of their socket is looked for. */
+  /** Who connects, while their stored socket is looked for. */
   private readonly claimant = new AsyncLocalStorage<Principal | null>();
 
   constructor(
@@ -20,41 +20,41 @@ export class Handshake {
   ) {}
 
   /**
-   * Who sent this `auth`; null if nobody is named and the namespace lets one sign in later.
+   * Who sent this `auth`; null if it names no person and no device, and the namespace allows a later sign-in.
    * @throws NotSignedIn, RoleNotAllowed, PasswordChangeRequired
    */
   async admit(namespace: string, auth: Record<string, unknown>): Promise<Principal | null> {
     const { token, device_key: deviceKey } = auth;
     if (token === undefined && deviceKey === undefined && NAMESPACES[namespace]!.canSignInLater) return null;
-    if (typeof deviceKey === 'string') return this.allow(namespace, await this.devices.actorOfKey(deviceKey));
+    if (typeof deviceKey === 'string') return this.requireAllowed(namespace, await this.devices.actorOfKey(deviceKey));
     if (typeof token !== 'string') throw new NotSignedIn('Send auth: {token}, or auth: {device_key} for a device.');
-    return this.person(namespace, token);
+    return this.personOfToken(namespace, token);
   }
 
   /** @throws NotSignedIn, RoleNotAllowed, PasswordChangeRequired */
-  async person(namespace: string, token: string): Promise<Actor> {
+  async personOfToken(namespace: string, token: string): Promise<Actor> {
     const { actor, must_change_password } = await this.actors.resolve({
       headers: { authorization: `Bearer ${token.replace(/^Bearer +/i, '')}` },
     });
     if (must_change_password) throw new PasswordChangeRequired();
-    return this.allow(namespace, actor);
+    return this.requireAllowed(namespace, actor);
   }
 
   /** @throws RoleNotAllowed */
-  allow<Who extends Principal>(namespace: string, principal: Who): Who {
+  requireAllowed<Who extends Principal>(namespace: string, principal: Who): Who {
     const { roles } = NAMESPACES[namespace]!;
     if (!principal.is(...roles)) throw new RoleNotAllowed(`${namespace} is for ${roles.join(', ')}.`);
     return principal;
   }
 
   /**
-   * The same as they are now.
+   * The person or device as it is now.
    * @param known as it was; it may have been stored and lost its class
    * @throws NotSignedIn if they are signed out, revoked, or have another role or gym now
    */
-  async renew(known: Principal): Promise<Principal> {
-    if (isDevice(known)) return this.devices.renew(known);
-    const actor = await this.actors.renew(known);
+  async currentPrincipal(known: Principal): Promise<Principal> {
+    if (isDevice(known)) return this.devices.currentDevice(known);
+    const actor = await this.actors.currentActor(known);
     // Who has another role or gym has other rooms: they connect again.
     if (actor.role !== known.role || actor.gym_id !== known.gym_id) {
       throw new NotSignedIn('Your role or gym has changed. Connect again.');
@@ -62,24 +62,24 @@ export class Handshake {
     return actor;
   }
 
-  /** The same, for whom we may not have heard of a change. @throws NotSignedIn */
-  async confirm(known: Principal): Promise<Principal> {
-    return isDevice(known) ? this.devices.confirm(known) : this.renew(known);
+  /** The same, if a change may have happened that this server was not told of. @throws NotSignedIn */
+  async confirmedPrincipal(known: Principal): Promise<Principal> {
+    return isDevice(known) ? this.devices.confirmedDevice(known) : this.currentPrincipal(known);
   }
 
-  /** Does `work`, in which Socket.IO looks for what it stored of a socket that comes back: what is stored for who connects. */
-  async reclaiming<Result>(
+  /** Does `work`, in which Socket.IO looks for a stored socket: it finds only one of the person or device that connects. */
+  async runAsClaimant<Result>(
     namespace: string,
     auth: Record<string, unknown>,
     work: () => Promise<Result>,
   ): Promise<Result> {
-    // One that is refused here is refused once more as any other connection, and told why.
+    // A connection that is refused here is refused again in `admit`, which tells the client why.
     const claimant = await this.admit(namespace, auth).catch(() => null);
     return this.claimant.run(claimant, work);
   }
 
-  /** @returns the name under which the socket of who connects is stored; null: they have none */
-  recoverable(namespace: string, pid: string): { key: string; principal: Principal } | null {
+  /** The name under which the socket of the connecting person or device is stored; null: there is none. */
+  ownStoredSocket(namespace: string, pid: string): { key: string; principal: Principal } | null {
     const principal = this.claimant.getStore();
     const key = recoveryKey(namespace, pid, { principal: principal ?? undefined });
     return key === null ? null : { key, principal: principal! };
@@ -87,8 +87,9 @@ export class Handshake {
 }
 
 /**
- * Under which name a socket is stored while its connection is lost. The name says whose it is, and where: the id of a lost
- * connection alone is no credential. Null for one that has nothing to recover: nobody signed in, or staff signed the device in.
+ * The name under which a socket is stored while its connection is lost. It says who owns the socket and in which namespace:
+ * the id of a lost connection alone is no credential. Null if there is nothing to recover: no sign-in, or a device that staff
+ * signed in.
  */
 export function recoveryKey(namespace: string, pid: string, { principal }: SocketData): string | null {
   if (!principal) return null;

@@ -1,6 +1,6 @@
 import type { DeviceKind } from '../common/actor/actor.js';
 import { DEVICE_KINDS } from '../common/actor/actor.js';
-import { DESK, type Role, STAFF } from '../common/actor/roles.js';
+import { DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
 
 /** Who may be there, and whether one may connect first and sign in by a message. */
 export interface NamespaceRules {
@@ -12,7 +12,7 @@ export interface NamespaceRules {
 export const NAMESPACES: Record<string, NamespaceRules> = {
   '/checkins': { roles: DESK, canSignInLater: true, summary: 'Check-ins and check-outs of a gym as they happen.' },
   '/devices': {
-    roles: [...DESK, 'user', ...DEVICE_KINDS],
+    roles: [...DESK_AND_MEMBERS, ...DEVICE_KINDS],
     canSignInLater: true,
     summary:
       'Fingerprint readers, turnstiles and lab boards of a gym, the consoles of its staff, and who reads a board.',

@@ -161,7 +161,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
   receive(message: ClusterMessage, offset?: string): void {
     const isOwn = message.uid === this.uid;
     if (!isOwn || (IN_TURN.has(message.type) && !isAsked(message))) {
-      // The base class ignores what came from itself; `emitter` is its name for somebody who is no server.
+      // The base class ignores what came from itself; `emitter` is its name for a sender that is no server.
       this.onMessage(isOwn ? { ...message, uid: 'emitter' } : message, offset);
     }
   }
@@ -176,7 +176,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     return this.publishInTurn(MessageType.SOCKETS_JOIN, opts, { rooms });
   }
 
-  /** After the broadcasts before it: whoever is sent away from a room gets what was sent there until then. */
+  /** After the broadcasts before it: a socket that leaves a room gets what was sent there until then. */
   override delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
     return this.publishInTurn(MessageType.SOCKETS_LEAVE, opts, { rooms });
   }
@@ -219,14 +219,14 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     const { db } = this.relay;
     const none = null as unknown as Session;
     // A server that has just started does not know yet what there was.
-    const mine = this.handshake.recoverable(this.nsp.name, pid);
-    if (!mine || !/^\d{1,18}$/.test(offset) || this.relay.delivered === null) return none;
+    const owned = this.handshake.ownStoredSocket(this.nsp.name, pid);
+    if (!owned || !/^\d{1,18}$/.test(offset) || this.relay.delivered === null) return none;
     const [found] = await db.query<{ session: StoredSession }>(everyGym`
-      DELETE FROM socket_sessions WHERE pid = ${mine.key} AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
+      DELETE FROM socket_sessions WHERE pid = ${owned.key} AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
       RETURNING session`);
     if (!found) return none;
     const { sid, rooms } = found.session;
-    const data = { ...found.session.data, principal: mine.principal };
+    const data = { ...found.session.data, principal: owned.principal };
     // What is delivered while we read goes to the sockets that are connected, and this one is not yet: read again.
     for (;;) {
       const upTo: number | null = this.relay.delivered;
@@ -254,8 +254,8 @@ export function isForOne(adapter: Pick<Adapter, 'sids'>, { rooms }: BroadcastOpt
 }
 
 /**
- * An answer goes straight to its socket: it is nobody else's, least of all where it may hold a fingerprint. With it goes
- * the id of the last message that was delivered, from which the socket can go on if it loses its connection.
+ * An answer goes straight to its socket and to no other server, because it may hold a fingerprint. With it goes the
+ * id of the last message that was delivered, from which the socket can go on if it loses its connection.
  */
 export function sendToOne(
   adapter: object,
@@ -279,7 +279,7 @@ export function missedPacket(message: ClusterMessage, rooms: string[], offset: s
   return isExcluded || opts.flags?.volatile ? [] : [[...packet.data, offset]];
 }
 
-/** Forgets what nobody can ask for any more. */
+/** Deletes messages and sockets that are too old to be recovered. */
 export async function purgeSocketMessages(db: Database): Promise<void> {
   const old = everyGym`now() - make_interval(secs => ${(RECOVERY_MS / 1000) * 2})`;
   await db.query(everyGym`DELETE FROM socket_messages WHERE created_at < ${old}`);

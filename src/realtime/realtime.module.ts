@@ -5,10 +5,13 @@ import { AttendanceModule } from '../attendance/attendance.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { Broadcaster } from './broadcaster.js';
 import { Cluster } from './cluster.js';
+import { Connections } from './connections.js';
 import { Handshake } from './handshake.js';
+import { IncomingMessages } from './incoming-messages.js';
 import { MessageTable } from './message-table.js';
 import { PostgresRelay } from './postgres-adapter.js';
 import { RealtimeController } from './realtime.controller.js';
+import { Refusals } from './refusals.js';
 import { SlotsModule } from '../slots/slots.module.js';
 import { SlotsWatch } from './slots-watch.js';
 import { Sockets } from './sockets.js';
@@ -24,6 +27,9 @@ import { Sockets } from './sockets.js';
     MessageTable,
     Sockets,
     { provide: SocketDoor, useExisting: Sockets },
+    Refusals,
+    Connections,
+    IncomingMessages,
     Broadcaster,
     SlotsWatch,
   ],

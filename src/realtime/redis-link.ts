@@ -13,13 +13,13 @@ const SILENCE_MS = 8_000;
 const RETRY_MS = 250;
 
 /**
- * The connection to Redis. It is lost in three ways: refused, cut, or frozen (the connection stands and nobody answers).
+ * The connection to Redis. It is lost in three ways: refused, cut, or frozen (the connection is open and Redis does not answer).
  * In all three what is asked fails within two seconds at the first time and at once from then on, until a ping is answered.
  */
 export class RedisLink {
   readonly client;
   private readonly outage = new Outage(new Logger('Realtime'), 'Redis');
-  /** It stands and nobody answers. */
+  /** The connection is open and Redis does not answer. */
   isFrozen = false;
   private isClosed = false;
   private first: Promise<string> | undefined;
@@ -32,10 +32,10 @@ export class RedisLink {
       socket: { socketTimeout: SILENCE_MS, connectTimeout: CONNECT_MS, reconnectStrategy: RETRY_MS },
     });
     this.client.on('error', (error: Error) => this.client.isOpen && this.outage.lost(error));
-    // Of its connections the adapter waits for one that broke by asking it again at once, and the process does nothing else.
+    // When a connection of the adapter breaks, the adapter asks it again at once and for ever, and the process does nothing else.
     const duplicate = this.client.duplicate.bind(this.client);
     Object.assign(this.client, { duplicate: () => this.patient(duplicate()) });
-    // These the adapter asks without hearing the answer: a failure would end the process.
+    // The adapter ignores the promises of these commands: one that fails would end the process.
     for (const command of ['publish', 'set'] as const) {
       const ask = this.client[command].bind(this.client) as (...parameters: unknown[]) => Promise<unknown>;
       const unheard = (...parameters: unknown[]) => this.ask(() => ask(...parameters)).catch(() => null);
@@ -43,7 +43,7 @@ export class RedisLink {
     }
   }
 
-  /** Whether it answers, as far as we know. */
+  /** Whether Redis answers, as far as we know. */
   get isReady(): boolean {
     return this.client.isReady && !this.isFrozen;
   }
@@ -83,7 +83,7 @@ export class RedisLink {
     }
   }
 
-  /** Finds that Redis is frozen although nobody asks it anything, and that it is not any more. */
+  /** Notices that Redis is frozen, also while the server asks nothing else of it, and that it answers again. */
   private async watch(): Promise<void> {
     while (!this.isClosed) {
       const ping = this.client.ping();

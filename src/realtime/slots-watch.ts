@@ -10,8 +10,8 @@ import { Sockets } from './sockets.js';
 
 /** Changes within this time are told together. */
 const TOGETHER_MS = 150;
-/** When the database did not answer. */
-const LATER_MS = 2_000;
+/** If the database did not answer. */
+const RETRY_MS = 2_000;
 const CHANGED = 'slots_changed';
 const TURNED = 'clock_turned';
 const QUARTER_MS = 900_000;
@@ -40,7 +40,7 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
   ) {}
 
   onApplicationBootstrap(): void {
-    this.sockets.io?.of('/slots').on(CHANGED, (change: SlotsChanged) => this.note(change));
+    this.sockets.io?.of('/slots').on(CHANGED, (change: SlotsChanged) => this.noteChange(change));
     this.sockets.io?.of('/slots').on(TURNED, () => this.noteTurn());
   }
 
@@ -51,7 +51,7 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
   @OnEvent(SlotsChanged.name)
   onSlotsChanged(change: SlotsChanged): void {
     this.sockets.io?.of('/slots').serverSideEmit(CHANGED, change);
-    this.note(change);
+    this.noteChange(change);
   }
 
   @OnEvent(GymChanged.name)
@@ -66,8 +66,8 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
     this.noteTurn();
   }
 
-  private note({ gym_id, date, slot_id }: SlotsChanged): void {
-    for (const room of this.rooms()) {
+  private noteChange({ gym_id, date, slot_id }: SlotsChanged): void {
+    for (const room of this.watchedRooms()) {
       const isMeant =
         date === null
           ? room.startsWith(dayRoom(gym_id, ''))
@@ -77,28 +77,28 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private noteTurn(): void {
-    for (const room of this.rooms()) if (dayOfRoom(room)) this.remember(room, []);
+    for (const room of this.watchedRooms()) if (dayOfRoom(room)) this.remember(room, []);
   }
 
-  private rooms(): Iterable<string> {
+  private watchedRooms(): Iterable<string> {
     return this.sockets.io?.of('/slots').adapter.rooms.keys() ?? [];
   }
 
   private remember(room: string, changes: Iterable<Omit<SlotsChanged, 'gym_id'>>, delay = TOGETHER_MS): void {
-    const news = this.changed.get(room) ?? { hours: new Map(), timer: this.soon(room, delay) };
+    const news = this.changed.get(room) ?? { hours: new Map(), timer: this.startTimer(room, delay) };
     for (const change of changes) news.hours.set(`${change.date} ${change.slot_id}`, change);
     this.changed.set(room, news);
   }
 
-  private soon(room: string, delay = TOGETHER_MS): NodeJS.Timeout {
-    return setTimeout(() => void this.tell(room), delay).unref();
+  private startTimer(room: string, delay = TOGETHER_MS): NodeJS.Timeout {
+    return setTimeout(() => void this.tellWatchers(room), delay).unref();
   }
 
-  private async tell(room: string): Promise<void> {
+  private async tellWatchers(room: string): Promise<void> {
     const entry = this.changed.get(room)!;
     if (this.telling.has(room)) {
       // What was read earlier must not be told later.
-      entry.timer = this.soon(room);
+      entry.timer = this.startTimer(room);
       return;
     }
     const changes = [...entry.hours.values()];
@@ -107,10 +107,10 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
     const { gymId, date } = dayOfRoom(room)!;
     try {
       const day = await this.slots.day(gymId, date);
-      const ofDay = changes.filter((change) => change.date === null || change.date === day.date);
-      if (ofDay.length === 0 && !hasJustTurned(day)) return;
-      const changed = new Set(ofDay.map(({ slot_id }) => slot_id));
-      for (const socket of this.sockets.local(room, ['/slots'])) {
+      const changesOfDay = changes.filter((change) => change.date === null || change.date === day.date);
+      if (changesOfDay.length === 0 && !hasJustTurned(day)) return;
+      const changed = new Set(changesOfDay.map(({ slot_id }) => slot_id));
+      for (const socket of this.sockets.ofThisServer(room, ['/slots'])) {
         const { principal } = socket.data;
         if (!principal) continue;
         const whole = update(principal, day);
@@ -128,7 +128,7 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
       }
     } catch (error) {
       this.logger.warn(`A change of ${room} is told later: ${(error as Error).message}`);
-      if (this.sockets.io) this.remember(room, changes, LATER_MS);
+      if (this.sockets.io) this.remember(room, changes, RETRY_MS);
     } finally {
       this.telling.delete(room);
     }

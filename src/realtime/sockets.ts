@@ -29,38 +29,38 @@ export class Sockets extends SocketDoor {
     super();
     notifications.listen('access_changed', (userId) => void this.recheck(userRoom(Number(userId))));
     notifications.listen('device_changed', (deviceId) => this.cutOff(deviceRoom(Number(deviceId))));
-    // Whatever was told while we did not listen may have been about any of them.
+    // A change that was announced while we did not listen may concern any of them.
     notifications.onReset(() => void this.recheck());
   }
 
   async authenticate(socket: AppSocket, accessToken: string): Promise<void> {
-    await this.enter(socket, await this.handshake.person(socket.nsp.name, accessToken));
+    await this.enter(socket, await this.handshake.personOfToken(socket.nsp.name, accessToken));
   }
 
   async enter(socket: AppSocket, principal: Principal): Promise<void> {
-    this.handshake.allow(socket.nsp.name, principal);
+    this.handshake.requireAllowed(socket.nsp.name, principal);
     for (const room of socket.rooms) if (room !== socket.id) await socket.leave(room);
     socket.data.principal = principal;
     const rooms = [gymRoom(principal.scope().gym_id)];
     if (principal.user_id !== null) rooms.push(userRoom(principal.user_id));
     if ('device_id' in principal && principal.device_id !== null) rooms.push(deviceRoom(principal.device_id));
     await socket.join(rooms);
-    await this.confirm(socket, principal);
+    await this.confirmPrincipal(socket, principal);
     if (!socket.connected) return;
-    await this.table.namespaces.get(socket.nsp.name)?.gateway.onSignedIn?.(socket, principal);
+    for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.onSignedIn?.(socket, principal);
   }
 
   /** A socket that was away for a moment is back in its rooms. */
   async welcomeBack(socket: AppSocket, principal: Principal): Promise<void> {
-    await this.confirm(socket, principal);
-    await this.table.namespaces.get(socket.nsp.name)?.gateway.onReturned?.(socket, principal);
+    await this.confirmPrincipal(socket, principal);
+    for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.onReturned?.(socket, principal);
   }
 
   health(): RealtimeHealthDto {
     const users = new Set<number>();
     const gyms = new Set<number | null>();
     let connections = 0;
-    for (const { data } of this.local()) {
+    for (const { data } of this.ofThisServer()) {
       connections++;
       const { principal } = data;
       if (!principal) continue;
@@ -82,7 +82,7 @@ export class Sockets extends SocketDoor {
   }
 
   /** Those of this server in the room, or all. */
-  *local(room?: string, namespaces: Iterable<string> = this.table.namespaces.keys()): Generator<AppSocket> {
+  *ofThisServer(room?: string, namespaces: Iterable<string> = this.table.namespaces.keys()): Generator<AppSocket> {
     for (const namespace of namespaces) {
       const nsp = this.io?.of(namespace);
       if (!nsp) return;
@@ -95,30 +95,30 @@ export class Sockets extends SocketDoor {
   }
 
   private async recheck(room?: string): Promise<void> {
-    for (const socket of this.local(room)) {
+    for (const socket of this.ofThisServer(room)) {
       const { principal } = socket.data;
       if (!principal) continue;
       try {
-        await this.confirm(socket, principal);
+        await this.confirmPrincipal(socket, principal);
       } catch (thrown) {
         const error = toDomainError(thrown);
-        // A database that is away for a moment signs nobody out.
-        if (error.kind.status === 401) leave(socket, error);
+        // While the database is away for a moment, all stay signed in.
+        if (error.kind.status === 401) sendAway(socket, error);
       }
     }
   }
 
-  /** Whoever was signed out while the socket was on its way to its rooms was not found in them. */
-  private async confirm(socket: AppSocket, principal: Principal): Promise<void> {
-    socket.data.principal = await this.handshake.confirm(principal);
+  /** Asks again once the socket is in its rooms: a sign-out just before did not find it there. */
+  private async confirmPrincipal(socket: AppSocket, principal: Principal): Promise<void> {
+    socket.data.principal = await this.handshake.confirmedPrincipal(principal);
   }
 
   private cutOff(room: string): void {
-    for (const socket of this.local(room)) socket.disconnect(true);
+    for (const socket of this.ofThisServer(room)) socket.disconnect(true);
   }
 }
 
-function leave(socket: AppSocket, error: DomainError): void {
+function sendAway(socket: AppSocket, error: DomainError): void {
   socket.emit('error', { code: error.kind.code, error: error.message });
   socket.disconnect(true);
 }

@@ -33,7 +33,7 @@ export const whoAsked = ({ id, actor }: RequestWithActor) => ({
   gym_id: actor?.gym_id,
 });
 
-/** Who sent the request or the message; undefined only where nobody need be signed in. */
+/** Who sent the request or the message; undefined only where no sign-in is needed. */
 export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext) =>
   context.getType() === 'ws'
     ? context.switchToWs().getClient<AppSocket>().data.principal

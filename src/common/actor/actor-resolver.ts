@@ -17,5 +17,5 @@ export abstract class ActorResolver {
   abstract resolve(credentials: Credentials): Promise<Access>;
 
   /** The same person as they are now. @throws NotSignedIn if the session has ended */
-  abstract renew(actor: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor>;
+  abstract currentActor(actor: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor>;
 }

@@ -3,7 +3,7 @@ export type Role = (typeof ROLES)[number];
 
 export const STAFF = ['admin', 'manager', 'reception', 'accountant', 'trainer'] as const satisfies readonly Role[];
 
-/** Whoever stands at the front desk. */
+/** The staff at the front desk. */
 export const DESK = ['admin', 'manager', 'reception', 'trainer'] as const satisfies readonly Role[];
 export const DESK_AND_MEMBERS = [...DESK, 'user'] as const satisfies readonly Role[];
 export const MANAGERS = ['admin', 'manager'] as const satisfies readonly Role[];

@@ -55,7 +55,7 @@ class PassOn implements ExceptionFilter {
 export const Gateway = (namespace: string): ClassDecorator =>
   applyDecorators(WebSocketGateway({ namespace }), UseFilters(new PassOn()));
 
-/** What a gateway does when somebody is there, signed in: at once, or later by a message. */
+/** What a gateway does when a person or device has signed in: on connect, or later by a message. */
 export interface Welcoming {
   onSignedIn(socket: AppSocket, principal: Principal): Promise<void> | void;
   /** The same socket after a short loss of its connection: its rooms and data are as they were, its listeners are gone. */

@@ -5,7 +5,7 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 import { User } from '../../people/entities/user.entity.js';
 import { Device } from './device.entity.js';
 
-/** Somebody stood at a door, and was let in (no reason) or not. */
+/** A person at a door was let in (no reason) or not. */
 @Entity('access_events')
 @Check(
   'access_events_reason_check',
@@ -38,7 +38,7 @@ export class AccessEvent extends Row {
   @Column('integer', { nullable: true })
   staff_id: number | null;
 
-  /** Where and whom, as a hash, to know a repetition. */
+  /** The door and the person, as a hash, to recognise a repetition. */
   @Column('text')
   scan: string;
 

@@ -26,7 +26,7 @@ export class Device extends ChangingRow {
   @Column('integer')
   device_number: number;
 
-  /** SHA-256 of the key, which is random and long: nobody can guess their way back. */
+  /** SHA-256 of the key, which is random and long: it cannot be guessed from its hash. */
   @Column('bytea')
   key_hash: Buffer;
 

@@ -2,7 +2,7 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relat
 import { Moment } from '../../database/entities/rows.js';
 import { User } from '../../people/entities/user.entity.js';
 
-/** A reader with its newest connection, and whose finger it enrols. One row a reader: so it has one console and one member. */
+/** A reader with its newest connection and the member that it enrols. One row a reader: so it has one console and one member. */
 @Entity('enrolments')
 @Index('enrolments_console_socket_idx', ['console_socket'])
 @Index('enrolments_user_id_idx', ['user_id'])
@@ -11,7 +11,7 @@ export class Enrolment {
   @PrimaryColumn('text')
   reader: string;
 
-  /** The reader's newest connection: an older one enrols nobody. */
+  /** The reader's newest connection: an older one can enrol no member. */
   @Column('text')
   reader_socket: string;
 
