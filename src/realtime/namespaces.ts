@@ -1,6 +1,6 @@
 import type { DeviceKind } from '../common/actor/actor.js';
 import { DEVICE_KINDS } from '../common/actor/actor.js';
-import { DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
+import { DESK, DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
 
 /** Who may be there, and whether one may connect first and sign in by a message. */
 export interface NamespaceRules {
