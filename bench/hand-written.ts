@@ -1,4 +1,4 @@
-// What Spotter is measured against: the same answers from one file, as somebody would write it who needs only these
+// What Spotter is measured against: the same answers from one file, as one would write it who needs only these
 // routes. The same libraries (Fastify, pg, jsonwebtoken, bcryptjs in piscina), the same checks, no framework.
 import { createSecretKey } from 'node:crypto';
 import path from 'node:path';
@@ -253,7 +253,7 @@ app.post<{ Body: { product_id: number; quantity: number } }>(
 );
 
 const changed = new Set<number>();
-// The numbers of each gym where somebody came, once a second.
+// The numbers of each gym with a new visit, once a second.
 setInterval(() => {
   for (const gym of changed) {
     void pool.query(
@@ -284,7 +284,7 @@ app.post<{ Body: { user_id: number } }>('/api/v1/attendance', { schema: { body: 
     );
     return rows[0];
   });
-  // Everybody who watches sees it, on whichever server.
+  // All who watch see it, on all servers.
   changed.add(visit.gym_id);
   const seen = JSON.stringify(['member_checked_in', visit]);
   void pool.query('SELECT publish_socket_message($1, $2, $3)', ['/none', [`gym:${visit.gym_id}`], seen]);

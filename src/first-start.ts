@@ -49,7 +49,8 @@ export async function firstStart(client: pg.Client, config: Config): Promise<str
   const { rows } = await client.query<{ id: number }>(`INSERT INTO gyms (name) VALUES ('Main Gym') RETURNING id`);
   for (const person of people) {
     await client.query(
-      `INSERT INTO users (email, full_name, document_id, phone_number, role, gym_id, password_hash, must_change_password)
+      `INSERT INTO users (email, full_name, document_id, phone_number, role, gym_id, password_hash,
+        must_change_password)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [
         ...[person.email, person.full_name, person.document_id, person.phone_number, person.role],
@@ -73,7 +74,7 @@ function productionAdmin(config: Config): FirstPerson {
   };
 }
 
-/** The default sign-ins that still work. Everybody knows them, so every start says so. */
+/** The default sign-ins that still work. They are public, so every start says so. */
 export async function defaultSignIns(app: NestFastifyApplication): Promise<string[]> {
   const inUse: string[] = [];
   for (const { email, password } of [ADMIN, TRAINER]) {

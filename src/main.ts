@@ -9,7 +9,7 @@ import { seedDemo } from './demo/seed-demo.js';
 import { defaultSignIns, firstStart } from './first-start.js';
 import { createApp } from './server.js';
 
-/** Longer than any request may take would be too long for whoever presses Ctrl-C. */
+/** Longer than any request may take would be too long for an operator who presses Ctrl-C. */
 const DRAIN_MS = 8_000;
 /** For the embedded database to stop. */
 const LEAVE_MS = 12_000;

@@ -121,7 +121,7 @@ function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: Met
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
-    // The route, not the address: what people searched for is nobody's business.
+    // The route, not the address: what people searched for stays out of the log.
     const answer = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     const level = route.startsWith('/health') || route === '/metrics' ? 'debug' : 'info';
     fastify.log[level]({ ...whoAsked(request), ...answer }, 'answered');

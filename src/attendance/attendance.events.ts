@@ -11,7 +11,7 @@ export class MemberCheckedIn extends DomainEvent {
   }
 }
 
-/** A visit ended, by whomever. */
+/** A visit ended: by staff, by the member, or by the night job. */
 export class MemberCheckedOut extends DomainEvent {
   readonly gym_id: number;
 

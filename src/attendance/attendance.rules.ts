@@ -5,8 +5,8 @@ import { MemberInactive } from './attendance.errors.js';
 import { MemberCheckedIn, MemberCheckedOut, VisitCorrected } from './attendance.events.js';
 import type { CheckInDto, VisitDto } from './dto/visit.dto.js';
 
-// Who may be checked in by staff, what is charged for it, and what others are told of a visit. (Who may come in by themselves is
-// said by `judge`, in devices/access.rules.ts.)
+// Who may be checked in by staff, what is charged for it, and what others are told of a visit. (Who may come in by
+// themselves is said by `judge`, in devices/access.rules.ts.)
 
 /** A visit that was noted on paper is written down within this time. */
 const DAYS_ON_PAPER = 30;
@@ -38,7 +38,7 @@ export function takesSession({ action, user_plan_id }: Pick<CheckInDto, 'action'
   return isDeducted;
 }
 
-/** What is told of a visit that staff has written down: one that is over brings nobody in. */
+/** What is told of a visit that staff has written down: after one that is over, the member is not inside. */
 export const newsOfVisit = (visit: VisitDto) =>
   visit.check_out_time ? new VisitCorrected(visit.gym_id) : new MemberCheckedIn(visit);
 

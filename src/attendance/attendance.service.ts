@@ -78,7 +78,10 @@ export class AttendanceService {
     );
   }
 
-  /** @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft, VisitTimesWrong */
+  /**
+   * @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft,
+   *   VisitTimesWrong
+   */
   checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
     return once(this.db, actor, key, async (tx) => {
       const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
@@ -86,7 +89,7 @@ export class AttendanceService {
       const { location, notes } = input;
       const times = await this.timesOnPaper(tx, member, input);
       const userPlanId = await this.planOfVisit(tx, actor, member, input);
-      const visit = await this.open(tx, actor, member, { location, notes, ...times, user_plan_id: userPlanId });
+      const visit = await this.beginVisit(tx, actor, member, { location, notes, ...times, user_plan_id: userPlanId });
       if (visit) return visit;
       const [found] = await tx.query<Pick<User, 'is_active'>>(sql`SELECT u.is_active FROM users u WHERE ${member}`);
       throw refusalOfCheckIn(found, input);
@@ -96,7 +99,7 @@ export class AttendanceService {
   /** The visit of a member who was found fit to enter. @throws MemberInactive, AlreadyCheckedIn */
   async enter(tx: Transaction, actor: Principal, memberId: number, details: VisitDetails): Promise<VisitDto> {
     const member = sql`u.id = ${memberId} AND u.role = 'user' AND ${inGym(actor.scope(), 'u.gym_id')}`;
-    const visit = await this.open(tx, actor, member, details);
+    const visit = await this.beginVisit(tx, actor, member, details);
     if (!visit) throw new MemberInactive();
     return visit;
   }
@@ -158,7 +161,7 @@ export class AttendanceService {
     });
   }
 
-  /** The night job: ends visits that were left open, at the end of their local day. Whoever came late may stay a while. */
+  /** The night job: ends visits that were left open, at the end of their local day. Late visits get six hours. */
   async closeForgotten(): Promise<void> {
     let closed = BATCH;
     while (closed === BATCH) {
@@ -207,7 +210,7 @@ export class AttendanceService {
     return input.user_plan_id;
   }
 
-  private async open(
+  private async beginVisit(
     tx: Transaction,
     actor: Principal,
     member: ScopedSql,
@@ -220,7 +223,7 @@ export class AttendanceService {
         SELECT u.id, u.gym_id, coalesce(${check_in_time}::timestamptz, moment()), ${check_out_time}::timestamptz,
           ${location}, ${notes}, ${user_plan_id}::int, ${actor.user_id}::int
         FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
-        FOR SHARE OF u -- a person who leaves at this moment has no visit that nobody ends
+        FOR SHARE OF u -- a person who leaves at this moment has no visit that stays open
         RETURNING *)
       SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
     if (visit) tx.emit(newsOfVisit(visit));

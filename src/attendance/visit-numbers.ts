@@ -50,7 +50,7 @@ export class VisitNumbers {
     return { ...stats!, timestamp: new Date().toISOString() };
   }
 
-  /** The gyms whose day began within this quarter of an hour, and where somebody came in the one before. */
+  /** The gyms whose day began within this quarter of an hour, and that had a visit in the day before. */
   async gymsInNewDay(): Promise<number[]> {
     const gyms = await this.db.query<{ id: number }>(everyGym`
       SELECT g.id FROM gyms g

@@ -19,8 +19,8 @@ export class Attempts {
   constructor(private readonly db: Database) {}
 
   /**
-   * Takes an attempt from each budget, or from none: one statement judges and counts, so that many at once get as many as
-   * there are.
+   * Takes an attempt from each budget, or from none: one statement judges and counts, so that many at once get as many
+   * as there are.
    * @throws TooManyRequests with the seconds until the next attempt, if one of the budgets is used up
    */
   take(budgets: Budget[]): Promise<void> {

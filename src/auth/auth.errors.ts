@@ -20,7 +20,7 @@ export class SessionNotFound extends DomainError {}
 @Problem({
   code: 'email_taken',
   status: 409,
-  title: 'Somebody has this email already',
+  title: 'Another account has this email',
   constraint: 'users_email_key',
 })
 export class EmailTaken extends DomainError {}
@@ -28,7 +28,7 @@ export class EmailTaken extends DomainError {}
 @Problem({
   code: 'username_taken',
   status: 409,
-  title: 'Somebody has this username already',
+  title: 'Another account has this username',
   constraint: 'users_username_key',
 })
 export class UsernameTaken extends DomainError {}

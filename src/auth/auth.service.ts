@@ -124,8 +124,8 @@ export class AuthService {
   }
 
   /**
-   * The first of these people who has this password. An attempt counts as a failure before it is one, so that many at once do
-   * not pass a limit together; one that succeeds is given back.
+   * The first of these people who has this password. An attempt counts as a failure before it is one, so that many at
+   * once do not pass a limit together; one that succeeds is given back.
    */
   private tryPassword<Person extends { password_hash: string }>(
     password: string,
@@ -148,10 +148,11 @@ export class AuthService {
   }
 
   /**
-   * Wrong passwords count against the account and against the network, so that neither many passwords for one account nor
-   * one password for many accounts gets far. From a network that a person has signed in from, only failures there count, so
-   * that strangers do not lock the owner out; there are more of them, as a gym's people share one network. Where several share
-   * a phone it is not known who was meant: then failures count against the number, and no one's own account.
+   * Wrong passwords count against the account and against the network, so that neither many passwords for one account
+   * nor one password for many accounts gets far. From a network that a person has signed in from, only failures there
+   * count, so that strangers do not lock the owner out; there are more of them, as a gym's people share one network.
+   * Where several share a phone it is not known who was meant: then failures count against the number, and no one's own
+   * account.
    */
   private signInBudgets(people: Credentials[], input: LoginDto, client: Client): Budget[] {
     const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
@@ -202,7 +203,8 @@ export class AuthService {
 
   private async loadAccount(db: Queryable, userId: number): Promise<AccountDto> {
     const [account] = await db.query<AccountDto>(everyGym`
-      SELECT u.id, u.email, u.username, u.full_name, u.phone_number, u.role, u.language, u.gym_id, u.is_active, u.created_at,
+      SELECT u.id, u.email, u.username, u.full_name, u.phone_number, u.role, u.language, u.gym_id, u.is_active,
+        u.created_at,
         CASE WHEN g.id IS NOT NULL THEN json_build_object('id', g.id, 'name', g.name) END AS gym, u.must_change_password
       FROM users u LEFT JOIN gyms g ON g.id = u.gym_id
       WHERE u.id = ${userId} AND u.deleted_at IS NULL`);

@@ -18,12 +18,14 @@ const bearerToken = ({ headers }: Credentials): string | null =>
 const isExpired = ({ exp = Infinity }: AccessClaims): boolean => exp * 1000 <= Date.now();
 
 /**
- * The one door for an access token, of a request or of a socket's handshake: from the token to the live session behind it.
- * Passport verifies each token once (docs/decisions/0026).
+ * The one door for an access token, of a request or of a socket's handshake: from the token to the live session behind
+ * it. Passport verifies each token once (docs/decisions/0026).
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements ActorResolver {
-  /** Tokens whose signature was right, with what they say. It stays right; whether the session lives is asked each time. */
+  /**
+   * Tokens whose signature was right, with what they say. It stays right; whether the session lives is asked each time.
+   */
   private readonly verified = new LRUCache<string, AccessClaims>({ max: MOST_TOKENS });
   private ownPassport: passport.Authenticator | undefined;
 

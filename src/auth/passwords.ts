@@ -25,7 +25,7 @@ export class Passwords implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    this.decoy = await this.hash('the password of nobody');
+    this.decoy = await this.hash('a password that no account has');
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -73,7 +73,8 @@ export class SessionsService {
       if (!person) throw new WrongCredentials();
       const [opened] = await tx.query<OpenSession>(everyGym`
         INSERT INTO sessions (user_id, user_agent, ip_address, network, expires_at)
-        VALUES (${userId}, ${client.user_agent}, ${client.ip_address}, ${networkOf(client.ip_address)}, ${this.expiry()})
+        VALUES (${userId}, ${client.user_agent}, ${client.ip_address}, ${networkOf(client.ip_address)},
+          ${this.expiry()})
         RETURNING id AS session_id, generation`);
       await tx.query(everyGym`
         UPDATE sessions SET ended_at = now(), end_reason = 'replaced' WHERE id IN (
@@ -95,7 +96,8 @@ export class SessionsService {
     const [rotated] = await this.db.query<OpenSession>(everyGym`
       UPDATE sessions s
       SET generation = generation + 1, last_used_at = now(), expires_at = ${this.expiry()},
-          ip_address = ${client.ip_address}, network = ${networkOf(client.ip_address)}, user_agent = coalesce(${client.user_agent}, s.user_agent)
+          ip_address = ${client.ip_address}, network = ${networkOf(client.ip_address)},
+          user_agent = coalesce(${client.user_agent}, s.user_agent)
       FROM users u
       WHERE s.id = ${sid} AND s.generation = ${gen} AND s.ended_at IS NULL
         AND u.id = s.user_id AND u.is_active AND u.deleted_at IS NULL

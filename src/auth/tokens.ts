@@ -28,8 +28,8 @@ export const TOKEN_ALGORITHM = 'HS256';
 export const tokenKey = (config: Config): KeyObject => createSecretKey(Buffer.from(config.JWT_SECRET));
 
 /**
- * Access and refresh tokens, JWTs signed with HS256. An access token is verified by JwtStrategy. A refresh token needs no
- * secret in the database: its signature proves that it was issued, its `gen` whether it is the current one.
+ * Access and refresh tokens, JWTs signed with HS256. An access token is verified by JwtStrategy. A refresh token needs
+ * no secret in the database: its signature proves that it was issued, its `gen` whether it is the current one.
  */
 @Injectable()
 export class Tokens {

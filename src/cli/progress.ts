@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** A bar for each kind of work on a terminal; where nobody watches, a line when it is done. */
+/** A bar for each kind of work on a terminal; elsewhere a line when it is done. */
 export class ProgressBar {
   private bar: SingleBar | undefined;
 

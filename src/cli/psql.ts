@@ -11,7 +11,10 @@ const SHORTCUTS: Record<string, string> = {
     WHERE table_schema = 'public' AND table_name = $1 ORDER BY ordinal_position`,
 };
 
-/** A prompt into the database, for developers: the embedded PostgreSQL brings no psql. `-- "SELECT 1"` runs one statement. */
+/**
+ * A prompt into the database, for developers: the embedded PostgreSQL brings no psql. `-- "SELECT 1"` runs one
+ * statement.
+ */
 await runCommand(async ({ DATABASE_URL }) => {
   const client = new pg.Client(connection(DATABASE_URL, 'spotter psql', 'long'));
   client.on('error', () => undefined);

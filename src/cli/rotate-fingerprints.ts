@@ -14,7 +14,7 @@ await runCommand(async (config) => {
     const { rotated, refused } = await new FingerprintsService(db, keys).rotate((done, of) =>
       bar.show('Fingerprints', done, of),
     );
-    process.stdout.write(`${rotated} fingerprints were encrypted anew, with key "${keys.newest}".\n`);
+    process.stdout.write(`${rotated} fingerprints were encrypted again, with key "${keys.newest}".\n`);
     if (refused > 0) {
       process.stderr.write(`${refused} do not open with any key; enrol them again.\n`);
       process.exitCode = 1;

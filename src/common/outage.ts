@@ -1,6 +1,8 @@
 import type { Logger } from '@nestjs/common';
 
-/** Tells the log once that something we stand on is gone, and once that it is back; not with every request in between. */
+/**
+ * Tells the log once that something we stand on is gone, and once that it is back; not with every request in between.
+ */
 export class Outage {
   private since: number | null = null;
 

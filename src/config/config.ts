@@ -195,7 +195,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   return config;
 }
 
-/** @throws ConfigError where real people are: everybody knows the passwords of the demo */
+/** @throws ConfigError where real people are: the passwords of the demo are public */
 export function refuseDemo({ production }: Config): void {
   if (production) {
     throw new ConfigError('The demo gym has accounts with known passwords: it is not added with NODE_ENV=production.');

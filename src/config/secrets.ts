@@ -42,7 +42,7 @@ function readOrCreate(folder: string, name: string): Record<Secret, string> {
       fs.fsyncSync(handle);
       fs.closeSync(handle);
       try {
-        // link() never replaces: of several servers starting at once, the first one's secrets are everybody's.
+        // link() never replaces: of several servers starting at once, all use the secrets of the first one.
         fs.linkSync(draft, file);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -1,7 +1,7 @@
 import { join, raw, type Sql, sql } from './sql.js';
 
-// The columns of a query, typed: a misspelt, missing or superfluous one does not compile. Nothing of it is left at run time
-// but the text, which is made once.
+// The columns of a query, typed: a misspelt, missing or superfluous one does not compile. Nothing of it is left at run
+// time but the text, which is made once.
 
 declare const valueOf: unique symbol;
 declare const rowOf: unique symbol;

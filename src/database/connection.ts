@@ -12,8 +12,8 @@ export const QUERY_MS = 17_000;
 const CONNECT_MS = 5_000;
 
 /**
- * How we connect to PostgreSQL, whatever for. The `options` of DATABASE_URL come on top of ours (pg alone would take one or
- * the other).
+ * How we connect to PostgreSQL, whatever for. The `options` of DATABASE_URL come on top of ours (pg alone would take
+ * one or the other).
  * @param work 'short': nothing may take longer than a person waits. 'long': commands, migrations
  */
 export function connection(url: string, name: string, work: 'short' | 'long' = 'short'): pg.ClientConfig {

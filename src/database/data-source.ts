@@ -5,7 +5,9 @@ import { NamingStrategy } from './naming-strategy.js';
 
 const compiled = path.join(packageRoot, 'dist');
 
-/** TypeORM's view of the schema: it runs migrations and finds drift. Queries do not go through it (docs/decisions/0004). */
+/**
+ * TypeORM's view of the schema: it runs migrations and finds drift. Queries do not go through it (docs/decisions/0004).
+ */
 export const dataSource = (url: string, withEntities = false) =>
   new DataSource({
     type: 'postgres',

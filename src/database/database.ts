@@ -22,8 +22,8 @@ export interface Transaction extends Queryable {
   /** Publishes the event after the commit; never, if the transaction is rolled back. */
   emit(event: DomainEvent): void;
   /**
-   * Publishes an event that may not be lost: it is stored with the transaction (in the job queue, our outbox) and delivered
-   * at least once, by some server, again until its listeners succeed.
+   * Publishes an event that may not be lost: it is stored with the transaction (in the job queue, our outbox) and
+   * delivered at least once, by some server, again until its listeners succeed.
    */
   emitDurably(event: DomainEvent): Promise<void>;
 }
@@ -63,7 +63,9 @@ export class Database implements Queryable, OnApplicationShutdown {
     await this.pool.end();
   }
 
-  /** A hash to compare by, from which nobody who reads the database can guess what was hashed: it takes our secret to make it. */
+  /**
+   * A hash to compare by. It takes our secret to make it: from the database alone what was hashed cannot be guessed.
+   */
   keyedHash(text: string): Buffer {
     return createHmac('sha256', this.hashKey).update(text).digest();
   }
@@ -73,8 +75,8 @@ export class Database implements Queryable, OnApplicationShutdown {
   }
 
   /**
-   * Runs `work` in one transaction, again if PostgreSQL ended it in favour of another (deadlock, serialization). What it
-   * emits leaves after the commit.
+   * Runs `work` in one transaction, again if PostgreSQL ended it in favour of another (deadlock, serialization). What
+   * it emits leaves after the commit.
    */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     return this.again(async () => {
@@ -181,7 +183,9 @@ const BEGIN = raw('BEGIN');
 const COMMIT = raw('COMMIT');
 const ROLLBACK = raw('ROLLBACK');
 
-/** Through pg's callback: its promises keep the rows across garbage collections, which cost a list a fifth of its time. */
+/**
+ * Through pg's callback: its promises keep the rows across garbage collections, which cost a list a fifth of its time.
+ */
 function run<Row extends object>(client: pg.PoolClient, query: Sql): Promise<Row[]> {
   return new Promise((resolve, reject) => {
     client.query<Row>({ name: nameOf(query.text), text: query.text, values: query.values }, (error, result) => {
@@ -196,8 +200,8 @@ const names = new Map<string, string>();
 const MOST_NAMES = 1000;
 
 /**
- * The name of a statement. Texts without end (a list of values of any length) go without; so do pages of lists, because a
- * plan for a LIMIT that is not known sorts everything.
+ * The name of a statement. Texts without end (a list of values of any length) go without; so do pages of lists, because
+ * a plan for a LIMIT that is not known sorts everything.
  */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);

@@ -26,7 +26,7 @@ export function once<Answer extends object>(
   if (request === null) return db.transaction(work);
   const owner = ownerOf(actor);
   const fingerprint = db.keyedHash(request.meaning);
-  const mine = sql`owner = ${owner} AND route = ${request.route} AND key = ${request.key}`;
+  const thisKey = sql`owner = ${owner} AND route = ${request.route} AND key = ${request.key}`;
   return db.transaction(async (tx) => {
     // The primary key makes a second request wait here until the first has committed or rolled back.
     const [claimed] = await tx.query(everyGym`
@@ -41,13 +41,13 @@ export function once<Answer extends object>(
       const answer = await work(tx);
       const stored = JSON.stringify(answer);
       const people = peopleIn(JSON.parse(stored));
-      await tx.query(everyGym`UPDATE idempotency_keys SET answer = ${stored}, people = ${people} WHERE ${mine}`);
+      await tx.query(everyGym`UPDATE idempotency_keys SET answer = ${stored}, people = ${people} WHERE ${thisKey}`);
       return answer;
     }
     const [known] = await tx.query<Known<Answer>>(everyGym`
       SELECT fingerprint, answer, role = ${actor.role} AND gym_id IS NOT DISTINCT FROM ${actor.gym_id}
         AND NOT EXISTS (SELECT FROM users u WHERE u.id = ANY(people) AND NOT (${mayRead(actor)})) AS is_readable
-      FROM idempotency_keys WHERE ${mine}`);
+      FROM idempotency_keys WHERE ${thisKey}`);
     if (!known?.fingerprint.equals(fingerprint)) throw new IdempotencyKeyReused();
     if (!known.is_readable || known.answer === null) throw new AnswerGone();
     return known.answer;
@@ -86,4 +86,5 @@ const ownerOf = (actor: Principal): string =>
 /** Whether a person `u` of an answer is still there for the actor. */
 const mayRead = (actor: Principal) =>
   sql`u.deleted_at IS NULL
-    AND (${raw(actor.role === 'admin' ? 'TRUE' : 'FALSE')} OR u.gym_id = ${actor.gym_id} OR u.id = ${actor.user_id}::int)`;
+    AND (${raw(actor.role === 'admin' ? 'TRUE' : 'FALSE')}
+      OR u.gym_id = ${actor.gym_id} OR u.id = ${actor.user_id}::int)`;

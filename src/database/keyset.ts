@@ -30,7 +30,7 @@ export async function listPage<Row extends object>(
   const rows = await db
     .query<Row>(sql`SELECT ${columns} ${from} ${behind} ORDER BY ${sorted} LIMIT ${query.limit + 1}`)
     .catch((error: unknown) => {
-      // Its values are not of the types that the order has: somebody has written it.
+      // Its values are not of the types that the order has: it is not one that we gave.
       throw last && error instanceof FieldsInvalid ? wrongCursor() : error;
     });
   const items = rows.slice(0, query.limit);

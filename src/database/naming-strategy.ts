@@ -1,6 +1,8 @@
 import { DefaultNamingStrategy } from 'typeorm';
 
-/** A column is called what its property is called, a join column `relation_id`; constraints say their table and columns. */
+/**
+ * A column is called what its property is called, a join column `relation_id`; constraints say their table and columns.
+ */
 export class NamingStrategy extends DefaultNamingStrategy {
   override joinColumnName(relation: string, referenced: string): string {
     return `${relation}_${referenced}`;

@@ -9,8 +9,8 @@ const PING_MS = 10_000;
 const LISTENER = 'spotter listener';
 
 /**
- * What PostgreSQL NOTIFYs, on one connection of its own. While that connection is down messages are missed: whoever
- * keeps a copy of something must ask `connected` before trusting it, and drop it in `onReset`.
+ * What PostgreSQL NOTIFYs, on one connection of its own. While that connection is down messages are missed: a class
+ * that keeps a copy of something must ask `connected` before trusting it, and drop it in `onReset`.
  */
 @Injectable()
 export class Notifications implements OnApplicationBootstrap, OnApplicationShutdown {

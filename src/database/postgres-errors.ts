@@ -14,7 +14,10 @@ const STATEMENT_TIMEOUT = '57014';
 /** Where PostgreSQL finds that `cached plan must not change result type`; the message is in its language. */
 const STALE_PLAN = 'RevalidateCachedQuery';
 const OUT_OF_RANGE = '22003';
-/** Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's fault. */
+/**
+ * Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's
+ * fault.
+ */
 const BAD_VALUE = new Set(['22001', '22007', '22008', '22021', '22023', '22P02', '22P05']);
 /** Classes: connection, resources, operator intervention, disk full and the like. */
 const UNAVAILABLE = /^(08|53|57|58)/;
@@ -27,7 +30,7 @@ export function isWorthRetrying(error: unknown): boolean {
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
 }
 
-/** A migration has changed what a prepared statement reads: another connection prepares it anew. */
+/** A migration has changed what a prepared statement reads: another connection prepares it again. */
 export const isStalePlan = (error: unknown): boolean =>
   (error as { cause?: pg.DatabaseError }).cause?.routine === STALE_PLAN;
 

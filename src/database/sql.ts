@@ -21,8 +21,8 @@ type Rows<Values extends readonly unknown[]> = Values extends readonly [infer Fi
   : unknown;
 
 /**
- * SQL with its parameters: sql`SELECT ... WHERE id = ${id} AND ${inGym(scope, 'gym_id')}`. A value becomes a parameter, an
- * `sql` inside is spliced in. The result can be run if a part of it is a scope: a ScopedGymId or inGym().
+ * SQL with its parameters: sql`SELECT ... WHERE id = ${id} AND ${inGym(scope, 'gym_id')}`. A value becomes a parameter,
+ * an `sql` inside is spliced in. The result can be run if a part of it is a scope: a ScopedGymId or inGym().
  */
 export function sql<const Values extends readonly unknown[]>(
   text: TemplateStringsArray,

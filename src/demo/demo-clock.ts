@@ -1,7 +1,7 @@
 import type { Random } from './random.js';
 
-// A time in the demo is a number of milliseconds that shows the gym's clock (as if it were in UTC). It is written without a
-// zone, and the transaction's time zone makes it a moment.
+// A time in the demo is a number of milliseconds that shows the gym's clock (as if it were in UTC). It is written
+// without a zone, and the transaction's time zone makes it a moment.
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
@@ -36,7 +36,7 @@ export function openingHours(time: number): OpeningHours {
 /** Midnight before. */
 export const dayOf = (time: number): number => Math.floor(time / DAY) * DAY;
 
-/** When somebody comes on that day. */
+/** When a member comes on that day. */
 export const arrival = (random: Random, day: number): number =>
   dayOf(day) + random.pick(openingHours(day).arrivals) * HOUR + random.int(0, 3599) * 1000;
 

@@ -8,7 +8,7 @@ const DEVICES = [
   ['Turnstile', 'qr'],
 ];
 
-/** Devices whose keys nobody knows: `POST /devices/{device_id}/rotate-key` gives one its first. */
+/** Devices whose keys are not known: `POST /devices/{device_id}/rotate-key` gives one its first. */
 export async function addDevices(client: pg.Client, { gym }: Demo): Promise<void> {
   for (const [index, [name, kind]] of DEVICES.entries()) {
     await client.query(

@@ -21,7 +21,7 @@ const SIZES: Record<string, [average: number, losing: number, building: number]>
   calves_right: [37.5, -0.5, 1.5],
 };
 
-/** Every seventh member is measured by a trainer now and then; the first one, whom the docs show, every four weeks. */
+/** Every seventh member is measured by a trainer now and then; the first one, who is in the docs, every four weeks. */
 export async function addMeasurements(client: pg.Client, demo: Demo, members: Member[]): Promise<void> {
   const random = new Random(3);
   const measured = members.filter((_, position) => position % 7 === 0);

@@ -28,8 +28,8 @@ const PRODUCTS: [name: string, description: string, price: number, demand: numbe
 ];
 
 /**
- * What members bought when they came or went. The shelves are filled once a week; every piece that came or went is a stock
- * movement.
+ * What members bought when they came or went. The shelves are filled once a week; every piece that came or went is a
+ * stock movement.
  */
 export async function addShop(client: pg.Client, { gym, now, manager, desk }: Demo, visits: Visit[]): Promise<number> {
   const random = new Random(2);

@@ -2,7 +2,9 @@ import type pg from 'pg';
 import type { Demo, Member } from './demo-people.js';
 import { Random } from './random.js';
 
-/** Hours of the coming week, four people each; the second member has the last hour of today, as the examples have it. */
+/**
+ * Hours of the coming week, four people each; the second member has the last hour of today, as the examples have it.
+ */
 export async function addSlots(client: pg.Client, { gym, desk }: Demo, members: Member[]): Promise<void> {
   const random = new Random(4);
   await client.query('INSERT INTO slot_settings (gym_id, default_capacity) VALUES ($1, 4)', [gym.id]);

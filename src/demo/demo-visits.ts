@@ -92,7 +92,8 @@ function live(demo: Demo, member: Member, position: number, plans: Plans): Histo
 }
 
 /**
- * Those who are inside and those who went. Somebody always is: when the gym is closed, the last three have not checked out.
+ * Those who are inside and those who went. There is always one: when the gym is closed, the last three have not checked
+ * out.
  */
 function split(visits: History['visits'], now: number): [inside: Visit[], gone: Visit[]] {
   const latest = new Map(visits.map((visit) => [visit.user_id, visit]));

@@ -9,7 +9,8 @@ const ZONES = [
 ];
 
 /**
- * Adds gyms with their staff, plans and products, and tables of this transaction in which the rest finds them by number.
+ * Adds gyms with their staff, plans and products, and tables of this transaction in which the rest finds them by
+ * number.
  * @returns how many products there are
  */
 export async function addLoadGyms(client: pg.Client, gyms: number): Promise<number> {
@@ -19,7 +20,8 @@ export async function addLoadGyms(client: pg.Client, gyms: number): Promise<numb
     CREATE TEMP TABLE load_products (n serial PRIMARY KEY, id int, gym_id int, price numeric) ON COMMIT DROP`);
 
   await client.query(
-    `WITH known AS (SELECT coalesce(max(substr(name, 10)::int), 0) AS last FROM gyms WHERE name ~* '^load gym [0-9]{1,8}$'), added AS (
+    `WITH known AS (SELECT coalesce(max(substr(name, 10)::int), 0) AS last FROM gyms
+      WHERE name ~* '^load gym [0-9]{1,8}$'), added AS (
        INSERT INTO gyms (name, timezone)
        SELECT 'Load gym ' || known.last + n, ($2::text[])[1 + (n - 1) % cardinality($2::text[])]
        FROM known, generate_series(1, $1::int) n RETURNING id, timezone)
@@ -29,7 +31,8 @@ export async function addLoadGyms(client: pg.Client, gyms: number): Promise<numb
   await client.query(
     `WITH staff AS (
        INSERT INTO users (email, full_name, document_id, role, gym_id, password_hash)
-       SELECT s.name || '@load-' || g.id || '.example', initcap(s.name) || ' of gym ' || g.id, 'LOAD-' || g.id || '-' || s.name,
+       SELECT s.name || '@load-' || g.id || '.example', initcap(s.name) || ' of gym ' || g.id,
+         'LOAD-' || g.id || '-' || s.name,
          rtrim(s.name, '12'), g.id, $1
        FROM load_gyms g, unnest('{manager,reception1,reception2,accountant,trainer1,trainer2}'::text[]) s (name)
        RETURNING id, gym_id, role)
@@ -45,7 +48,8 @@ export async function addLoadGyms(client: pg.Client, gyms: number): Promise<numb
   await client.query(
     `WITH added AS (
        INSERT INTO products (gym_id, name, price)
-       SELECT g.id, 'Product ' || i, round((1 + 39 * random() ^ 3)::numeric, 1) FROM load_gyms g, generate_series(1, $1::int) i
+       SELECT g.id, 'Product ' || i, round((1 + 39 * random() ^ 3)::numeric, 1)
+         FROM load_gyms g, generate_series(1, $1::int) i
        RETURNING id, gym_id, price)
      INSERT INTO load_products (id, gym_id, price) SELECT * FROM added`,
     [PRODUCTS_PER_GYM],

@@ -9,7 +9,10 @@ import { addShop } from './demo-shop.js';
 import { addSlots } from './demo-slots.js';
 import { addVisits } from './demo-visits.js';
 
-/** Adds a believable gym, once, the same everywhere but for the day it is. @returns what was added, or that it was there */
+/**
+ * Adds a believable gym, once, the same everywhere but for the day it is.
+ * @returns what was added, or that it was there
+ */
 export async function seedDemo(client: pg.Client, config: Config): Promise<string> {
   const { rowCount } = await client.query('SELECT 1 FROM gyms WHERE name = $1', [DEMO_GYM]);
   if (rowCount) return `${DEMO_GYM} is there already.`;

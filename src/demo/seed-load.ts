@@ -23,13 +23,13 @@ const MOMENT = `
       + make_interval(secs => 3600 * CASE WHEN d.peak < 0.4 THEN 6.5 + 3 * d.hour ELSE 15 + 6 * d.hour END)
       ) AT TIME ZONE g.timezone AS moment) local
   CROSS JOIN LATERAL (
-    SELECT CASE WHEN local.moment > now() - interval '2 hours' THEN local.moment - interval '1 day' ELSE local.moment END
-      AS at) t`;
+    SELECT CASE WHEN local.moment > now() - interval '2 hours' THEN local.moment - interval '1 day'
+      ELSE local.moment END AS at) t`;
 const AT_THE_DESK = 'g.desk[1 + floor(cardinality(g.desk) * random())::int]';
 
 /**
- * Adds gyms full of people, for load tests and EXPLAIN: all of it or, if it is stopped, nothing. PostgreSQL makes the rows
- * itself, which is the fastest, with the same numbers every time.
+ * Adds gyms full of people, for load tests and EXPLAIN: all of it or, if it is stopped, nothing. PostgreSQL makes the
+ * rows itself, which is the fastest, with the same numbers every time.
  * @returns the sign-in of a manager, in the largest of the gyms
  */
 export async function seedLoad(client: pg.Client, figures: Figures, progress: Progress): Promise<string> {
@@ -57,8 +57,10 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
          ($5::text[])[d.second]), 'LOAD-' || d.id, '+1 555 ' || d.phone, g.id, random() > 0.02, d.joined, d.joined
        FROM (
          SELECT nextval('users_id_seq') AS id, 1 + floor($3 * random() ^ 1.5) AS gym,
-           1 + floor(cardinality($4::text[]) * random())::int AS first, 1 + floor(cardinality($5::text[]) * random())::int AS last,
-           1 + floor(cardinality($5::text[]) * random())::int AS second, 1000000 + floor(9000000 * random())::int AS phone, now() - random() * interval '3 years' AS joined
+           1 + floor(cardinality($4::text[]) * random())::int AS first,
+           1 + floor(cardinality($5::text[]) * random())::int AS last,
+           1 + floor(cardinality($5::text[]) * random())::int AS second,
+           1000000 + floor(9000000 * random())::int AS phone, now() - random() * interval '3 years' AS joined
          FROM generate_series($1::int, $2::int)) d
        JOIN load_gyms g ON g.n = d.gym ORDER BY d.id RETURNING id, gym_id)
      INSERT INTO load_members (id, gym_id, plan) SELECT id, gym_id, floor(4 * random() ^ 2) FROM added`,
@@ -70,17 +72,20 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'Members with plans',
     members,
-    `INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at, expires_at,
+    `INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at,
+      expires_at,
        frozen_at, ended_at, end_reason, created_by_id, purchased_at, created_at, updated_at)
      SELECT d.user_id, g.id, d.plan_id, d.price, d.duration_days,
        CASE WHEN d.session_count IS NULL THEN NULL WHEN k = 0 THEN 1 + floor(9 * random()) ELSE floor(3 * random()) END,
-       t.starts_at, t.starts_at + d.duration, CASE WHEN d.is_frozen THEN greatest(t.starts_at, now() - interval '10 days') END,
+       t.starts_at, t.starts_at + d.duration,
+       CASE WHEN d.is_frozen THEN greatest(t.starts_at, now() - interval '10 days') END,
        CASE WHEN d.is_cancelled THEN t.starts_at + d.duration * 0.4 END, CASE WHEN d.is_cancelled THEN 'cancelled' END,
        ${AT_THE_DESK}, t.sold_at, t.sold_at, t.sold_at
      FROM (
        SELECT m.id AS user_id, m.gym_id, p.id AS plan_id, p.price, p.duration_days, p.session_count, k,
          make_interval(days => p.duration_days) AS duration, m.last_start, k > 0 AND random() < 0.05 AS is_cancelled,
-         k = 0 AND m.newest = 0 AND random() < 0.01 AND m.last_start > now() - make_interval(days => p.duration_days) AS is_frozen
+         k = 0 AND m.newest = 0 AND random() < 0.01
+           AND m.last_start > now() - make_interval(days => p.duration_days) AS is_frozen
        FROM (
          SELECT m.*, now() - 1.5 * random() * interval '1 day' * (ARRAY[30, 90, 180, 365])[1 + plan] AS last_start,
            CASE WHEN random() < 0.05 THEN -1 ELSE 0 END AS newest
@@ -97,7 +102,8 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'Visits',
     visits - open,
-    `INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time, location, recorded_by_id, created_at, updated_at)
+    `INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time, location, recorded_by_id, created_at,
+      updated_at)
      SELECT m.id, g.id, t.at, t.at + d.stay, 'Main entrance', ${AT_THE_DESK}, t.at, t.at + d.stay
      FROM (
        SELECT i, 1 + floor($3 * random() ^ 1.3) AS n, i / $4::float8 AS progress, random() AS hour, random() AS peak,
@@ -118,10 +124,12 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'Sales',
     sales,
-    `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date, created_at, updated_at)
+    `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date, created_at,
+      updated_at)
      SELECT g.id, p.id, d.quantity, p.price, p.price * d.quantity, ${AT_THE_DESK}, t.at, t.at, t.at
      FROM (
-       SELECT i, 1 + floor($3 * random()) AS n, 1 + floor(3 * random() ^ 3)::int AS quantity, i / $4::float8 AS progress,
+       SELECT i, 1 + floor($3 * random()) AS n, 1 + floor(3 * random() ^ 3)::int AS quantity,
+         i / $4::float8 AS progress,
          random() AS hour, random() AS peak
        FROM generate_series($1::int, $2::int) i) d
      JOIN load_products p ON p.n = d.n JOIN load_gyms g ON g.id = p.gym_id ${MOMENT} ORDER BY i`,
@@ -133,23 +141,28 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
     'Stock of products',
     products,
     `WITH sold AS (
-       SELECT s.*, g.manager_id FROM load_products p JOIN load_gyms g ON g.id = p.gym_id JOIN sales s ON s.product_id = p.id
+       SELECT s.*, g.manager_id
+         FROM load_products p JOIN load_gyms g ON g.id = p.gym_id JOIN sales s ON s.product_id = p.id
        WHERE p.n BETWEEN $1 AND $2
      ), moved AS (
-       SELECT product_id, -quantity AS change, 'sale' AS reason, id AS sale_id, sold_by_id AS by, created_at AS at FROM sold
+       SELECT product_id, -quantity AS change, 'sale' AS reason, id AS sale_id, sold_by_id AS by, created_at AS at
+         FROM sold
        UNION ALL
-       SELECT product_id, sum(quantity), 'delivery', NULL, min(manager_id), min(created_at) - interval '1 hour' FROM sold
+       SELECT product_id, sum(quantity), 'delivery', NULL, min(manager_id), min(created_at) - interval '1 hour'
+         FROM sold
        GROUP BY product_id, date_trunc('month', created_at)
        UNION ALL
        SELECT p.id, 1 + floor(60 * random())::int, 'delivery', NULL, g.manager_id, now() - interval '400 days'
        FROM load_products p JOIN load_gyms g ON g.id = p.gym_id WHERE p.n BETWEEN $1 AND $2
      ), added AS (
        INSERT INTO stock_movements (product_id, change, quantity_after, reason, sale_id, moved_by_id, created_at)
-       SELECT product_id, change, sum(change) OVER (PARTITION BY product_id ORDER BY at, sale_id NULLS FIRST), reason, sale_id, by, at
+       SELECT product_id, change, sum(change) OVER (PARTITION BY product_id ORDER BY at, sale_id NULLS FIRST), reason,
+         sale_id, by, at
        FROM moved ORDER BY at, sale_id NULLS FIRST
        RETURNING product_id, change)
      UPDATE products p SET quantity = moved.quantity
-     FROM (SELECT product_id, sum(change) AS quantity FROM added GROUP BY product_id) moved WHERE p.id = moved.product_id`,
+     FROM (SELECT product_id, sum(change) AS quantity FROM added GROUP BY product_id) moved
+       WHERE p.id = moved.product_id`,
     [],
     Math.max(1, Math.floor((CHUNK * products) / Math.max(sales, 1))),
   );
@@ -158,9 +171,11 @@ export async function seedLoad(client: pg.Client, figures: Figures, progress: Pr
   await fill(
     'Measurements',
     4 * Math.floor(members / 20),
-    `INSERT INTO measurements (user_id, gym_id, measurement_date, height, weight, abdomen, hips, recorded_by_id, created_at, updated_at)
+    `INSERT INTO measurements (user_id, gym_id, measurement_date, height, weight, abdomen, hips, recorded_by_id,
+      created_at, updated_at)
      SELECT m.id, g.id, t.at, m.height, round((m.height * 0.46 - k + random())::numeric, 1),
-       round((m.height * 0.5 - k + random())::numeric, 1), round((m.height * 0.58 - k + random())::numeric, 1), g.desk[1], t.at, t.at
+       round((m.height * 0.5 - k + random())::numeric, 1), round((m.height * 0.58 - k + random())::numeric, 1),
+         g.desk[1], t.at, t.at
      FROM (SELECT 20 * ((i + 3) / 4) AS n, i % 4 AS k FROM generate_series($1::int, $2::int) i) d
      JOIN (SELECT *, 155 + n / 20 % 35 AS height FROM load_members) m USING (n) JOIN load_gyms g ON g.id = m.gym_id
      CROSS JOIN LATERAL (SELECT now() - interval '1 day' * (100 - 30 * k + d.n % 9) AS at) t ORDER BY t.at`,

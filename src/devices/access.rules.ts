@@ -32,7 +32,10 @@ function judgePlan({ role, plan, open_visit_id, paid_by_id }: Candidate): Reason
   return refusal === 'no_sessions' && isPaid ? null : refusal;
 }
 
-/** Is the answer to the last scan still true? It is, as long as the visit that it began goes on, or the same refusal holds. */
+/**
+ * Is the answer to the last scan still true? It is, as long as the visit that it began goes on, or the same refusal
+ * holds.
+ */
 export function stillTrue(
   before: { reason: Reason | null; attendance_id: number | null },
   found: Candidate | undefined,

@@ -21,7 +21,7 @@ export class BoardsGateway implements OnGatewayInit, OnGatewayDisconnect {
   }
 
   @Message('serial_output', {
-    summary: 'From a lab board: what it says; told to whoever may read it',
+    summary: 'From a lab board: what it says; told to all who may read it',
     roles: ['board'],
     payload: SerialChunkDto,
   })
@@ -30,7 +30,7 @@ export class BoardsGateway implements OnGatewayInit, OnGatewayDisconnect {
   }
 
   @Message('read_serial', {
-    summary: 'From whoever has the current hour, or staff: what the board has said, and from now on says',
+    summary: 'From the person who has the current hour, or staff: what the board has said, and from now on says',
     roles: DESK_AND_MEMBERS,
     payload: ReadSerialDto,
     answer: { event: 'serial_history', payload: SerialOutputDto },

@@ -7,7 +7,7 @@ import { DESK } from '../common/actor/roles.js';
 import { socketsIn } from '../common/ws/gateway.js';
 import { Database } from '../database/database.js';
 import { everyGym, sql } from '../database/sql.js';
-import { NotYourHour } from '../slots/slots.errors.js';
+import { HourNotBooked } from '../slots/slots.errors.js';
 import { SlotsService } from '../slots/slots.service.js';
 import { BoardNotConnected, BoardTimedOut, DeviceNotFound } from './devices.errors.js';
 import type { BoardUploadDto } from './dto/device-messages.dto.js';
@@ -54,7 +54,10 @@ export class BoardsService {
     this.namespace.serverSideEmit(BOARD_LEFT, connectionId);
   }
 
-  /** Sends code to the board and waits for what comes of it. @throws DeviceNotFound, NotYourHour, BoardNotConnected, BoardTimedOut */
+  /**
+   * Sends code to the board and waits for what comes of it.
+   * @throws DeviceNotFound, HourNotBooked, BoardNotConnected, BoardTimedOut
+   */
   async upload(actor: Actor, deviceNumber: number, code: string, gymId?: number): Promise<UploadResultDto> {
     const board = await this.requireBoard(actor, deviceNumber, gymId);
     // One that reconnects may have two connections for a moment: the newest is the one that lives.
@@ -71,7 +74,7 @@ export class BoardsService {
     }
   }
 
-  /** What the board has said last. @throws DeviceNotFound, NotYourHour */
+  /** What the board has said last. @throws DeviceNotFound, HourNotBooked */
   async lastOutput(actor: Actor, deviceNumber: number, gymId?: number): Promise<SerialOutputDto> {
     const { id, device_number } = await this.requireBoard(actor, deviceNumber, gymId);
     const [known] = await this.db.query<Omit<SerialOutputDto, 'device_number'>>(
@@ -80,7 +83,7 @@ export class BoardsService {
     return { device_number, output: known?.output ?? '', updated_at: known?.updated_at ?? null };
   }
 
-  /** The room in which the actor gets what the board says from now on. @throws DeviceNotFound, NotYourHour */
+  /** The room in which the actor gets what the board says from now on. @throws DeviceNotFound, HourNotBooked */
   async roomFor(actor: Actor, deviceNumber: number, gymId?: number): Promise<string> {
     const { id } = await this.requireBoard(actor, deviceNumber, gymId);
     return actor.is(...DESK) ? staffRoom(id) : memberRoom(id, actor.user_id);
@@ -91,8 +94,10 @@ export class BoardsService {
     const id = board.device_id!;
     const [device] = await this.db.query<{ device_number: number }>(everyGym`
       WITH kept AS (
-        INSERT INTO board_outputs AS o (device_id, output, updated_at) VALUES (${id}, right(${output}, ${KEPT_CHARACTERS}), now())
-        ON CONFLICT (device_id) DO UPDATE SET output = right(o.output || excluded.output, ${KEPT_CHARACTERS}), updated_at = now())
+        INSERT INTO board_outputs AS o (device_id, output, updated_at)
+          VALUES (${id}, right(${output}, ${KEPT_CHARACTERS}), now())
+        ON CONFLICT (device_id) DO UPDATE SET output = right(o.output || excluded.output, ${KEPT_CHARACTERS}),
+          updated_at = now())
       SELECT device_number FROM devices WHERE id = ${id}`);
     const line: SerialLineDto = {
       device_number: device!.device_number,
@@ -119,13 +124,13 @@ export class BoardsService {
     return resultOf(answers[0]);
   }
 
-  /** @throws DeviceNotFound, NotYourHour */
+  /** @throws DeviceNotFound, HourNotBooked */
   private async requireBoard(actor: Actor, deviceNumber: number, requestedGymId?: number): Promise<Board> {
     const gymId = actor.gym(requestedGymId);
     if (!actor.is(...DESK)) {
       const { hour, user_ids } = await this.slots.holdersNow(gymId);
       if (!user_ids.includes(actor.user_id)) {
-        throw new NotYourHour(`You must have booked the current time slot (${hour}).`);
+        throw new HourNotBooked(`You must have booked the current time slot (${hour}).`);
       }
     }
     const [board] = await this.db.query<Board>(sql`

@@ -8,7 +8,7 @@ import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { DeviceNumberInPath, IdInPath } from '../common/http/path.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { NotYourHour } from '../slots/slots.errors.js';
+import { HourNotBooked } from '../slots/slots.errors.js';
 import { AccessService } from './access.service.js';
 import { BoardsService } from './boards.service.js';
 import { BoardNotConnected, BoardTimedOut, DeviceNotFound, DeviceNumberTaken } from './devices.errors.js';
@@ -63,9 +63,9 @@ export class DevicesController {
   @Operation({
     summary: 'May this person come in?',
     description:
-      'Decides as a reader at the door does, and records it. Whoever is allowed has begun a visit, and has used a session if ' +
+      'Decides as a reader at the door does, and records it. A member who is allowed in has begun a visit, and has used a session if ' +
       'the plan counts them. The same question within 5 seconds gets the same answer and does nothing twice. With ' +
-      '`allow_reentry` of the gym, whoever is inside may enter again; otherwise that is `already_inside`.',
+      '`allow_reentry` of the gym, a member who is inside may enter again; otherwise that is `already_inside`.',
     roles: DESK,
     answer: AccessDto,
     errors: [DeviceNotFound],
@@ -83,10 +83,10 @@ export class DevicesController {
   @Operation({
     summary: 'Run code on a lab board',
     description:
-      'For whoever has booked the current hour in its gym, and staff. The answer comes when the board has run it, within 60 s.',
+      'For the person who has booked the current hour in its gym, and staff. The answer comes when the board has run it, within 60 s.',
     roles: DESK_AND_MEMBERS,
     answer: UploadResultDto,
-    errors: [DeviceNotFound, NotYourHour, BoardNotConnected, BoardTimedOut],
+    errors: [DeviceNotFound, HourNotBooked, BoardNotConnected, BoardTimedOut],
   })
   upload(
     @CurrentActor() actor: Actor,
@@ -101,10 +101,10 @@ export class DevicesController {
   @Operation({
     summary: 'What a lab board has said last',
     description:
-      'For whoever has booked the current hour in its gym, and staff. `/devices` of Socket.IO tells it live.',
+      'For the person who has booked the current hour in its gym, and staff. `/devices` of Socket.IO tells it live.',
     roles: DESK_AND_MEMBERS,
     answer: SerialOutputDto,
-    errors: [DeviceNotFound, NotYourHour],
+    errors: [DeviceNotFound, HourNotBooked],
   })
   readSerial(
     @CurrentActor() actor: Actor,
@@ -140,7 +140,7 @@ export class DevicesController {
   @Delete(':device_id')
   @Operation({
     summary: 'Remove a device',
-    description: 'Whom it let in stays recorded.',
+    description: 'The visits that it began stay.',
     roles: MANAGERS,
 
     status: 204,

@@ -22,8 +22,8 @@ export class NoDeviceConnected extends DomainError {}
 @Problem({ code: 'device_busy', status: 409, title: 'The readers of the gym are busy with other consoles' })
 export class DeviceBusy extends DomainError {}
 
-@Problem({ code: 'nobody_to_enrol', status: 409, title: 'Say whose finger it is first: send `user`' })
-export class NobodyToEnrol extends DomainError {}
+@Problem({ code: 'no_member_chosen', status: 409, title: 'Say whose finger it is first: send `user`' })
+export class NoMemberChosen extends DomainError {}
 
 @Problem({ code: 'other_member_chosen', status: 409, title: 'The console has chosen another member for this reader' })
 export class OtherMemberChosen extends DomainError {}
@@ -34,11 +34,15 @@ export class BoardNotConnected extends DomainError {}
 @Problem({ code: 'board_timed_out', status: 504, title: 'The board did not answer in time' })
 export class BoardTimedOut extends DomainError {}
 
-@Problem({ code: 'already_signed_in', status: 409, title: 'Somebody is signed in on this connection; open another' })
+@Problem({ code: 'already_signed_in', status: 409, title: 'This connection is signed in already; open another' })
 export class AlreadySignedIn extends DomainError {}
 
 @Problem({ code: 'device_gone', status: 409, title: 'The reader has disconnected; start again' })
 export class DeviceGone extends DomainError {}
 
-@Problem({ code: 'console_gone', status: 409, title: 'The console has disconnected; nobody waits for the finger' })
+@Problem({
+  code: 'console_gone',
+  status: 409,
+  title: 'The console has disconnected and does not wait for the finger any more',
+})
 export class ConsoleGone extends DomainError {}

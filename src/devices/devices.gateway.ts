@@ -10,8 +10,8 @@ import { ConnectedDto, DeviceLoginDto } from './dto/device-messages.dto.js';
 import { Presence } from './presence.js';
 
 /**
- * `/devices`: devices and the consoles of the staff connect here. Which of them are there is kept in Socket.IO's rooms, which
- * reach over all servers. What they do is in the gateways of the enrolment, the entrance and the boards.
+ * `/devices`: devices and the consoles of the staff connect here. Which of them are there is kept in Socket.IO's rooms,
+ * which reach over all servers. What they do is in the gateways of the enrolment, the entrance and the boards.
  */
 @Gateway('/devices')
 export class DevicesGateway implements Welcoming, OnGatewayDisconnect {

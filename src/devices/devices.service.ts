@@ -118,7 +118,8 @@ export class DevicesService {
   }
 
   /**
-   * A reader without a key, which staff that has proved who they are signs in. It has no session, and ends with what they may.
+   * A reader without a key, which staff that has proved who they are signs in. It has no session, and ends with what
+   * they may.
    * @throws RoleNotAllowed, OtherGym, FieldsInvalid
    */
   async signIn(person: { id: number; password_version: number }, requestedGymId?: number): Promise<DeviceActor> {
@@ -133,7 +134,8 @@ export class DevicesService {
   private async findDeskStaff(userId: number): Promise<StaffRow | undefined> {
     const [staff] = await this.db.query<StaffRow>(everyGym`
       SELECT role, gym_id, password_version FROM users
-      WHERE id = ${userId} AND role = ANY(${[...DESK]}) AND is_active AND deleted_at IS NULL AND NOT must_change_password`);
+      WHERE id = ${userId} AND role = ANY(${[...DESK]}) AND is_active AND deleted_at IS NULL
+        AND NOT must_change_password`);
     return staff;
   }
 

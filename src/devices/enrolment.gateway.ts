@@ -144,8 +144,8 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
   }
 
   /**
-   * A connection that ends clears away what it has written down. One that ended while it was being written has cleared too
-   * early, and does it again.
+   * A connection that ends clears away what it has written down. One that ended while it was being written has cleared
+   * too early, and does it again.
    */
   private async clearIfGone(socket: AppSocket): Promise<void> {
     if (!socket.connected) await this.clear(socket);

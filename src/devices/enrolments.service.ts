@@ -2,9 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceActor } from '../common/actor/actor.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { everyGym, type Sql, sql } from '../database/sql.js';
-import { NobodyToEnrol, OtherMemberChosen } from './devices.errors.js';
+import { NoMemberChosen, OtherMemberChosen } from './devices.errors.js';
 
-/** Each step of an enrolment holds the reader for this time. Then it is free, also if its console or server just vanished. */
+/**
+ * Each step of an enrolment holds the reader for this time. Then it is free, also if its console or server just
+ * vanished.
+ */
 const HOLD_SECONDS = 120;
 
 /** A connection of a reader. */
@@ -26,8 +29,8 @@ export const readerOf = (socketId: string, { device_id }: Pick<DeviceActor, 'dev
 });
 
 /**
- * Which console has which reader, and for which member it waits. One row a reader holds it, so that of two consoles on two
- * servers one gets the reader, and a finger is stored only for the member that was chosen. The row names the newest
+ * Which console has which reader, and for which member it waits. One row a reader holds it, so that of two consoles on
+ * two servers one gets the reader, and a finger is stored only for the member that was chosen. The row names the newest
  * connection of the reader; an older one can do nothing.
  */
 @Injectable()
@@ -72,7 +75,8 @@ export class EnrolmentsService {
     const [started] = await this.db.query(everyGym`
       INSERT INTO enrolments AS e (reader, reader_socket, user_id, is_started, held_until)
       VALUES (${reader}, ${socket_id}, ${userId}, TRUE, ${HOLD_UNTIL})
-      ON CONFLICT (reader) DO UPDATE SET user_id = excluded.user_id, is_started = TRUE, held_until = excluded.held_until,
+      ON CONFLICT (reader) DO UPDATE SET user_id = excluded.user_id, is_started = TRUE,
+        held_until = excluded.held_until,
         console_socket = CASE WHEN NOT (${IS_FREE}) THEN e.console_socket END
         WHERE e.reader_socket = excluded.reader_socket
           AND (e.user_id = excluded.user_id OR e.console_socket IS NULL OR ${IS_FREE})
@@ -80,12 +84,16 @@ export class EnrolmentsService {
     if (!started) throw new OtherMemberChosen();
   }
 
-  /** Does `work` for the member that this connection waits for; no other can be chosen meanwhile. @throws NobodyToEnrol */
+  /**
+   * Does `work` for the member that this connection waits for; no other can be chosen meanwhile.
+   * @throws NoMemberChosen
+   */
   store(from: Reader, work: (tx: Transaction, userId: number) => Promise<void>): Promise<number> {
     return this.db.transaction(async (tx) => {
       const [enrolment] = await tx.query<Enrolment>(everyGym`
-        UPDATE enrolments e SET held_until = ${HOLD_UNTIL} WHERE ${isConnection(from)} AND is_started AND NOT (${IS_FREE}) RETURNING user_id`);
-      if (!enrolment) throw new NobodyToEnrol();
+        UPDATE enrolments e SET held_until = ${HOLD_UNTIL} WHERE ${isConnection(from)} AND is_started
+          AND NOT (${IS_FREE}) RETURNING user_id`);
+      if (!enrolment) throw new NoMemberChosen();
       await work(tx, enrolment.user_id);
       return enrolment.user_id;
     });
@@ -94,7 +102,8 @@ export class EnrolmentsService {
   /** What this connection is doing. */
   async ofReader(from: Reader): Promise<Enrolment | undefined> {
     const [enrolment] = await this.db.query<Enrolment>(everyGym`
-      SELECT reader_socket, console_socket, user_id FROM enrolments e WHERE ${isConnection(from)} AND NOT (${IS_FREE})`);
+      SELECT reader_socket, console_socket, user_id FROM enrolments e WHERE ${isConnection(from)}
+        AND NOT (${IS_FREE})`);
     return enrolment;
   }
 
@@ -125,7 +134,9 @@ export class EnrolmentsService {
 const HOLD_UNTIL = sql`now() + make_interval(secs => ${HOLD_SECONDS})`;
 const IS_FREE = sql`e.held_until <= now()`;
 
-/** Deletes readers that staff signed in and that vanished with their server: they never come back under the same name. */
+/**
+ * Deletes readers that staff signed in and that vanished with their server: they never come back under the same name.
+ */
 export async function purgeEnrolments(db: Database): Promise<void> {
   await db.query(everyGym`DELETE FROM enrolments e WHERE e.reader = e.reader_socket AND ${IS_FREE}`);
 }

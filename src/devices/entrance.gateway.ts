@@ -45,7 +45,10 @@ export class EntranceGateway {
     return this.decide(actor, socket, body, 'user_found');
   }
 
-  @Message('user_not_found', { summary: 'From a reader: nobody it knows; goes on to the consoles', roles: ENTRANCE })
+  @Message('user_not_found', {
+    summary: 'From a reader: a finger that it does not know; goes on to the consoles',
+    roles: ENTRANCE,
+  })
   async notFound(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
     await this.decide(actor, socket, {}, 'user_not_found');
   }

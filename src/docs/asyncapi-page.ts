@@ -13,7 +13,8 @@ export function describeEvents(document: AsyncApiDocument): string {
   const { title, description } = document.info;
   const introduction = description.split('\n\n').map((paragraph) => `<p>${text(paragraph)}</p>`);
   const channels = Object.keys(document.channels).map((key) => describeChannel(document, key));
-  return `<h1>${title}</h1>${introduction.join('')}<p><a href="/asyncapi.json">asyncapi.json</a></p>${channels.join('')}`;
+  const link = '<p><a href="/asyncapi.json">asyncapi.json</a></p>';
+  return `<h1>${title}</h1>${introduction.join('')}${link}${channels.join('')}`;
 }
 
 function describeChannel(document: AsyncApiDocument, key: string): string {
@@ -32,7 +33,8 @@ function describeOperation(document: AsyncApiDocument, operation: EventOperation
   const { name, summary, examples } = messageOf(document, operation.messages[0]!);
   const roles = operation['x-roles'] ? `<p>Roles: ${operation['x-roles'].join(', ')}</p>` : '';
   const replies = operation.reply ? describeReplies(document, operation.reply.messages) : '';
-  return `<details><summary><code>${name}</code> ${text(summary)}</summary>${roles}${showExample(examples[0]!.payload)}${replies}</details>`;
+  const example = showExample(examples[0]!.payload);
+  return `<details><summary><code>${name}</code> ${text(summary)}</summary>${roles}${example}${replies}</details>`;
 }
 
 const isRefusal = ({ payload }: EventMessage): boolean => payload.$ref?.endsWith('/RefusalDto') ?? false;

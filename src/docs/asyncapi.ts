@@ -143,10 +143,10 @@ function copyUsed(schema: Schema, all: SchemasByName, used: SchemasByName): void
 const DESCRIPTION = `Socket.IO 4 on the port of the REST API; each channel is a namespace.
 
 Connect with \`auth: {token}\` (the access token), or \`auth: {device_key}\` for a device. A bad one is refused with a
-connect_error whose data.code is 4001 (not signed in), 4003 (not allowed), 4004 (not found) or 4000 (our fault). On /checkins
-and /devices one may also connect first and send authenticate or login within 10 seconds.
+connect_error whose data.code is 4001 (not signed in), 4003 (not allowed), 4004 (not found) or 4000 (our fault). On
+/checkins and /devices one may also connect first and send authenticate or login within 10 seconds.
 
 An answer comes as the event named here and through the acknowledgement, if one was asked for. A refused message answers
-error {code, error}, or the event named here; the codes are those of the REST API. The rooms one is in follow from who is
-signed in. After a short loss of connection a client gets what it missed (connection state recovery, two minutes). A message
-may have 256 kB; a socket may send 50 messages a second.`;
+error {code, error}, or the event named here; the codes are those of the REST API. The rooms of a socket follow from
+who is signed in. After a short loss of connection a client gets what it missed (connection state recovery, two
+minutes). A message may have 256 kB; a socket may send 50 messages a second.`;

@@ -11,7 +11,8 @@ import { readAsyncApi, readOpenApi } from './docs.js';
 
 const page = (title: string, head: string, body: string): string => `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>${head}</head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>${head}</head>
 <body>${body}</body>
 </html>
 `;

@@ -25,9 +25,11 @@ export async function createOpenApi(
 
 const DESCRIPTION = `The open backend that runs a gym, or a chain of them.
 
-Sign in with \`POST /api/v1/auth/login\` and send \`Authorization: Bearer <access_token>\`. Times are ISO 8601 in UTC, a date is
-the gym's local day, money has at most two decimals. A list answers an array; its \`Link\` header carries the next page.
+Sign in with \`POST /api/v1/auth/login\` and send \`Authorization: Bearer <access_token>\`. Times are ISO 8601 in UTC,
+a date is the gym's local day, money has at most two decimals. A list answers an array; its \`Link\` header carries the
+next page.
 
-Every error is \`application/problem+json\` (RFC 9457): \`code\` is for programs, \`detail\` for people, \`errors\` names the
-fields. [All codes](/errors); each answer of an operation lists its own as \`x-codes\`. \`null\` in a field that is
-optional is the same as leaving it out, unless null is a value of the field; what a GET gave can be sent back by PUT.`;
+Every error is \`application/problem+json\` (RFC 9457): \`code\` is for programs, \`detail\` for people, \`errors\`
+names the fields. [All codes](/errors); each answer of an operation lists its own as \`x-codes\`. \`null\` in a field
+that is optional is the same as leaving it out, unless null is a value of the field; what a GET gave can be sent back
+by PUT.`;

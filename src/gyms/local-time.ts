@@ -4,16 +4,22 @@ import { GymTime } from '../common/http/gym-time.js';
 import type { Queryable } from '../database/database.js';
 import { empty, everyGym, raw, type Sql, sql } from '../database/sql.js';
 
-// A local day begins at its first moment, which only the SQL function day_start knows, and ends where the next one begins.
+// A local day begins at its first moment, which only the SQL function day_start knows, and ends where the next one
+// begins.
 
-/** The time zone that counts: of the scope's one gym, or (all gyms) of each row's own, which the query has joined as `g`. */
+/**
+ * The time zone that counts: of the scope's one gym, or (all gyms) of each row's own, which the query has joined as
+ * `g`.
+ */
 function timezone(scope: GymScope): Sql {
   return scope.gym_id === null ? raw('g.timezone') : sql`gym_timezone(${scope.gym_id})`;
 }
 
 /** The local day of `column`; the zone is looked up once, not for every row. */
 export const localDay = (scope: GymScope, column: string): Sql =>
-  sql`(${raw(column)} AT TIME ZONE ${scope.gym_id === null ? timezone(scope) : sql`(SELECT ${timezone(scope)})`})::date`;
+  scope.gym_id === null
+    ? sql`(${raw(column)} AT TIME ZONE ${timezone(scope)})::date`
+    : sql`(${raw(column)} AT TIME ZONE (SELECT ${timezone(scope)}))::date`;
 
 /** A local day that may be another one in each gym. */
 export interface Day {

@@ -133,7 +133,8 @@ export class InventoryService {
           AND NOT EXISTS (SELECT 1 FROM stock_movements WHERE product_id = p.id) RETURNING 1`);
       if (gone) return null;
       const [kept] = await tx.query(sql`
-        UPDATE products p SET is_active = FALSE, updated_at = now() WHERE ${visibleProduct(actor, productId)} RETURNING ${PRODUCT_COLUMNS}`);
+        UPDATE products p SET is_active = FALSE, updated_at = now() WHERE ${visibleProduct(actor, productId)}
+          RETURNING ${PRODUCT_COLUMNS}`);
       return kept!;
     });
   }

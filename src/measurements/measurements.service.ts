@@ -113,7 +113,8 @@ export class MeasurementsService {
     const scope = await requirePerson(this.db, actor, userId);
     const firstAndLast = SIZE_NAMES.map((size) => {
       const values = (order: string) =>
-        `(array_agg(b.${size} ORDER BY b.measurement_date ${order}, b.id ${order}) FILTER (WHERE b.${size} IS NOT NULL))[1]`;
+        `(array_agg(b.${size} ORDER BY b.measurement_date ${order},
+          b.id ${order}) FILTER (WHERE b.${size} IS NOT NULL))[1]`;
       return raw(`${values('ASC')} AS ${size}_start, ${values('DESC')} AS ${size}_current`);
     });
     const { start_date: start, end_date: end } = range;
@@ -121,8 +122,10 @@ export class MeasurementsService {
     const first = start ? dayOf(scope, start).own : sql`min(${day})`;
     const last = end ? dayOf(scope, end).own : sql`max(${day})`;
     const [row] = await this.db.query<Record<string, number | string | null>>(sql`
-      SELECT count(*) AS measurement_count, (${first})::text AS first_day, (${last})::text AS last_day, ${join(firstAndLast)}
-      FROM measurements b WHERE b.user_id = ${userId} AND ${visibleTo(actor, 'b')} ${between(scope, 'b.measurement_date', range)}`);
+      SELECT count(*) AS measurement_count, (${first})::text AS first_day, (${last})::text AS last_day,
+        ${join(firstAndLast)}
+      FROM measurements b WHERE b.user_id = ${userId}
+        AND ${visibleTo(actor, 'b')} ${between(scope, 'b.measurement_date', range)}`);
     const measured = SIZE_NAMES.filter((size) => row![`${size}_start`] !== null);
     return {
       user_id: userId,

@@ -3,7 +3,9 @@ import { forgetAnswersAbout } from '../database/idempotency.js';
 import { everyGym, raw } from '../database/sql.js';
 import { SIZE_NAMES } from '../measurements/dto/measurement.dto.js';
 
-/** What becomes of a table when a person is deleted. Columns that share a reason stand in one text, with blanks between. */
+/**
+ * What becomes of a table when a person is deleted. Columns that share a reason stand in one text, with blanks between.
+ */
 interface Rule {
   /** The column that says whose a row is. */
   of?: string;

@@ -7,8 +7,8 @@ import { type Belonging, leavingOf } from './members.rules.js';
 import { SlotsService } from '../slots/slots.service.js';
 
 /**
- * What follows when a person is deleted, deactivated, moved to another gym, or stops being a member, in the transaction that
- * does it: what is done later could undo what they have done since.
+ * What follows when a person is deleted, deactivated, moved to another gym, or stops being a member, in the transaction
+ * that does it: what is done later could undo what they have done since.
  *
  * |                         | deleted | deactivated | moved | no member any more |
  * | ----------------------- | ------- | ----------- | ----- | ------------------ |

@@ -22,7 +22,7 @@ import {
   UserListQuery,
 } from './dto/user.dto.js';
 import { UserNotFound } from '../people/people.errors.js';
-import { DocumentIdTaken, FieldsNotYoursToChange, LastAdmin, RoleNotYoursToGive } from './members.errors.js';
+import { DocumentIdTaken, FieldsNotChangeable, LastAdmin, RoleNotAssignable } from './members.errors.js';
 import { MembersService } from './members.service.js';
 import { SearchService } from './search.service.js';
 
@@ -103,7 +103,7 @@ export class MembersController {
     roles: MANAGERS,
     status: 201,
     answer: UserDto,
-    errors: [RoleNotYoursToGive, GymInactive, TooManyRequests, ...NOT_UNIQUE],
+    errors: [RoleNotAssignable, GymInactive, TooManyRequests, ...NOT_UNIQUE],
     idempotent: true,
   })
   createStaff(
@@ -172,8 +172,8 @@ export class MembersController {
     errors: [
       UserNotFound,
       OtherGym,
-      FieldsNotYoursToChange,
-      RoleNotYoursToGive,
+      FieldsNotChangeable,
+      RoleNotAssignable,
       LastAdmin,
       GymInactive,
       TooManyRequests,

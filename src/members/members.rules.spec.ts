@@ -32,7 +32,7 @@ describe('roles', () => {
 });
 
 describe('changing a person', () => {
-  const may = (actor: Actor, whom: UserDto, input: UpdateUserDto) => allows(() => requireMayChange(actor, whom, input));
+  const may = (actor: Actor, who: UserDto, input: UpdateUserDto) => allows(() => requireMayChange(actor, who, input));
 
   it.each<[string, Actor, UserDto, (keyof UpdateUserDto)[]]>([
     ['an admin', as('admin'), person('manager'), ['email', 'full_name', 'is_active', 'role', 'gym_id', 'password']],
@@ -42,13 +42,13 @@ describe('changing a person', () => {
     ['a manager, of a manager,', as('manager'), person('manager'), []],
     ['a member', as('user', 9), person('user', 9), ['email']],
     ['an accountant', as('accountant'), person('user'), []],
-  ])('%s may change these fields', (_, actor, whom, expected) => {
+  ])('%s may change these fields', (_, actor, who, expected) => {
     const changes = {
       ...{ email: 'other@example.com', full_name: 'Ana', is_active: false },
       ...{ role: 'trainer', gym_id: 3, password: 'a long password' },
     } as const satisfies UpdateUserDto;
     const fields = Object.keys(changes) as (keyof typeof changes)[];
-    expect(fields.filter((field) => may(actor, whom, { [field]: changes[field] }))).toEqual(expected);
+    expect(fields.filter((field) => may(actor, who, { [field]: changes[field] }))).toEqual(expected);
   });
 
   it('takes what is sent as it already is for not sent', () => {

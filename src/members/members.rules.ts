@@ -2,7 +2,7 @@ import type { Actor } from '../common/actor/actor.js';
 import { ROLES, type Role } from '../common/actor/roles.js';
 import type { UpdateUserDto, UserDto } from './dto/user.dto.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
-import { FieldsNotYoursToChange, LastAdmin, RoleNotYoursToGive } from './members.errors.js';
+import { FieldsNotChangeable, LastAdmin, RoleNotAssignable } from './members.errors.js';
 
 /** The roles that each role may create, change and give: those below it. */
 const GIVES: Record<Role, readonly Role[]> = {
@@ -19,9 +19,9 @@ const CONTACT: readonly Field[] = ['email', 'username', 'phone_number', 'languag
 const PERSONAL: readonly Field[] = [...CONTACT, 'full_name', 'document_id', 'is_active'];
 const EVERYTHING: readonly Field[] = [...PERSONAL, 'role', 'gym_id', 'password'];
 
-/** @throws RoleNotYoursToGive */
+/** @throws RoleNotAssignable */
 export function requireMayGive(actor: Actor, role: Role): void {
-  if (!GIVES[actor.role].includes(role)) throw new RoleNotYoursToGive();
+  if (!GIVES[actor.role].includes(role)) throw new RoleNotAssignable();
 }
 
 /** Desk staff changes the members of its gym but not their role or gym; everyone their own contact data. */
@@ -35,14 +35,14 @@ function changeable(actor: Actor, person: UserDto): readonly Field[] {
 /**
  * Checks a change against the rules. Fields that are sent as they already are count as not sent, because many clients
  * send back the whole person.
- * @throws FieldsNotYoursToChange, RoleNotYoursToGive
+ * @throws FieldsNotChangeable, RoleNotAssignable
  */
 export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUserDto): void {
   const allowed = changeable(actor, person);
   const sent = (Object.keys(input) as Field[]).filter((field) => input[field] !== undefined);
   const changed = sent.filter((field) => field === 'password' || input[field] !== person[field]);
   const refused = changed.filter((field) => !allowed.includes(field));
-  if (refused.length > 0) throw new FieldsNotYoursToChange(`You may not change ${refused.join(', ')}.`);
+  if (refused.length > 0) throw new FieldsNotChangeable(`You may not change ${refused.join(', ')}.`);
   if (input.role !== undefined && input.role !== person.role) requireMayGive(actor, input.role);
 }
 

@@ -59,7 +59,7 @@ export class MembersService {
     return listPage(this.db, query, { columns: USER_COLUMNS, from, keys });
   }
 
-  /** @throws UserNotFound, also for people of other gyms and, to a member, for anybody else */
+  /** @throws UserNotFound, also for people of other gyms and, to a member, for all others */
   get(actor: Actor, userId: number, db: Queryable = this.db): Promise<UserDto> {
     return this.find(db, sql`u.id = ${userId} AND ${visiblePerson(actor)}`);
   }
@@ -69,7 +69,7 @@ export class MembersService {
     return this.find(this.db, sql`fold(u.document_id) = fold(${documentId}) AND ${visiblePerson(actor, gymId)}`);
   }
 
-  /** @throws RoleNotYoursToGive, OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
+  /** @throws RoleNotAssignable, OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
   async createStaff(actor: Actor, input: CreateStaffDto, key: IdempotencyKey | null): Promise<UserDto> {
     requireMayGive(actor, input.role);
     // An admin needs no gym.
@@ -98,7 +98,9 @@ export class MembersService {
     });
   }
 
-  /** @throws UserNotFound, FieldsNotYoursToChange, RoleNotYoursToGive, LastAdmin, EmailTaken, UsernameTaken, DocumentIdTaken */
+  /**
+   * @throws UserNotFound, FieldsNotChangeable, RoleNotAssignable, LastAdmin, EmailTaken, UsernameTaken, DocumentIdTaken
+   */
   async update(actor: Actor, userId: number, input: UpdateUserDto): Promise<UserDto> {
     const passwordHash =
       input.password && (await this.hashFor(actor, input.password, () => this.mayChange(actor, userId, input)));
@@ -133,8 +135,8 @@ export class MembersService {
   }
 
   /**
-   * Deletes a person: what goes and what stays is in forgetting.ts. What they bought and when they came stays in the gym's
-   * numbers, under no name.
+   * Deletes a person: what goes and what stays is in forgetting.ts. What they bought and when they came stays in the
+   * gym's numbers, under no name.
    * @throws UserNotFound, LastAdmin
    */
   async remove(actor: Actor, userId: number): Promise<void> {

@@ -69,8 +69,8 @@ export class SearchService {
 }
 
 /**
- * The pattern of a word: a long one may stand anywhere; one that is too short for a trigram, or whose signs are words of their own
- * (search_form() sets them apart), at the beginning of a word.
+ * The pattern of a word: a long one may stand anywhere; one that is too short for a trigram, or whose signs are words
+ * of their own (search_form() sets them apart), at the beginning of a word.
  */
 function occurs(word: string): Sql {
   const form = sql`search_form(${word})`;

@@ -32,7 +32,7 @@ export class MetricsService {
     collectDefaultMetrics({ register: this.registry });
     this.gauge('database_up', 'Whether the database answers', async () => Number(await db.isUp()));
     this.gauge('database_pool_connections', 'Open connections', () => db.pool.totalCount);
-    this.gauge('database_pool_idle', 'Connections that nobody uses', () => db.pool.idleCount);
+    this.gauge('database_pool_idle', 'Connections that are not in use', () => db.pool.idleCount);
     this.gauge('database_pool_waiting', 'Queries that wait for a connection', () => db.pool.waitingCount);
     const delay = monitorEventLoopDelay({ resolution: 10 });
     delay.enable();
@@ -54,7 +54,7 @@ export class MetricsService {
     this.messages.inc({ namespace, event, outcome });
   }
 
-  /** A number that is read when somebody looks. */
+  /** A number that is read for each request of /metrics. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void {
     const gauge: Gauge = new Gauge({ name, help, registers: [], collect: async () => gauge.set(await read()) });
     this.registry.registerMetric(gauge);

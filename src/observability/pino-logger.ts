@@ -4,13 +4,13 @@ import type { FastifyBaseLogger } from 'fastify';
 type Level = 'trace' | 'debug' | 'warn' | 'error' | 'fatal';
 
 /**
- * Nest's log goes where Fastify's goes, one JSON line each. `new Logger('Name').warn(what, { request_id })`: an object after
- * the message becomes fields of the line.
+ * Nest's log goes where Fastify's goes, one JSON line each. `new Logger('Name').warn(what, { request_id })`: an object
+ * after the message becomes fields of the line.
  */
 export class PinoLogger implements LoggerService {
   constructor(private readonly pino: FastifyBaseLogger) {}
 
-  /** How Nest wires itself up interests nobody but its developers. */
+  /** How Nest wires itself up is of use to its developers only. */
   log(message: unknown, ...rest: unknown[]): void {
     this.write('debug', message, rest);
   }

@@ -26,7 +26,10 @@ export class OperationsController {
     return { status: 'ok' };
   }
 
-  /** It can do its work: the database answers and has this version's schema, and Redis, if there is to be one. 503 otherwise. */
+  /**
+   * It can do its work: the database answers and has this version's schema, and Redis, if there is to be one. 503
+   * otherwise.
+   */
   @Get('health/ready')
   @AccessFor(PUBLIC)
   async ready() {

@@ -9,8 +9,8 @@ export const visiblePerson = (actor: Actor, gymId?: number): ScopedSql =>
     ${actor.role === 'user' ? sql`AND u.id = ${actor.user_id}` : empty}`;
 
 /**
- * The rows of a member (visits, plans, sizes) in `alias` that the actor may see: staff those of their gym, a member their own,
- * wherever they were made.
+ * The rows of a member (visits, plans, sizes) in `alias` that the actor may see: staff those of their gym, a member
+ * their own, wherever they were made.
  * @param gymId only those of this gym
  * @throws OtherGym
  */

@@ -10,7 +10,7 @@ export interface PersonOfGym {
   timezone: string;
 }
 
-/** Somebody who belongs to a gym, as far as the actor may know of them. @throws UserNotFound */
+/** A person who belongs to a gym, if the actor may know of them. @throws UserNotFound */
 export async function requirePerson(db: Queryable, actor: Actor, userId: number): Promise<PersonOfGym> {
   const [person] = await db.query<PersonOfGym>(sql`
     SELECT u.full_name, u.gym_id, g.timezone FROM users u JOIN gyms g ON g.id = u.gym_id

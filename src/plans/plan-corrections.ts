@@ -10,7 +10,7 @@ import { isActiveAgain, requireCanBecome, requireMayCorrect } from './plans.rule
 
 /**
  * The corrections of PUT: what an admin or a manager may change of a plan that was sold.
- * @throws ChangeNotYours, FieldsInvalid, PlanNotActive, SessionsNotCounted, PlansOverlap, PlanTimesWrong
+ * @throws CorrectionNotAllowed, FieldsInvalid, PlanNotActive, SessionsNotCounted, PlansOverlap, PlanTimesWrong
  */
 export async function correctPlan(
   tx: Transaction,

@@ -78,7 +78,7 @@ export class PlansController {
   @Delete(':plan_id')
   @Operation({
     summary: 'Stop offering a plan',
-    description: 'One that nobody bought is deleted (204). Any other is deactivated and answered (200).',
+    description: 'One that was never bought is deleted (204). Any other is deactivated and answered (200).',
     roles: MANAGERS,
     answer: PlanDto,
     errors: [PlanNotFound],

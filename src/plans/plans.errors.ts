@@ -38,7 +38,7 @@ export class NoActivePlan extends DomainError {}
 @Problem({
   code: 'not_an_upgrade',
   status: 409,
-  title: 'Beside an active plan only a longer or dearer one; or start it after_current',
+  title: 'Beside an active plan only one that is longer or costs more; or start it after_current',
 })
 export class NotAnUpgrade extends DomainError {}
 
@@ -81,5 +81,5 @@ export class NoSessionsLeft extends DomainError {}
 @Problem({ code: 'sessions_not_counted', status: 409, title: 'This plan is by time: there are no sessions to deduct' })
 export class SessionsNotCounted extends DomainError {}
 
-@Problem({ code: 'change_not_yours', status: 403, title: 'You may only sell a plan, not correct one' })
-export class ChangeNotYours extends DomainError {}
+@Problem({ code: 'correction_not_allowed', status: 403, title: 'You may only sell a plan, not correct one' })
+export class CorrectionNotAllowed extends DomainError {}

@@ -1,9 +1,15 @@
 import type { Actor } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { UpdateUserPlanDto, UserPlanDto, UserPlanStatus } from './dto/user-plan.dto.js';
-import { ChangeNotYours, NoSessionsLeft, NotAnUpgrade, PlanNotActive, SessionsNotCounted } from './plans.errors.js';
+import {
+  CorrectionNotAllowed,
+  NoSessionsLeft,
+  NotAnUpgrade,
+  PlanNotActive,
+  SessionsNotCounted,
+} from './plans.errors.js';
 
-// Who may sell what instead of what, who may correct what, whom a plan lets in, and what a PUT asks for.
+// Who may sell a plan and correct it, when a plan lets its member in, and what a PUT asks for.
 
 /** A plan as it was sold, or is being sold: not as today's price list has it. */
 export interface Offer {
@@ -20,8 +26,8 @@ export function isUpgrade(sold: Offer, next: Offer): boolean {
 }
 
 /**
- * Once the plan of a member has expired, the desk may sell any. Instead of one that counts still, an admin or a manager may
- * sell any, the rest of the desk only an upgrade.
+ * Once the plan of a member has expired, the desk may sell any. Instead of one that counts still, an admin or a manager
+ * may sell any, the rest of the desk only an upgrade.
  * @param sold the plan that counts, active or frozen, or waits; undefined if there is none, or the last one has expired
  * @throws NotAnUpgrade
  */
@@ -49,8 +55,8 @@ export function refusalOfDeduction({ remaining_sessions, status }: Omit<Entitlem
 type Asked = Pick<UpdateUserPlanDto, 'plan_id' | 'purchased_price' | 'status' | 'expires_at'>;
 
 /**
- * Whether a PUT sells: another plan, or the same one again when it is over. A client that sends the whole object back, with
- * status or expires_at, buys nothing.
+ * Whether a PUT sells: another plan, or the same one again when it is over. A client that sends the whole object back,
+ * with status or expires_at, buys nothing.
  */
 export function isSale(
   { plan_id, status, expires_at }: Asked,
@@ -66,8 +72,8 @@ export const isRepetition = (asked: Asked, sold: Pick<UserPlanDto, 'plan_id' | '
   asked.plan_id === sold.plan_id && (asked.purchased_price ?? sold.purchased_price) === sold.purchased_price;
 
 /**
- * Whether a PUT that makes a frozen plan active was carried out before. The end in it may be the one from before, which must
- * not take the added time back.
+ * Whether a PUT that makes a frozen plan active was carried out before. The end in it may be the one from before, which
+ * must not take the added time back.
  */
 export const isActiveAgain = (
   asked: Pick<UpdateUserPlanDto, 'status' | 'frozen_at'>,
@@ -83,14 +89,14 @@ export interface Correction {
 
 /**
  * What was paid never changes; the rest an admin or a manager may correct, until the plan is cancelled.
- * @throws FieldsInvalid, ChangeNotYours, PlanNotActive, SessionsNotCounted
+ * @throws FieldsInvalid, CorrectionNotAllowed, PlanNotActive, SessionsNotCounted
  */
 export function requireMayCorrect(
   actor: Pick<Actor, 'is'>,
   before: Pick<UserPlanDto, 'status' | 'remaining_sessions'>,
   { remaining_sessions, expires_at }: Correction,
 ): void {
-  if (!actor.is('admin', 'manager')) throw new ChangeNotYours();
+  if (!actor.is('admin', 'manager')) throw new CorrectionNotAllowed();
   if (before.status === 'cancelled') throw new PlanNotActive('This plan is cancelled.');
   if (before.status === 'scheduled' && expires_at !== undefined) {
     throw FieldsInvalid.of('expires_at', 'follows from the end of the plan before it, while this one is scheduled');

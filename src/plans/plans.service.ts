@@ -9,7 +9,7 @@ import { assignments, empty, inGym, raw, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import type { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
 import { PlanNotFound } from './plans.errors.js';
-import { PLAN_COLUMNS } from './plans.sql.js';
+import { PLAN_COLUMNS, visiblePlan } from './plans.sql.js';
 
 const CHANGEABLE = ['name', 'price', 'kind', 'duration_days', 'is_active'] as const;
 
@@ -29,7 +29,7 @@ export class PlansService {
   /** @throws PlanNotFound */
   async get(actor: Actor, planId: number): Promise<PlanDto> {
     const [plan] = await this.db.query(sql`
-      SELECT ${PLAN_COLUMNS} FROM plans p WHERE p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')}
+      SELECT ${PLAN_COLUMNS} FROM plans p WHERE ${visiblePlan(actor, planId)}
         ${actor.role === 'user' ? raw('AND p.is_active') : empty}`);
     if (!plan) throw new PlanNotFound();
     return plan;
@@ -57,27 +57,28 @@ export class PlansService {
         session_count = CASE WHEN coalesce(${input.kind}, kind) <> 'time'
           THEN ${input.session_count === undefined ? raw('session_count') : sql`${input.session_count}::int`} END,
         updated_at = now()
-      WHERE p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')} RETURNING ${PLAN_COLUMNS}`);
+      WHERE ${visiblePlan(actor, planId)} RETURNING ${PLAN_COLUMNS}`);
     if (!plan) throw new PlanNotFound();
     return plan;
   }
 
   /**
-   * Deletes a plan that nobody bought; one that somebody did is not sold any more.
+   * Deletes a plan that was never bought; one that was is not sold any more.
    * @returns the plan that stays, or null if it is gone
    * @throws PlanNotFound
    */
   remove(actor: Actor, planId: number): Promise<PlanDto | null> {
-    const mine = sql`p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')}`;
     return this.db.transaction(async (tx) => {
-      // Waits for whoever is selling it at this moment.
-      const [found] = await tx.query(sql`SELECT 1 FROM plans p WHERE ${mine} FOR UPDATE`);
+      // Waits for a sale of it that is under way.
+      const [found] = await tx.query(sql`SELECT 1 FROM plans p WHERE ${visiblePlan(actor, planId)} FOR UPDATE`);
       if (!found) throw new PlanNotFound();
       const [gone] = await tx.query(sql`
-        DELETE FROM plans p WHERE ${mine} AND NOT EXISTS (SELECT 1 FROM user_plans WHERE plan_id = p.id) RETURNING 1`);
+        DELETE FROM plans p WHERE ${visiblePlan(actor, planId)}
+          AND NOT EXISTS (SELECT 1 FROM user_plans WHERE plan_id = p.id) RETURNING 1`);
       if (gone) return null;
       const [kept] = await tx.query(sql`
-        UPDATE plans p SET is_active = FALSE, updated_at = now() WHERE ${mine} RETURNING ${PLAN_COLUMNS}`);
+        UPDATE plans p SET is_active = FALSE, updated_at = now() WHERE ${visiblePlan(actor, planId)}
+          RETURNING ${PLAN_COLUMNS}`);
       return kept!;
     });
   }

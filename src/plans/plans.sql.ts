@@ -1,4 +1,6 @@
+import type { Actor } from '../common/actor/actor.js';
 import { columns, iso, json, pick, table } from '../database/columns.js';
+import { inGym, type ScopedSql, sql } from '../database/sql.js';
 import { PlanDto } from './dto/plan.dto.js';
 import type { Plan } from './entities/plan.entity.js';
 
@@ -13,3 +15,7 @@ export const PLAN_COLUMNS = columns(PlanDto, { ...TERMS, ...pick(p, 'created_at'
 
 /** The same inside another row. */
 export const PLAN = json({ ...TERMS, created_at: iso(p.created_at), updated_at: iso(p.updated_at) });
+
+/** The plan `p` of this id, if it is of the actor's gyms. */
+export const visiblePlan = (actor: Actor, planId: number): ScopedSql =>
+  sql`p.id = ${planId} AND ${inGym(actor.scope(), 'p.gym_id')}`;

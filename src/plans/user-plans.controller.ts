@@ -12,7 +12,7 @@ import { GymInactive } from '../gyms/gyms.errors.js';
 import { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
 import {
   AlreadyScheduled,
-  ChangeNotYours,
+  CorrectionNotAllowed,
   NoActivePlan,
   NoSessionsLeft,
   NotAnUpgrade,
@@ -48,7 +48,7 @@ export class UserPlansController {
     summary: 'Assign a plan to a member',
     description:
       'Beside a current plan, `now` replaces it: an admin or manager may always, reception and trainer if it is an ' +
-      'upgrade (longer or dearer). `after_current` waits until it ends.',
+      'upgrade (one that is longer or costs more). `after_current` waits until it ends.',
     roles: DESK,
     status: 201,
     answer: UserPlanDto,
@@ -106,7 +106,7 @@ export class UserPlansController {
     answer: UserPlanDto,
     errors: [
       UserPlanNotFound,
-      ChangeNotYours,
+      CorrectionNotAllowed,
       NotAnUpgrade,
       PlanReplaced,
       PlanInactive,

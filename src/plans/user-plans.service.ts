@@ -55,7 +55,8 @@ export class UserPlansService {
   list(actor: Actor, query: UserPlanListQuery): Promise<Page<UserPlanDto>> {
     const scope = actor.scope(query.gym_id);
     const { status, expiring_before: end } = query;
-    const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} ${status ? WITH_STATUS[status] : empty}`;
+    const from = sql`FROM ${USER_PLANS}
+      WHERE ${visibleTo(actor, 'up', query.gym_id)} ${status ? WITH_STATUS[status] : empty}`;
     if (end === undefined) {
       return listPage(this.db, query, {
         columns: USER_PLAN_COLUMNS,
@@ -137,7 +138,10 @@ export class UserPlansService {
     });
   }
 
-  /** Ends what a member has who leaves the gym, or is no member any more: a plan is good in one gym. What was paid stays. */
+  /**
+   * Ends what a member has who leaves the gym, or is no member any more: a plan is good in one gym. What was paid
+   * stays.
+   */
   async cancelPlansOf(tx: Transaction, userId: number): Promise<void> {
     await tx.query(everyGym`
       UPDATE user_plans SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
@@ -184,8 +188,8 @@ export class UserPlansService {
   }
 
   /**
-   * That a session may have been taken from this plan for a visit of today: it is the member's in their gym, and is active, or
-   * was used up within a day.
+   * That a session may have been taken from this plan for a visit of today: it is the member's in their gym, and is
+   * active, or was used up within a day.
    * @param member the condition of the person `u`
    * @throws FieldsInvalid
    */
@@ -199,8 +203,8 @@ export class UserPlansService {
 
   /**
    * Sells another plan instead of this one, once, however often that is asked for; or corrects it.
-   * @throws UserPlanNotFound, ChangeNotYours, FieldsInvalid, NotAnUpgrade, PlanReplaced, PlanNotActive, PlansOverlap,
-   *   PlanTimesWrong
+   * @throws UserPlanNotFound, CorrectionNotAllowed, FieldsInvalid, NotAnUpgrade, PlanReplaced, PlanNotActive,
+   *   PlansOverlap, PlanTimesWrong
    */
   update(actor: Actor, userPlanId: number, input: UpdateUserPlanDto): Promise<UserPlanDto> {
     return this.db.transaction(async (tx) => {

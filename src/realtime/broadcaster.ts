@@ -12,7 +12,10 @@ import { gymRoom, Sockets } from './sockets.js';
 const SOON_MS = 50;
 const MOST_OFTEN_MS = 1_000;
 
-/** Turns domain events into events for sockets. Only this class broadcasts, whether REST, a socket or a job was the cause. */
+/**
+ * Turns domain events into events for sockets. Only this class broadcasts, whether REST, a socket or a job was the
+ * cause.
+ */
 @Injectable()
 export class Broadcaster implements OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');

@@ -65,8 +65,8 @@ export class Cluster implements OnApplicationShutdown {
   }
 
   /**
-   * As over PostgreSQL, a server reads its own messages too: all sockets get everything in the order of the stream, and one
-   * that comes back gets what was read here after its last message, neither more nor less.
+   * As over PostgreSQL, a server reads its own messages too: all sockets get everything in the order of the stream, and
+   * one that comes back gets what was read here after its last message, neither more nor less.
    */
   private overRedis(redis: RedisLink): (namespace: Namespace) => Adapter {
     // Made when Redis answers: it opens connections of its own.

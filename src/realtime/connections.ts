@@ -85,7 +85,7 @@ export class Connections {
   private waitForSignIn(socket: AppSocket): void {
     const timer = setTimeout(() => {
       if (socket.data.principal) return;
-      const late = new NotSignedIn(`Nobody signed in within ${SIGN_IN_SECONDS} s.`);
+      const late = new NotSignedIn(`No sign-in within ${SIGN_IN_SECONDS} s.`);
       this.refusals.refuseMessage(socket, 'connect', late);
       socket.disconnect(true);
     }, SIGN_IN_SECONDS * 1000);

@@ -16,15 +16,15 @@ type EventsOf<Map> = {
   };
 };
 
-const error: ServerEvent = { summary: 'A message was refused, or whoever is signed in must go', payload: RefusalDto };
+const error: ServerEvent = { summary: 'A message was refused, or the connection will be closed', payload: RefusalDto };
 
 /** What the server sends by itself; answers to messages stand with the messages. */
 export const SERVER_EVENTS = {
   '/checkins': {
     initial_stats: { summary: 'The numbers, on connect', payload: CheckInStatsDto },
     check_in_stats: { summary: 'The numbers have changed; at most once a second', payload: CheckInStatsDto },
-    member_checked_in: { summary: 'Somebody came', payload: VisitDto },
-    member_checked_out: { summary: 'Somebody left, or was checked out overnight', payload: VisitDto },
+    member_checked_in: { summary: 'A member came in', payload: VisitDto },
+    member_checked_out: { summary: 'A member left, or was checked out overnight', payload: VisitDto },
     check_in_removed: { summary: 'A visit was deleted', payload: CheckInRemovedDto },
     error,
   },
@@ -33,13 +33,13 @@ export const SERVER_EVENTS = {
     user_established: { summary: 'To the console: the reader waits for the finger', payload: UserEstablishedDto },
     finger1_captured: { summary: 'To the console', payload: UserRefDto },
     enrollment_completed: { summary: 'To the console', payload: UserRefDto },
-    user_found: { summary: 'To the consoles: somebody is at the door', payload: UserSeenDto },
-    user_not_found: { summary: 'To the consoles: somebody unknown is at the door', payload: UserSeenDto },
+    user_found: { summary: 'To the consoles: a person is at the door', payload: UserSeenDto },
+    user_not_found: { summary: 'To the consoles: an unknown person is at the door', payload: UserSeenDto },
     upload: {
       summary: 'To a lab board: run this, and acknowledge it with {success, output, error}',
       payload: BoardUploadDto,
     },
-    serial_output: { summary: 'To whoever reads a board: it has said something', payload: SerialLineDto },
+    serial_output: { summary: 'To the readers of a board: it has said something', payload: SerialLineDto },
     error,
   },
   '/slots': {

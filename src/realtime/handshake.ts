@@ -67,7 +67,9 @@ export class Handshake {
     return isDevice(known) ? this.devices.confirmedDevice(known) : this.currentPrincipal(known);
   }
 
-  /** Does `work`, in which Socket.IO looks for a stored socket: it finds only one of the person or device that connects. */
+  /**
+   * Does `work`, in which Socket.IO looks for a stored socket: it finds only one of the person or device that connects.
+   */
   async runAsClaimant<Result>(
     namespace: string,
     auth: Record<string, unknown>,
@@ -87,9 +89,9 @@ export class Handshake {
 }
 
 /**
- * The name under which a socket is stored while its connection is lost. It says who owns the socket and in which namespace:
- * the id of a lost connection alone is no credential. Null if there is nothing to recover: no sign-in, or a device that staff
- * signed in.
+ * The name under which a socket is stored while its connection is lost. It says who owns the socket and in which
+ * namespace: the id of a lost connection alone is no credential. Null if there is nothing to recover: no sign-in, or a
+ * device that staff signed in.
  */
 export function recoveryKey(namespace: string, pid: string, { principal }: SocketData): string | null {
   if (!principal) return null;

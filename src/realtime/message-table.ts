@@ -17,8 +17,8 @@ interface ServedNamespace {
 }
 
 /**
- * All messages that clients send, by namespace. A message that does not say who may send it, or that two gateways of one
- * namespace take, stops the server from starting.
+ * All messages that clients send, by namespace. A message that does not say who may send it, or that two gateways of
+ * one namespace take, stops the server from starting.
  */
 @Injectable()
 export class MessageTable implements OnModuleInit {

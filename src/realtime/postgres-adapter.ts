@@ -45,10 +45,10 @@ interface StoredSession {
 }
 
 /**
- * The servers' line to each other's sockets through PostgreSQL. Every message is a row with a rising id, and each server
- * reads on from the last one it has delivered, its own messages too: so all sockets get everything once and in one order,
- * a server whose connection broke misses nothing, and a socket that was away gets what came after its last message, on
- * whichever server it returns to.
+ * The servers' line to each other's sockets through PostgreSQL. Every message is a row with a rising id, and each
+ * server reads on from the last one it has delivered, its own messages too: so all sockets get everything once and in
+ * one order, a server whose connection broke misses nothing, and a socket that was away gets what came after its last
+ * message, on whichever server it returns to.
  */
 @Injectable()
 export class PostgresRelay {
@@ -103,7 +103,8 @@ export class PostgresRelay {
         const rows = await this.db.query<{ id: number }>(everyGym`
           SELECT publish_socket_message(m ->> 'namespace', ARRAY(SELECT json_array_elements_text(m -> 'rooms')),
             (m ->> 'message')::json) AS id
-          FROM (SELECT m FROM json_array_elements(${messages}::json) WITH ORDINALITY AS q (m, place) ORDER BY place) ordered`);
+          FROM (SELECT m FROM json_array_elements(${messages}::json) WITH ORDINALITY AS q (m,
+            place) ORDER BY place) ordered`);
         batch.forEach((one, index) => one.resolve(String(rows[index]!.id)));
       } catch (error) {
         for (const one of batch) one.reject(error);
@@ -222,7 +223,8 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     const owned = this.handshake.ownStoredSocket(this.nsp.name, pid);
     if (!owned || !/^\d{1,18}$/.test(offset) || this.relay.delivered === null) return none;
     const [found] = await db.query<{ session: StoredSession }>(everyGym`
-      DELETE FROM socket_sessions WHERE pid = ${owned.key} AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
+      DELETE FROM socket_sessions WHERE pid = ${owned.key}
+        AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
       RETURNING session`);
     if (!found) return none;
     const { sid, rooms } = found.session;

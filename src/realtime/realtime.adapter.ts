@@ -22,8 +22,8 @@ const LONGEST_FINISH_MS = 5_000;
 export const isSocketPath = (url: string): boolean => url.startsWith(`${PATH}/`);
 
 /**
- * Socket.IO for Nest's gateways: opens the server and its namespaces, and closes them in order. Who may connect is decided
- * in Connections, what is done with a message in IncomingMessages (docs/decisions/0027).
+ * Socket.IO for Nest's gateways: opens the server and its namespaces, and closes them in order. Who may connect is
+ * decided in Connections, what is done with a message in IncomingMessages (docs/decisions/0027).
  */
 export class RealtimeAdapter extends IoAdapter {
   private readonly config: Config;
@@ -75,7 +75,9 @@ export class RealtimeAdapter extends IoAdapter {
     return io;
   }
 
-  /** In place of IoAdapter's own, which handles messages of one socket at the same time and never answers a refused one. */
+  /**
+   * In place of IoAdapter's own, which handles messages of one socket at the same time and never answers a refused one.
+   */
   override bindMessageHandlers(socket: AppSocket, handlers: MessageMappingProperties[]): void {
     this.messages.handleWith(socket, handlers);
   }
@@ -103,8 +105,8 @@ export class RealtimeAdapter extends IoAdapter {
   }
 
   /**
-   * What was asked is done and what has happened is told, to the other servers' sockets too. Then connections end, and with
-   * them their transports: clients connect again, to another server.
+   * What was asked is done and what has happened is told, to the other servers' sockets too. Then connections end, and
+   * with them their transports: clients connect again, to another server.
    */
   private async closeAll(): Promise<void> {
     await this.messages.finish(LONGEST_FINISH_MS);

@@ -13,8 +13,9 @@ const SILENCE_MS = 8_000;
 const RETRY_MS = 250;
 
 /**
- * The connection to Redis. It is lost in three ways: refused, cut, or frozen (the connection is open and Redis does not answer).
- * In all three what is asked fails within two seconds at the first time and at once from then on, until a ping is answered.
+ * The connection to Redis. It is lost in three ways: refused, cut, or frozen (the connection is open and Redis does not
+ * answer). In all three what is asked fails within two seconds at the first time and at once from then on, until a ping
+ * is answered.
  */
 export class RedisLink {
   readonly client;
@@ -32,7 +33,8 @@ export class RedisLink {
       socket: { socketTimeout: SILENCE_MS, connectTimeout: CONNECT_MS, reconnectStrategy: RETRY_MS },
     });
     this.client.on('error', (error: Error) => this.client.isOpen && this.outage.lost(error));
-    // When a connection of the adapter breaks, the adapter asks it again at once and for ever, and the process does nothing else.
+    // When a connection of the adapter breaks, the adapter asks it again at once and for ever, and the process does
+    // nothing else.
     const duplicate = this.client.duplicate.bind(this.client);
     Object.assign(this.client, { duplicate: () => this.patient(duplicate()) });
     // The adapter ignores the promises of these commands: one that fails would end the process.

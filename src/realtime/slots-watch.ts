@@ -24,8 +24,8 @@ interface News {
 }
 
 /**
- * Tells everyone who watches a day what has changed in it. Each server is told that something has, reads the day once, and
- * shows it to its own sockets as each may see it.
+ * Tells everyone who watches a day what has changed in it. Each server is told that something has, reads the day once,
+ * and shows it to its own sockets as each may see it.
  */
 @Injectable()
 export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown {

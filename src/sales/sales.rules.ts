@@ -17,8 +17,8 @@ export function refusalOfSale(product: Pick<Product, 'is_active'> | undefined): 
 type Sold = Pick<Sale, 'product_id' | 'quantity' | 'unit_price'>;
 
 /**
- * What a sale is after a correction. The same product keeps the price at which it was sold; another one comes at its price of
- * today, if it is sold at all.
+ * What a sale is after a correction. The same product keeps the price at which it was sold; another one comes at its
+ * price of today, if it is sold at all.
  * @param product what was sold, as it stands in the shop now
  * @throws FieldsInvalid, ProductInactive
  */

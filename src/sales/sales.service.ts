@@ -73,7 +73,8 @@ export class SalesService {
     const first = start ? dayOf(scope, start) : monthOf(last);
     const range = sql`${start ? since(scope, 's.sale_date', start) : fromDay(scope, 's.sale_date', first)}
       AND ${end ? until(scope, 's.sale_date', end) : toDay(scope, 's.sale_date', last)}`;
-    // One pass over the sales, grouped four ways, and the names afterwards; only PostgreSQL's numeric adds up to the cent.
+    // One pass over the sales, grouped four ways, and the names afterwards; only PostgreSQL's numeric adds up to the
+    // cent.
     const rows = await this.db.query<SummaryRow>(sql`
       SELECT s.*, (SELECT name FROM products WHERE id = s.product_id) AS name,
         (SELECT full_name FROM users WHERE id = s.sold_by_id) AS full_name,
@@ -151,7 +152,8 @@ export class SalesService {
       }
       await tx.query(sql`
         UPDATE sales s SET product_id = ${after.product_id}, quantity = ${after.quantity},
-          unit_price = ${after.unit_price}::numeric, total_amount = ${after.unit_price}::numeric * ${after.quantity}::int,
+          unit_price = ${after.unit_price}::numeric,
+            total_amount = ${after.unit_price}::numeric * ${after.quantity}::int,
           ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
         WHERE id = ${saleId} AND ${visibleSales(actor)}`);
       return this.find(tx, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);

@@ -23,4 +23,5 @@ export const SALES = raw(`sales s LEFT JOIN products p ON p.id = s.product_id LE
 
 /** The sales `s` that the actor may see: reception and trainer those they made themselves. @throws OtherGym */
 export const visibleSales = (actor: Actor, scope: GymScope = actor.scope()): ScopedSql =>
-  sql`${inGym(scope, 's.gym_id')} ${actor.is('reception', 'trainer') ? sql`AND s.sold_by_id = ${actor.user_id}` : empty}`;
+  sql`${inGym(scope, 's.gym_id')}
+    ${actor.is('reception', 'trainer') ? sql`AND s.sold_by_id = ${actor.user_id}` : empty}`;

@@ -60,7 +60,7 @@ export class SlotsController {
   @Get('mine')
   @Operation({ summary: 'My hours, the latest first', roles: READERS, answer: [BookingDto], list: true })
   mine(@CurrentActor() actor: Actor, @Query() query: MyBookingsQuery): Promise<Page<BookingDto>> {
-    return this.slots.mine(actor, query);
+    return this.slots.listOwn(actor, query);
   }
 
   @Get('settings')

@@ -32,5 +32,5 @@ export class BookingNotFound extends DomainError {}
 @Problem({ code: 'only_for_yourself', status: 403, title: 'Only staff books and cancels for others' })
 export class OnlyForYourself extends DomainError {}
 
-@Problem({ code: 'not_your_hour', status: 403, title: 'You must have booked the current hour' })
-export class NotYourHour extends DomainError {}
+@Problem({ code: 'hour_not_booked', status: 403, title: 'You must have booked the current hour' })
+export class HourNotBooked extends DomainError {}

@@ -15,7 +15,7 @@ import {
   TooManyBookings,
 } from './slots.errors.js';
 
-/** The hours of a day with everybody who has them: to be shown to somebody by `seenBy`. */
+/** The hours of a day with all people who have them: for `seenBy`, which shows each viewer their part. */
 export interface Day {
   gym_id: number;
   date: string;
@@ -30,7 +30,7 @@ export interface Day {
 }
 export type Slot = Omit<SlotDto, 'is_booked' | 'booked_by' | 'booked_at'>;
 
-/** Whom an hour is shown to. */
+/** The person who looks at an hour. */
 export interface Viewer {
   user_id: number | null;
   role: string;
@@ -74,7 +74,10 @@ export function availableTo(viewer: Viewer, day: Day): number[] {
   return day.slots.filter(isFree).map(({ id }) => id);
 }
 
-/** When, by the passing of time alone, what can be booked on this day was last another: as an hour ended, or a day began. */
+/**
+ * When, by the passing of time alone, what can be booked on this day was last another: as an hour ended, or a day
+ * began.
+ */
 export function turnedAt({ now, today_began_at, slots }: Day): Date {
   const ended = slots.map(({ ends_at }) => ends_at).filter((end) => end <= now);
   return [today_began_at, ...ended].reduce((last, moment) => (moment > last ? moment : last));
@@ -98,7 +101,7 @@ export function requireOpeningHours({ opening_slot, closing_slot }: SlotSettings
   if (opening_slot > closing_slot) throw FieldsInvalid.of('closing_slot', 'must not be before opening_slot');
 }
 
-/** @returns for whom @throws OnlyForYourself */
+/** @returns the person who gets the hour @throws OnlyForYourself */
 export function requireMayFor(actor: Actor, userId = actor.user_id): number {
   if (userId !== actor.user_id && !actor.is(...DESK)) throw new OnlyForYourself();
   return userId;

@@ -90,7 +90,7 @@ export class SlotsService {
   }
 
   /** One's own that are not cancelled, the latest first. @throws OtherGym */
-  mine(actor: Actor, { gym_id, ...query }: MyBookingsQuery): Promise<Page<BookingDto>> {
+  listOwn(actor: Actor, { gym_id, ...query }: MyBookingsQuery): Promise<Page<BookingDto>> {
     const from = everyGym`FROM slot_bookings b WHERE b.user_id = ${actor.user_id} AND b.cancelled_at IS NULL
       ${gym_id === undefined ? empty : sql`AND ${inGym(actor.scope(gym_id), 'b.gym_id')}`}`;
     const keys = { starts_at: 'b.starts_at', id: 'b.id' };
@@ -107,8 +107,8 @@ export class SlotsService {
     return once(this.db, actor, key, async (tx) => {
       await this.lockPerson(tx, actor, gymId, userId);
       const date = input.date ?? (await this.today(tx, gymId));
-      // Those who want the same hour take turns, so that a loser is told why; without it the seat's uniqueness would hold, too.
-      // A gym that closes or changes its clock waits for the bookings that are being made, and they for it.
+      // Those who want the same hour take turns, so that a loser is told why; without it the seat's uniqueness would
+      // hold, too. A gym that closes or changes its clock waits for the bookings that are being made, and they for it.
       await tx.query(sql`
         SELECT pg_advisory_xact_lock(${gymId}, hashtext(${`${date} ${slotId}`})) FROM gyms
         WHERE id = ${gymId} FOR KEY SHARE`);
@@ -155,14 +155,16 @@ export class SlotsService {
     for (const { gym_id, date, slot_id } of freed) tx.emit(new SlotsChanged(gym_id, date, slot_id));
   }
 
-  /** The hours to come of a gym that closes are nobody's any more; those that have begun stay. */
+  /** The hours to come of a gym that closes are cancelled; those that have begun stay. */
   async cancelBookingsIn(tx: Transaction, actor: Actor, gymId: number): Promise<void> {
     await tx.query(everyGym`
       UPDATE slot_bookings SET cancelled_at = moment(), cancelled_by_id = ${actor.user_id}
       WHERE gym_id = ${gymId} AND cancelled_at IS NULL AND starts_at > moment()`);
   }
 
-  /** The hours to come of a gym with another clock are at the same time of that one, or cancelled where it skips them. */
+  /**
+   * The hours to come of a gym with another clock are at the same time of that one, or cancelled where it skips them.
+   */
   async moveBookingsIn(tx: Transaction, actor: Actor, gymId: number): Promise<void> {
     await tx.query(everyGym`
       WITH coming AS (

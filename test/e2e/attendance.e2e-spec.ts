@@ -37,8 +37,8 @@ describe('attendance', () => {
     (await t.db.pool.query('SELECT qr_code FROM users WHERE id = $1', [id])).rows[0].qr_code as string;
   /** A member with so many sessions. */
   async function withSessions(count: number): Promise<Person & { userPlanId: number }> {
-    const [somebody, plan] = [await member(), await t.make.plan(own.gym.id, { session_count: count })];
-    return { ...somebody, userPlanId: (await t.make.userPlan(somebody, plan)).id };
+    const [person, plan] = [await member(), await t.make.plan(own.gym.id, { session_count: count })];
+    return { ...person, userPlanId: (await t.make.userPlan(person, plan)).id };
   }
   const sessionsLeft = async ({ userPlanId }: { userPlanId: number }) =>
     (await as.manager.client.get(`/user-plans/${userPlanId}`)).body.remaining_sessions;
@@ -46,13 +46,13 @@ describe('attendance', () => {
   describe('a check-in', () => {
     it('shows the desk who came, with their membership', async () => {
       expect(await checkIn(as.user)).toBeRefused(409, 'already_checked_in');
-      const somebody = await member({ full_name: 'María López' });
-      const none = await checkIn(somebody, { location: ' Main entrance ', notes: 'Forgot the card' });
+      const person = await member({ full_name: 'María López' });
+      const none = await checkIn(person, { location: ' Main entrance ', notes: 'Forgot the card' });
       expect(none).toHaveStatus(201);
       expect(none.body).toMatchObject({
-        user_id: somebody.id,
+        user_id: person.id,
         gym_id: own.gym.id,
-        member: { id: somebody.id, full_name: 'María López', email: somebody.email, membership: null },
+        member: { id: person.id, full_name: 'María López', email: person.email, membership: null },
         check_out_time: null,
         stay_minutes: null,
         is_auto_closed: false,
@@ -63,8 +63,8 @@ describe('attendance', () => {
         recorded_by_id: as.reception.id,
       });
       await checkOut(none.body.id);
-      const { id } = await t.make.userPlan(somebody, own.plan);
-      const paid = (await checkIn(somebody)).body;
+      const { id } = await t.make.userPlan(person, own.plan);
+      const paid = (await checkIn(person)).body;
       expect(paid.member.membership).toMatchObject({ user_plan_id: id, plan_name: own.plan.name, status: 'active' });
       await t.db.pool.query(
         `UPDATE user_plans SET starts_at = starts_at - interval '31 days', expires_at = expires_at - interval '31 days'
@@ -72,23 +72,23 @@ describe('attendance', () => {
         [id],
       );
       // Who must renew is seen too.
-      const current = await as.reception.client.get(`/attendance?user_id=${somebody.id}`);
+      const current = await as.reception.client.get(`/attendance?user_id=${person.id}`);
       expect(current.body[0].member.membership).toMatchObject({ user_plan_id: id, status: 'expired' });
     });
 
     it('is by id or by the code of the pass', async () => {
-      const somebody = await member();
-      const code = await qrOf(somebody);
-      expect(code).toMatch(new RegExp(`^GYM-${somebody.id}-[0-9a-f]{8}$`));
-      expect((await enter({ qr_code: code })).body).toMatchObject({ user_id: somebody.id, status: 'checked_in' });
-      for (const wrong of [code.replace(/.{8}$/, 'ffffffff'), `GYM-${somebody.id}-`, await qrOf(other.people.user)]) {
+      const person = await member();
+      const code = await qrOf(person);
+      expect(code).toMatch(new RegExp(`^GYM-${person.id}-[0-9a-f]{8}$`));
+      expect((await enter({ qr_code: code })).body).toMatchObject({ user_id: person.id, status: 'checked_in' });
+      for (const wrong of [code.replace(/.{8}$/, 'ffffffff'), `GYM-${person.id}-`, await qrOf(other.people.user)]) {
         expect(await enter({ qr_code: wrong })).toHaveWrongFields('qr_code');
       }
       for (const id of [undefined, other.people.user.id, as.trainer.id, 2_000_000_000]) {
         expect(await enter({ user_id: id })).toHaveWrongFields('user_id');
       }
-      expect(await enter({ user_id: somebody.id, action: 'sneak_in' })).toHaveWrongFields('action');
-      await as.admin.client.delete(`/users/${somebody.id}`);
+      expect(await enter({ user_id: person.id, action: 'sneak_in' })).toHaveWrongFields('action');
+      await as.admin.client.delete(`/users/${person.id}`);
       expect(await enter({ qr_code: code })).toHaveWrongFields('qr_code');
     });
 
@@ -98,38 +98,38 @@ describe('attendance', () => {
         body: { code: 'member_inactive' },
       });
       const closed = await t.make.gym({ is_active: false });
-      const somebody = await t.make.person('user', closed.id);
-      const answer = await as.admin.client.post('/attendance', { user_id: somebody.id });
+      const person = await t.make.person('user', closed.id);
+      const answer = await as.admin.client.post('/attendance', { user_id: person.id });
       expect(answer).toBeRefused(409, 'gym_inactive');
     });
 
     it('is once, until the check-out: 50 at once are one visit', async () => {
-      const somebody = await withSessions(10);
-      const answers = await times(50, (index) => checkIn(somebody, index % 2 ? DEDUCT : {}));
+      const person = await withSessions(10);
+      const answers = await times(50, (index) => checkIn(person, index % 2 ? DEDUCT : {}));
       expect(tally(answers)).toEqual({ 201: 1, 409: 49 });
-      const [visit, ...more] = await visitsOf(somebody);
+      const [visit, ...more] = await visitsOf(person);
       expect([more, visit.status]).toEqual([[], 'checked_in']);
-      expect(await sessionsLeft(somebody)).toBe(visit.user_plan_id === null ? 10 : 9);
+      expect(await sessionsLeft(person)).toBe(visit.user_plan_id === null ? 10 : 9);
       await checkOut(visit.id);
-      expect(await checkIn(somebody)).toHaveStatus(201);
+      expect(await checkIn(person)).toHaveStatus(201);
     });
 
     it('with an Idempotency-Key is one, also 20 times at once, and all are told of it', async () => {
-      const [somebody, key] = [await withSessions(10), { 'idempotency-key': unique('key') }];
-      const answers = await times(20, () => enter({ user_id: somebody.id, ...DEDUCT }, key));
+      const [person, key] = [await withSessions(10), { 'idempotency-key': unique('key') }];
+      const answers = await times(20, () => enter({ user_id: person.id, ...DEDUCT }, key));
       expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
       expect(answers[0]!).toHaveStatus(201);
-      expect(await sessionsLeft(somebody)).toBe(9);
-      expect(await enter({ user_id: somebody.id }, key)).toBeRefused(422, 'idempotency_key_reused');
+      expect(await sessionsLeft(person)).toBe(9);
+      expect(await enter({ user_id: person.id }, key)).toBeRefused(422, 'idempotency_key_reused');
     });
   });
 
   describe('with deduction', () => {
     it('takes a session of a plan that counts them, and none of a plan by time', async () => {
-      const somebody = await withSessions(2);
-      const { body } = await checkIn(somebody, DEDUCT);
+      const person = await withSessions(2);
+      const { body } = await checkIn(person, DEDUCT);
       expect(body).toMatchObject({
-        user_plan_id: somebody.userPlanId,
+        user_plan_id: person.userPlanId,
         member: { membership: { remaining_sessions: 1 } },
       });
       const byTime = await member();
@@ -151,10 +151,10 @@ describe('attendance', () => {
       for (const id of [frozen.userPlanId, (await t.make.userPlan(frozenByTime, own.plan)).id]) {
         expect(await as.manager.client.put(`/user-plans/${id}`, { status: 'frozen' })).toHaveStatus(200);
       }
-      for (const somebody of [none, over, used, frozen, frozenByTime]) {
-        const code = somebody === used ? 'no_sessions_left' : 'plan_not_active';
-        expect(await checkIn(somebody, DEDUCT)).toBeRefused(409, code);
-        expect(await visitsOf(somebody)).toHaveLength(somebody === used ? 1 : 0);
+      for (const person of [none, over, used, frozen, frozenByTime]) {
+        const code = person === used ? 'no_sessions_left' : 'plan_not_active';
+        expect(await checkIn(person, DEDUCT)).toBeRefused(409, code);
+        expect(await visitsOf(person)).toHaveLength(person === used ? 1 : 0);
       }
       expect(await sessionsLeft(frozen)).toBe(3);
     });
@@ -171,52 +171,52 @@ describe('attendance', () => {
     });
 
     it('of the last session begins the plan that waits', async () => {
-      const somebody = await withSessions(1);
-      const waiting = { user_id: somebody.id, plan_id: own.plan.id, start: 'after_current' };
+      const person = await withSessions(1);
+      const waiting = { user_id: person.id, plan_id: own.plan.id, start: 'after_current' };
       const { body: next } = await as.reception.client.post('/user-plans', waiting);
-      const { body: visit } = await checkIn(somebody, DEDUCT);
+      const { body: visit } = await checkIn(person, DEDUCT);
       expect(visit).toMatchObject({
-        user_plan_id: somebody.userPlanId,
+        user_plan_id: person.userPlanId,
         member: { membership: { user_plan_id: next.id, status: 'active' } },
       });
       await checkOut(visit.id);
-      expect((await checkIn(somebody, DEDUCT)).body.user_plan_id).toBeNull();
+      expect((await checkIn(person, DEDUCT)).body.user_plan_id).toBeNull();
     });
   });
 
   describe('that was noted on paper', () => {
-    it('is written down with its times, and shows nobody inside who has left', async () => {
-      const somebody = await member();
+    it('is written down with its times, and shows no one inside who has left', async () => {
+      const person = await member();
       const stay = { check_in_time: ago(29 * 1440), check_out_time: ago(29 * 1440 - 50) };
-      expect((await checkIn(somebody, stay)).body).toMatchObject({
+      expect((await checkIn(person, stay)).body).toMatchObject({
         ...stay,
         stay_minutes: 50,
         status: 'checked_out',
       });
       const began = { check_in_time: ago(30) };
-      const { body } = await checkIn(somebody, began);
+      const { body } = await checkIn(person, began);
       expect(body).toMatchObject({ ...began, check_out_time: null, status: 'checked_in' });
-      expect(await checkIn(somebody, { check_in_time: ago(10) })).toBeRefused(409, 'already_checked_in');
+      expect(await checkIn(person, { check_in_time: ago(10) })).toBeRefused(409, 'already_checked_in');
       const before = { check_in_time: ago(200), check_out_time: ago(100) };
-      expect((await checkIn(somebody, before)).body).toMatchObject(before);
+      expect((await checkIn(person, before)).body).toMatchObject(before);
     });
 
     it('is of the last 30 days, in the past, and in order', async () => {
-      const somebody = await member();
+      const person = await member();
       for (const [field, value] of [
         ['check_in_time', ago(30 * 1440 + 5)],
         ['check_in_time', ago(-10)],
         ['check_out_time', ago(-10)],
         ['check_in_time', 'yesterday'],
       ] as const) {
-        expect(await checkIn(somebody, { [field]: value })).toHaveWrongFields(field);
+        expect(await checkIn(person, { [field]: value })).toHaveWrongFields(field);
       }
       const turned = { check_in_time: ago(5), check_out_time: ago(6) };
-      expect(await checkIn(somebody, turned)).toBeRefused(422, 'visit_times_wrong');
-      expect(await checkIn(somebody, { check_out_time: ago(6) })).toBeRefused(422, 'visit_times_wrong');
+      expect(await checkIn(person, turned)).toBeRefused(422, 'visit_times_wrong');
+      expect(await checkIn(person, { check_out_time: ago(6) })).toBeRefused(422, 'visit_times_wrong');
       const stranger = { id: other.people.user.id };
       expect(await checkIn(stranger, { check_in_time: ago(6) })).toHaveWrongFields('user_id');
-      expect(await visitsOf(somebody)).toEqual([]);
+      expect(await visitsOf(person)).toEqual([]);
     });
   });
 
@@ -225,26 +225,26 @@ describe('attendance', () => {
       as.reception.client.post(`/user-plans/${userPlanId}/deduct`);
 
     it('belongs to it and takes none, also if that was the last one', async () => {
-      const somebody = await withSessions(1);
-      expect(await useOne(somebody)).toHaveStatus(200);
-      const { body } = await checkIn(somebody, { user_plan_id: somebody.userPlanId });
-      expect(body).toMatchObject({ user_plan_id: somebody.userPlanId, status: 'checked_in' });
-      expect(await sessionsLeft(somebody)).toBe(0);
+      const person = await withSessions(1);
+      expect(await useOne(person)).toHaveStatus(200);
+      const { body } = await checkIn(person, { user_plan_id: person.userPlanId });
+      expect(body).toMatchObject({ user_plan_id: person.userPlanId, status: 'checked_in' });
+      expect(await sessionsLeft(person)).toBe(0);
     });
 
     it('is of this member, in use, and not deducted again', async () => {
-      const [somebody, another] = [await withSessions(3), await withSessions(3)];
-      const { userPlanId } = somebody;
+      const [person, another] = [await withSessions(3), await withSessions(3)];
+      const { userPlanId } = person;
       for (const wrong of [
         { user_plan_id: another.userPlanId },
         { user_plan_id: 2_000_000_000 },
         { user_plan_id: userPlanId, ...DEDUCT },
       ]) {
-        expect(await checkIn(somebody, wrong)).toHaveWrongFields('user_plan_id');
+        expect(await checkIn(person, wrong)).toHaveWrongFields('user_plan_id');
       }
       await as.manager.client.put(`/user-plans/${userPlanId}`, { status: 'cancelled' });
-      expect(await checkIn(somebody, { user_plan_id: userPlanId })).toHaveWrongFields('user_plan_id');
-      expect(await visitsOf(somebody)).toEqual([]);
+      expect(await checkIn(person, { user_plan_id: userPlanId })).toHaveWrongFields('user_plan_id');
+      expect(await visitsOf(person)).toEqual([]);
     });
   });
 
@@ -266,13 +266,13 @@ describe('attendance', () => {
     it('and a check-in are told to the server once, and a refusal is not', async () => {
       const heard: string[] = [];
       const events = t.app.get(EventEmitter2);
-      const somebody = await member();
+      const person = await member();
       const hear = (event: MemberCheckedIn | MemberCheckedOut) => {
-        if (event.visit.user_id === somebody.id) heard.push(`${event.constructor.name} ${event.visit.status}`);
+        if (event.visit.user_id === person.id) heard.push(`${event.constructor.name} ${event.visit.status}`);
       };
       for (const { name } of [MemberCheckedIn, MemberCheckedOut]) events.on(name, hear);
-      const { body } = await checkIn(somebody);
-      await checkIn(somebody);
+      const { body } = await checkIn(person);
+      await checkIn(person);
       await checkOut(body.id);
       await checkOut(body.id);
       for (const { name } of [MemberCheckedIn, MemberCheckedOut]) events.off(name, hear);
@@ -311,28 +311,28 @@ describe('attendance', () => {
     });
 
     it('opens a visit again, unless the member is inside', async () => {
-      const somebody = await member();
-      const visit = await t.make.visit(somebody, ago(200), ago(100));
+      const person = await member();
+      const visit = await t.make.visit(person, ago(200), ago(100));
       const reopened = { status: 'checked_in', check_out_time: null, stay_minutes: null };
       expect((await correct(visit.id, { check_out_time: null })).body).toMatchObject(reopened);
       await checkOut(visit.id);
-      await checkIn(somebody);
+      await checkIn(person);
       expect(await correct(visit.id, { check_out_time: null })).toBeRefused(409, 'already_checked_in');
     });
 
     it('that deletes leaves the session deducted', async () => {
-      const somebody = await withSessions(3);
-      const { body } = await checkIn(somebody, DEDUCT);
+      const person = await withSessions(3);
+      const { body } = await checkIn(person, DEDUCT);
       expect(await as.admin.client.delete(`/attendance/${body.id}`)).toHaveStatus(204);
       expect(await as.admin.client.delete(`/attendance/${body.id}`)).toBeRefused(404, 'visit_not_found');
-      expect([await visitsOf(somebody), await sessionsLeft(somebody)]).toEqual([[], 2]);
+      expect([await visitsOf(person), await sessionsLeft(person)]).toEqual([[], 2]);
     });
 
     it('of a plan that was assigned by mistake leaves the visit', async () => {
-      const somebody = await withSessions(3);
-      const { body } = await checkIn(somebody, DEDUCT);
-      expect(await as.manager.client.delete(`/user-plans/${somebody.userPlanId}`)).toHaveStatus(204);
-      expect(await visitsOf(somebody)).toMatchObject([{ id: body.id, user_plan_id: null }]);
+      const person = await withSessions(3);
+      const { body } = await checkIn(person, DEDUCT);
+      expect(await as.manager.client.delete(`/user-plans/${person.userPlanId}`)).toHaveStatus(204);
+      expect(await visitsOf(person)).toMatchObject([{ id: body.id, user_plan_id: null }]);
     });
   });
 
@@ -354,43 +354,43 @@ describe('attendance', () => {
     });
 
     it('show the visits of a member or of some days, the newest first', async () => {
-      const somebody = await member();
+      const person = await member();
       const days = ['2026-03-01', '2026-03-02', '2026-03-02', '2026-03-03'];
-      for (const day of days) await t.make.visit(somebody, `${day}T10:00:00Z`, `${day}T11:00:00Z`);
+      for (const day of days) await t.make.visit(person, `${day}T10:00:00Z`, `${day}T11:00:00Z`);
       const list = async (query: string) =>
-        (await as.trainer.client.all(`/attendance?limit=1&user_id=${somebody.id}${query}`)).map(({ check_in_time }) =>
+        (await as.trainer.client.all(`/attendance?limit=1&user_id=${person.id}${query}`)).map(({ check_in_time }) =>
           check_in_time.slice(0, 10),
         );
       expect(await list('')).toEqual(days.toReversed());
       expect(await list('&start_date=2026-03-02')).toEqual(['2026-03-03', '2026-03-02', '2026-03-02']);
       expect(await list('&start_date=2026-03-02&end_date=2026-03-02')).toHaveLength(2);
-      expect(await visitsOf(somebody)).toHaveLength(4);
+      expect(await visitsOf(person)).toHaveLength(4);
       for (const day of ['today', '2026-02-30', '26-01-01']) {
         expect(await as.trainer.client.get(`/attendance/daily/${day}`)).toHaveWrongFields('date');
       }
     });
 
-    it('show a member their own visits and nobody else’s', async () => {
-      const somebody = await member();
-      await t.make.visit(somebody);
+    it('show a member their own visits and no other’s', async () => {
+      const person = await member();
+      await t.make.visit(person);
       const { client, id } = as.user;
       expect((await client.all('/attendance')).map(({ user_id }) => user_id)).toEqual([id]);
-      expect(await client.all(`/attendance?user_id=${somebody.id}`)).toEqual([]);
+      expect(await client.all(`/attendance?user_id=${person.id}`)).toEqual([]);
       expect((await client.get(`/attendance/user/${id}/summary`)).body).toMatchObject({
         total_visits: 1,
         is_inside: true,
       });
       for (const path of ['', '/summary']) {
-        expect(await client.get(`/attendance/user/${somebody.id}${path}`)).toBeRefused(404, 'user_not_found');
+        expect(await client.get(`/attendance/user/${person.id}${path}`)).toBeRefused(404, 'user_not_found');
       }
     });
   });
 
   describe('the summary of a member', () => {
-    it('counts visits, and averages the stays that somebody ended', async () => {
-      const somebody = await member();
-      expect(await summaryOf(somebody)).toEqual({
-        user_id: somebody.id,
+    it('counts visits, and averages the stays that a person ended', async () => {
+      const person = await member();
+      expect(await summaryOf(person)).toEqual({
+        user_id: person.id,
         total_visits: 0,
         visits_this_month: 0,
         average_stay_minutes: null,
@@ -398,12 +398,12 @@ describe('attendance', () => {
         last_visit_at: null,
         is_inside: false,
       });
-      await t.make.visit(somebody, '2025-01-01T10:00:00Z', '2025-01-01T10:30:00Z');
-      await t.make.visit(somebody, '2025-01-01T12:00:00Z', '2025-01-01T13:01:00Z');
-      const forgotten = await t.make.visit(somebody, '2025-01-05T10:00:00Z', '2025-01-06T00:00:00Z');
+      await t.make.visit(person, '2025-01-01T10:00:00Z', '2025-01-01T10:30:00Z');
+      await t.make.visit(person, '2025-01-01T12:00:00Z', '2025-01-01T13:01:00Z');
+      const forgotten = await t.make.visit(person, '2025-01-05T10:00:00Z', '2025-01-06T00:00:00Z');
       await t.db.pool.query('UPDATE attendance SET is_auto_closed = TRUE WHERE id = $1', [forgotten.id]);
-      const { body } = await checkIn(somebody);
-      expect(await summaryOf(somebody)).toMatchObject({
+      const { body } = await checkIn(person);
+      expect(await summaryOf(person)).toMatchObject({
         total_visits: 4,
         visits_this_month: 1,
         average_stay_minutes: 46,
@@ -415,21 +415,21 @@ describe('attendance', () => {
   });
 
   describe('in New York, on a server in UTC', () => {
-    let somebody: Person;
+    let person: Person;
     let manager: SignedIn;
     beforeEach(async () => {
       const gym = await t.make.gym({ timezone: NEW_YORK });
-      somebody = await t.make.person('user', gym.id);
+      person = await t.make.person('user', gym.id);
       manager = await t.make.signedIn('manager', gym.id);
     });
 
     it.each(CLOCK_CHANGES)('the day $date has $hours hours', async ({ date, moments }) => {
       const ids: number[] = [];
-      for (const moment of moments) ids.push((await t.make.visit(somebody, moment, moment)).id);
+      for (const moment of moments) ids.push((await t.make.visit(person, moment, moment)).id);
       const [, first, last] = ids;
       for (const { client } of [manager, as.admin]) {
         for (const path of [`/attendance/daily/${date}`, `/attendance?start_date=${date}&end_date=${date}`]) {
-          const visits = (await client.all(path)).filter(({ user_id }) => user_id === somebody.id);
+          const visits = (await client.all(path)).filter(({ user_id }) => user_id === person.id);
           expect(visits.map(({ id }) => id)).toEqual([last, first]);
         }
       }
@@ -438,9 +438,9 @@ describe('attendance', () => {
     it('the month begins at local midnight', async () => {
       const midnight = (await localMidnight(t, 'month')).getTime();
       for (const moment of [midnight - 1, midnight].map((time) => new Date(time).toISOString())) {
-        await t.make.visit(somebody, moment, moment);
+        await t.make.visit(person, moment, moment);
       }
-      expect(await summaryOf(somebody)).toMatchObject({ total_visits: 2, visits_this_month: 1 });
+      expect(await summaryOf(person)).toMatchObject({ total_visits: 2, visits_this_month: 1 });
     });
 
     it('days in a row are local days, across every change of the clocks in 400 days', async () => {
@@ -450,13 +450,13 @@ describe('attendance', () => {
          SELECT $1, $2, moment, moment FROM (SELECT (now() AT TIME ZONE $3)::date AS today) t, generate_series(0, 399) n,
          LATERAL (SELECT CASE n % 2 WHEN 0 THEN (today - n)::timestamp AT TIME ZONE $3
            ELSE (today - n + 1)::timestamp AT TIME ZONE $3 - interval '1 millisecond' END AS moment) m`,
-        [somebody.id, manager.gym_id, NEW_YORK],
+        [person.id, manager.gym_id, NEW_YORK],
       );
-      const streak = async () => (await summaryOf(somebody)).current_streak_days;
+      const streak = async () => (await summaryOf(person)).current_streak_days;
       const forget = (daysAgo: number) =>
         t.db.pool.query(
           `DELETE FROM attendance WHERE user_id = $1 AND (check_in_time AT TIME ZONE $2)::date = (now() AT TIME ZONE $2)::date - $3::int`,
-          [somebody.id, NEW_YORK, daysAgo],
+          [person.id, NEW_YORK, daysAgo],
         );
       expect(await streak()).toBe(400);
       await forget(300);

@@ -14,13 +14,13 @@ describe('auth', () => {
   });
   afterAll(() => t.close());
 
-  const login = (body: object) => t.nobody.post('/auth/login', body);
-  const refresh = (token: string) => t.nobody.post('/auth/refresh', { refresh_token: token });
+  const login = (body: object) => t.anonymous.post('/auth/login', body);
+  const refresh = (token: string) => t.anonymous.post('/auth/refresh', { refresh_token: token });
 
   describe('register', () => {
     it('makes a member who can sign in', async () => {
       const email = `${unique('New')}@Example.com`;
-      const registered = await t.nobody.post('/auth/register', { email, password: PASSWORD, gym_id: gym.id });
+      const registered = await t.anonymous.post('/auth/register', { email, password: PASSWORD, gym_id: gym.id });
       expect(registered).toHaveStatus(201);
       const { body } = registered;
       expect(body).toMatchObject({ email, role: 'user', gym, is_active: true });
@@ -30,13 +30,13 @@ describe('auth', () => {
 
     it('takes the first active gym if none is named, and refuses one that is not open', async () => {
       const email = `${unique('new')}@example.com`;
-      expect((await t.nobody.post('/auth/register', { email, password: PASSWORD })).body.gym_id).toEqual(
+      expect((await t.anonymous.post('/auth/register', { email, password: PASSWORD })).body.gym_id).toEqual(
         expect.any(Number),
       );
       const closed = await t.make.gym({ is_active: false });
       for (const gymId of [closed.id, 2_000_000_000]) {
         const newcomer = { email: `${unique('new')}@example.com`, password: PASSWORD, gym_id: gymId };
-        const answer = await t.nobody.post('/auth/register', newcomer);
+        const answer = await t.anonymous.post('/auth/register', newcomer);
         expect(answer).toHaveStatus(422);
         expect(answer.body.errors).toEqual([{ field: 'gym_id', message: 'is not an active gym' }]);
       }
@@ -45,7 +45,7 @@ describe('auth', () => {
     it('cannot give a role, and makes one account of many attempts at once', async () => {
       const email = `${unique('new')}@example.com`;
       const answers = await times(10, () =>
-        t.nobody.post('/auth/register', { email, password: PASSWORD, role: 'admin', gym_id: gym.id }),
+        t.anonymous.post('/auth/register', { email, password: PASSWORD, role: 'admin', gym_id: gym.id }),
       );
       expect(statuses(answers)).toEqual([201, ...Array<number>(9).fill(409)]);
       expect(answers.find(({ status }) => status === 201)!.body.role).toBe('user');
@@ -54,7 +54,7 @@ describe('auth', () => {
 
     it('names every wrong field', async () => {
       const wrong = { email: 'no', password: 'short', username: 'a b' };
-      const answer = await t.nobody.post('/auth/register', wrong);
+      const answer = await t.anonymous.post('/auth/register', wrong);
       expect(answer).toBeRefused(422, 'fields_invalid');
       expect(answer.body.errors.map(({ field }: { field: string }) => field).toSorted()).toEqual([
         'email',
@@ -65,7 +65,7 @@ describe('auth', () => {
 
     it('refuses a password that bcrypt would cut off', async () => {
       const password = 'é'.repeat(40);
-      const { body } = await t.nobody.post('/auth/register', { email: `${unique('new')}@example.com`, password });
+      const { body } = await t.anonymous.post('/auth/register', { email: `${unique('new')}@example.com`, password });
       expect(body.errors).toEqual([
         { field: 'password', message: 'must have at least 8 characters and at most 72 bytes' },
       ]);
@@ -171,7 +171,7 @@ describe('auth', () => {
       expect(await refresh(refresh_token)).toHaveStatus(401);
     });
 
-    it('end at once when somebody is deactivated, through the API or by hand', async () => {
+    it('end at once when a person is deactivated, through the API or by hand', async () => {
       const admin = await t.make.signedIn('admin', null);
       const [one, two] = [await t.make.signedIn('trainer', gym.id), await t.make.signedIn('trainer', gym.id)];
       for (const { client } of [one, two]) expect(await client.get('/auth/me')).toHaveStatus(200);
@@ -193,7 +193,7 @@ describe('auth', () => {
       const second = await startApp();
       try {
         const person = await t.make.signedIn('trainer', gym.id);
-        const elsewhere = second.nobody.withToken(person.access_token);
+        const elsewhere = second.anonymous.withToken(person.access_token);
         expect(await elsewhere.get('/auth/me')).toHaveStatus(200);
         await person.client.post('/auth/logout');
         await expect(until(async () => (await elsewhere.get('/auth/me')).status)).resolves.toBe(401);
@@ -220,7 +220,7 @@ describe('auth', () => {
       const fresh = await refresh(refresh_token);
       expect(fresh).toHaveStatus(200);
       expect(fresh.body.refresh_token).not.toBe(refresh_token);
-      expect(await t.nobody.withToken(fresh.body.access_token).get('/auth/me')).toHaveStatus(200);
+      expect(await t.anonymous.withToken(fresh.body.access_token).get('/auth/me')).toHaveStatus(200);
       expect(await client.get('/auth/me')).toHaveStatus(200);
       expect(await refresh(fresh.body.refresh_token)).toHaveStatus(200);
     });
@@ -230,7 +230,7 @@ describe('auth', () => {
       const fresh = await refresh(refresh_token);
       expect(await refresh(refresh_token)).toBeRefused(401, 'session_ended');
       expect(await refresh(fresh.body.refresh_token)).toHaveStatus(401);
-      expect(await t.nobody.withToken(fresh.body.access_token).get('/auth/me')).toHaveStatus(401);
+      expect(await t.anonymous.withToken(fresh.body.access_token).get('/auth/me')).toHaveStatus(401);
     });
 
     it('makes one new pair at most of 50 parallel uses', async () => {
@@ -248,12 +248,12 @@ describe('auth', () => {
       for (const token of [access_token, `${head}.${claims}.AAAA`, `${unsigned}.${claims}.`, 'nonsense', '']) {
         expect([401, 422]).toContain((await refresh(token)).status);
       }
-      expect(await t.nobody.withToken(refresh_token).get('/auth/me')).toHaveStatus(401);
+      expect(await t.anonymous.withToken(refresh_token).get('/auth/me')).toHaveStatus(401);
     });
   });
 
   describe('change-password', () => {
-    const change = (client: typeof t.nobody, current: string, next: string) =>
+    const change = (client: typeof t.anonymous, current: string, next: string) =>
       client.post('/auth/change-password', { current_password: current, new_password: next });
 
     it('ends all other sessions and keeps this one', async () => {
@@ -283,7 +283,7 @@ describe('auth', () => {
       expect(statuses(answers)).toEqual([204, 422]);
     });
 
-    it('is all that somebody with a temporary password may do, and then the temporary one is gone', async () => {
+    it('is all that a person with a temporary password may do, and then the temporary one is gone', async () => {
       const { client, id } = await t.make.signedIn('user', gym.id, { must_change_password: true });
       await t.db.query(everyGym`UPDATE users SET temporary_password = 'sealed' WHERE id = ${id}`);
       expect((await client.get('/auth/me')).body.must_change_password).toBe(true);
@@ -296,12 +296,12 @@ describe('auth', () => {
   });
 
   describe('guessing', () => {
-    it('slows down whoever guesses, and lets the owner in from where they are known', async () => {
+    it('slows down a person who guesses, and lets the owner in from where they are known', async () => {
       const careful = await startApp({ SIGN_IN_FAILURES_PER_ACCOUNT: '5', TRUST_PROXY_HOPS: '1' });
       try {
         const person = await careful.make.person('manager', gym.id);
         const from = (address: string, password: string) =>
-          careful.nobody.post('/auth/login', { email: person.email, password }, { 'x-forwarded-for': address });
+          careful.anonymous.post('/auth/login', { email: person.email, password }, { 'x-forwarded-for': address });
         expect(await from('198.51.100.1', PASSWORD)).toHaveStatus(200);
         // A thousand machines with one guess each do not get more guesses than one machine.
         const guesses = await times(40, (index) => from(`203.0.113.${index}`, `guess ${index}`));
@@ -321,7 +321,7 @@ describe('auth', () => {
       const careful = await startApp({ SIGN_IN_FAILURES_PER_ADDRESS: '5', TRUST_PROXY_HOPS: '1' });
       try {
         const spray = () =>
-          careful.nobody.post(
+          careful.anonymous.post(
             '/auth/login',
             { email: `${unique('x')}@example.com`, password: 'Winter2026' },
             { 'x-forwarded-for': '192.0.2.77' },
@@ -339,7 +339,7 @@ describe('auth', () => {
       try {
         const person = await careful.make.person('manager', gym.id);
         const answers = await times(10, (index) =>
-          careful.nobody.post(
+          careful.anonymous.post(
             '/auth/login',
             { email: person.email, password: 'guess' },
             { 'x-forwarded-for': `233.252.0.${index}` },
@@ -360,11 +360,11 @@ describe('auth', () => {
     const endless = await startApp({ ACCESS_TOKEN_EXPIRE_MINUTES: '0' });
     try {
       const person = await endless.make.person('trainer', gym.id);
-      const { body } = await endless.nobody.post('/auth/login', { email: person.email, password: PASSWORD });
+      const { body } = await endless.anonymous.post('/auth/login', { email: person.email, password: PASSWORD });
       expect(body.expires_in).toBeNull();
       const claims = JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url').toString());
       expect(claims.exp).toBeUndefined();
-      const client = endless.nobody.withToken(body.access_token);
+      const client = endless.anonymous.withToken(body.access_token);
       expect((await client.get('/auth/sessions')).body[0].expires_at).toBeNull();
       expect(await client.post('/auth/logout')).toHaveStatus(205);
       expect(await client.get('/auth/me')).toHaveStatus(401);
@@ -376,7 +376,7 @@ describe('auth', () => {
   it('never lets a password into an answer or the database as it is', async () => {
     const secret = `planted ${unique('secret')}`;
     const email = `${unique('new')}@example.com`;
-    const registered = await t.nobody.post('/auth/register', { email, password: secret });
+    const registered = await t.anonymous.post('/auth/register', { email, password: secret });
     const signedIn = await login({ email, password: secret });
     expect(JSON.stringify([registered.body, signedIn.body])).not.toContain(secret);
     const [row] = await t.app

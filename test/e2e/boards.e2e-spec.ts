@@ -51,7 +51,7 @@ describe('lab boards', () => {
   beforeAll(async () => {
     t = await startApp();
     second = await startApp();
-    // Whoever waits for this long waits in vain.
+    // An upload that waits for this long waits in vain.
     for (const { app } of [t, second]) app.get(BoardsService).patienceMs = 10_000;
     folder = mkdtempSync(path.join(os.tmpdir(), 'spotter-board-'));
   });
@@ -96,7 +96,7 @@ describe('lab boards', () => {
     return socket;
   }
 
-  it('run the code of whoever has the hour, and of staff, and answer what it printed', async () => {
+  it('run the code of the person who has the hour, and of staff, and answer what it printed', async () => {
     await startAgent();
     expect(await upload(holder, 'console.log("héllo", 6 * 7)')).toMatchObject({
       status: 200,
@@ -125,10 +125,10 @@ describe('lab boards', () => {
       };
     });
     for (const refused of hour.refused) {
-      expect(refused).toBeRefused(403, 'not_your_hour');
+      expect(refused).toBeRefused(403, 'hour_not_booked');
       expect(refused.body.detail).toBe(`You must have booked the current time slot (${hour.now}).`);
     }
-    expect((await read(other)).history).toBeRefused('not_your_hour');
+    expect((await read(other)).history).toBeRefused('hour_not_booked');
 
     const stranger = await makeSlotGym(t.make);
     expect(await upload(stranger.manager, 'console.log(1)')).toBeRefused(404, 'device_not_found');
@@ -138,9 +138,9 @@ describe('lab boards', () => {
     expect(await upload(stranger.member, 'console.log(1)')).toBeRefused(404, 'device_not_found');
     const reader = await makeDevice(manager.client, 'fingerprint');
     expect(await upload(holder, '1', reader.device_number)).toBeRefused(404, 'device_not_found');
-    // Nor does it say anything to whoever has given the hour back.
+    // Nor does it say anything to the person who has given the hour back.
     await cancelNow(holder.client);
-    expect(await upload(holder, 'console.log(1)')).toBeRefused(403, 'not_your_hour');
+    expect(await upload(holder, 'console.log(1)')).toBeRefused(403, 'hour_not_booked');
     await bookNow(other.client);
     expect((await upload(other, 'console.log(1)')).body.output).toBe('1\n');
     expect((await said(other)).body.output).not.toContain('2');
@@ -226,7 +226,7 @@ describe('lab boards', () => {
     expect((await said(holder)).body.output).toBe(output);
   });
 
-  it('are heard live by whoever has the hour and by staff, on any server, and not any more when the hour is given back', async () => {
+  it('are heard live by the person who has the hour and by staff, on any server, and not any more when the hour is given back', async () => {
     const socket = await plug();
     const readers = [
       await read(holder),
@@ -236,7 +236,7 @@ describe('lab boards', () => {
     ];
     const [mine, , mineToo] = readers.map((reader) => reader.socket);
     const deaf = await read(other);
-    expect(deaf.history).toBeRefused('not_your_hour');
+    expect(deaf.history).toBeRefused('hour_not_booked');
     const stranger = (await makeSlotGym(t.make)).manager;
     const strangers = await SocketClient.connect(t.url, '/devices', { token: stranger.access_token });
     await strangers.ask('read_serial', { device_number: board.device_number, gym_id: board.gym_id });

@@ -28,8 +28,8 @@ for (const { way, isRedis } of ways) {
     let redis: Redis | undefined;
     let database: pg.Client;
     let servers: ServerProcess[];
-    /** Nobody's clients of the two, and the trainer's. */
-    let nobodies: HttpClient[];
+    /** The clients of the two without a token, and the trainer's. */
+    let clients: HttpClient[];
     let desks: [HttpClient, HttpClient];
     let urls: string[];
     let admin: HttpClient;
@@ -39,13 +39,13 @@ for (const { way, isRedis } of ways) {
       const DATABASE_URL = await ownDatabase(`cluster_${way.toLowerCase()}`, { empty: true });
       const settings = { ...KEYS, DATABASE_URL, LOG_LEVEL: 'warn', ...(redis && { REDIS_URL: redis.url }) };
       servers = [1, 2].map(() => new ServerProcess(settings));
-      nobodies = await Promise.all(servers.map((server) => server.ready()));
-      urls = nobodies.map(({ base }) => base.replace('/api/v1', ''));
+      clients = await Promise.all(servers.map((server) => server.ready()));
+      urls = clients.map(({ base }) => base.replace('/api/v1', ''));
       database = new pg.Client(DATABASE_URL);
       await database.connect();
       const signIn = async (who: object) => {
-        const { body } = await nobodies[0]!.post('/auth/login', who);
-        return nobodies.map((nobody) => nobody.withToken(body.access_token)) as [HttpClient, HttpClient];
+        const { body } = await clients[0]!.post('/auth/login', who);
+        return clients.map((anonymous) => anonymous.withToken(body.access_token)) as [HttpClient, HttpClient];
       };
       desks = await signIn(TRAINER);
       [admin] = await signIn({ email: 'admin@gym.com', password: 'admin123' });
@@ -115,10 +115,10 @@ for (const { way, isRedis } of ways) {
 
     it('cut a socket off whose owner signs out at the other', async () => {
       const [person, ours] = await Promise.all(
-        [1, 2].map(async () => (await nobodies[0]!.post('/auth/login', TRAINER)).body.access_token as string),
+        [1, 2].map(async () => (await clients[0]!.post('/auth/login', TRAINER)).body.access_token as string),
       );
       const [socket, other] = [await connect(urls[1]!, {}, person), await connect(urls[1]!, {}, ours)];
-      await nobodies[0]!.withToken(person!).post('/auth/logout');
+      await clients[0]!.withToken(person!).post('/auth/logout');
       expect(await socket.gone).toBe('io server disconnect');
       expect(await other.ask('heartbeat')).toMatchObject({ timestamp: expect.any(String) });
     });
@@ -153,7 +153,7 @@ for (const { way, isRedis } of ways) {
 
     it('give a lost socket to its owner alone, on the other server too', async () => {
       const [owner, thief] = await Promise.all(
-        [1, 2].map(async () => (await nobodies[0]!.post('/auth/login', TRAINER)).body.access_token as string),
+        [1, 2].map(async () => (await clients[0]!.post('/auth/login', TRAINER)).body.access_token as string),
       );
       const socket = await connect(urls[0]!, {}, owner);
       const witness = await connect(urls[1]!);
@@ -219,7 +219,7 @@ for (const { way, isRedis } of ways) {
       const stored = new Set(rows.map(({ id }) => id));
       expect(answered.flat().filter((id) => !stored.has(id))).toEqual([]);
       expect(answered[0].length + answered[1].length).toBeGreaterThan(150);
-      // Whoever was on the dead server is served by the other.
+      // A client of the dead server is served by the other.
       await until(() => watchers.every(({ socket }) => socket.connected));
       await Promise.all(watchers.map((watcher) => watcher.ask('heartbeat')));
       await sees(watchers, await checkIn(desks[0]));

@@ -170,7 +170,7 @@ describe('devices', () => {
       expect(await login(socket, gym.desk.email)).toBeRefused('already_signed_in');
     });
 
-    it('let in no member, nobody without a desk, no other gym, and nobody with a wrong password', async () => {
+    it('let in no member, no staff without a desk, no other gym, and no wrong password', async () => {
       const socket = await connect();
       for (const role of ['user', 'accountant'] as const) {
         const person = await t.make.person(role, gym.id);
@@ -213,8 +213,8 @@ describe('devices', () => {
     it('talk with the console that asked, and no other console or reader hears of it', async () => {
       const [own, other] = [await newGym(), await newGym()];
       const [desk, otherDesk, strangeDesk] = await Promise.all([newConsole(own), newConsole(own), newConsole(other)]);
-      const nobody = await desk.ask('fingerprint_connected', {});
-      expect(nobody).toMatchObject({ code: 'no_device_connected' });
+      const anonymous = await desk.ask('fingerprint_connected', {});
+      expect(anonymous).toMatchObject({ code: 'no_device_connected' });
       const devices = [await makeDevice(own.manager.client), await makeDevice(own.manager.client)];
       const [one, two] = (await Promise.all(devices.map(byKey))) as [SocketClient, SocketClient];
       const strange = await newReader(other);
@@ -247,9 +247,9 @@ describe('devices', () => {
       await one.ask('enrollment_completed');
       expect(await desk.next('enrollment_completed')).toEqual({ user_id: anna.id });
       expect(await one.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 })).toMatchObject({
-        code: 'nobody_to_enrol',
+        code: 'no_member_chosen',
       });
-      expect(await one.next('store_error')).toMatchObject({ code: 'nobody_to_enrol' });
+      expect(await one.next('store_error')).toMatchObject({ code: 'no_member_chosen' });
       // Now that one is free, the third console may have it.
       expect(await third.ask('user', { user_id: bert.id })).toEqual({});
       expect(await one.next('user', ({ user_id }) => user_id === bert.id)).toEqual({ user_id: bert.id });
@@ -296,7 +296,7 @@ describe('devices', () => {
           expect(await reader.next('user')).toEqual({ user_id: chosen });
           expect(await reader.ask('user', { user_id: late })).toBeRefused('other_member_chosen');
           const finger = { fingerprint_data: newTemplate(), finger: 1 };
-          expect(await reader.ask('store_fingerprint', finger)).toBeRefused('nobody_to_enrol');
+          expect(await reader.ask('store_fingerprint', finger)).toBeRefused('no_member_chosen');
           await reader.ask('user', { user_id: chosen });
           expect(await reader.ask('store_fingerprint', finger)).toMatchObject({ user_id: chosen });
           await reader.ask('enrollment_completed');
@@ -316,7 +316,7 @@ describe('devices', () => {
       await reader.ask('download_templates');
       const [hasty, next] = [await newConsole(own), await newConsole(own)];
       await hasty.ask('fingerprint_connected', {});
-      const connections = async () => (await t.nobody.get('/realtime/health')).body.active_connections as number;
+      const connections = async () => (await t.anonymous.get('/realtime/health')).body.active_connections as number;
       const waiting = everyGym`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
       const holder = await t.db.pool.connect();
       try {
@@ -351,7 +351,7 @@ describe('devices', () => {
       // What the old connection was doing is over, and it begins nothing more.
       expect(await desk.next('error')).toMatchObject({ code: 'device_gone' });
       const finger = { fingerprint_data: newTemplate(), finger: 1 };
-      expect(await old.ask('store_fingerprint', finger)).toBeRefused('nobody_to_enrol');
+      expect(await old.ask('store_fingerprint', finger)).toBeRefused('no_member_chosen');
       expect(await old.ask('user', { user_id: id })).toBeRefused('other_member_chosen');
       expect(await desk.ask('user', { user_id: id })).toEqual({});
       expect(await newest.next('user')).toEqual({ user_id: id });
@@ -393,7 +393,7 @@ describe('devices', () => {
       expect(await next.ask('user', { user_id: id })).toBeRefused('no_device_connected');
     });
 
-    it('refuse whom they do not know', async () => {
+    it('refuse those that they do not know', async () => {
       const [reader, strangers] = [await newReader(gym), await newGym()];
       const gone = await member();
       await admin.client.delete(`/users/${gone.id}`);
@@ -401,12 +401,12 @@ describe('devices', () => {
         expect(await reader.ask('user', { user_id: userId })).toBeRefused('user_not_found');
         expect(await reader.next('user_error')).toMatchObject({ code: 'user_not_found' });
       }
-      // Whoever was chosen before does not get this one's finger.
+      // A person who was chosen before does not get this one's finger.
       const { id } = await member();
       await reader.ask('user', { user_id: id });
       await reader.ask('user', { user_id: 2_000_000_000 });
       const finger = { fingerprint_data: newTemplate(), finger: 1 };
-      expect(await reader.ask('store_fingerprint', finger)).toBeRefused('nobody_to_enrol');
+      expect(await reader.ask('store_fingerprint', finger)).toBeRefused('no_member_chosen');
     });
   });
 
@@ -546,7 +546,7 @@ describe('devices', () => {
       ]);
     });
 
-    it('are encrypted anew by a command, which may be killed and started again', async () => {
+    it('are encrypted again by a command, which may be killed and started again', async () => {
       const DATABASE_URL = await ownDatabase('rotation', {});
       const server = await startApp({ DATABASE_URL });
       const { id } = await server.make.gym();
@@ -587,7 +587,7 @@ describe('devices', () => {
       expect(done).toBeLessThan(1500);
       expect(await rotate().ended).toEqual({
         code: 0,
-        output: expect.stringContaining(`${1500 - done} fingerprints were encrypted anew, with key "next_1".`),
+        output: expect.stringContaining(`${1500 - done} fingerprints were encrypted again, with key "next_1".`),
       });
       const ring = new KeyRing(newKeys.split(',')[0]!);
       const now = await server.db.query<{ user_id: number; template: string }>(

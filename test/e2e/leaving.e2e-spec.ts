@@ -126,7 +126,7 @@ describe('a person who', () => {
     const member = await t.make.signedIn('user', gym.id, { must_change_password: true });
     await t.db.pool.query(`UPDATE users SET temporary_password = 'sealed' WHERE id = $1`, [member.id]);
     expect(await admin.client.put(`/users/${member.id}`, { password: 'a new password' })).toHaveStatus(200);
-    const { body } = await t.nobody.post('/auth/login', { email: member.email, password: 'a new password' });
+    const { body } = await t.anonymous.post('/auth/login', { email: member.email, password: 'a new password' });
     expect(body.must_change_password).toBe(false);
     const { rows } = await t.db.pool.query('SELECT temporary_password FROM users WHERE id = $1', [member.id]);
     expect(rows).toEqual([{ temporary_password: null }]);

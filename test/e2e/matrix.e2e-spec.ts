@@ -6,7 +6,7 @@ import type { HttpClient } from '../support/http-client.js';
 import { routeCases } from '../support/route-cases.js';
 import { makeWorld, type World } from '../support/world.js';
 
-/** Who may use what, tried for every route of the server as nobody, as each role, and from another gym. */
+/** Who may use what, tried for every route of the server without a token, as each role, and from another gym. */
 describe('every route', () => {
   let t: TestApp;
   let world: World;
@@ -31,9 +31,9 @@ describe('every route', () => {
     expect(routes.map(nameOf).toSorted()).toEqual(Object.keys(routeCases).toSorted());
   });
 
-  it('is closed to nobody', async () => {
+  it('is closed to a caller without a token', async () => {
     for (const route of routes) {
-      expect(await attempt(route, t.nobody, 'admin')).toBeRefused(401, 'not_signed_in');
+      expect(await attempt(route, t.anonymous, 'admin')).toBeRefused(401, 'not_signed_in');
     }
   });
 

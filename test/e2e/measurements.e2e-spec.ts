@@ -80,7 +80,7 @@ describe('measurements', () => {
     expect(await correct(body.id, { measurement_date: soon })).toHaveWrongFields('measurement_date');
   });
 
-  it('are of somebody of the gym', async () => {
+  it('are of a person of the gym', async () => {
     for (const id of [other.people.user.id, 2_000_000_000, 'me']) {
       expect(await record({ user_id: id, weight: 80 })).toHaveWrongFields('user_id');
     }
@@ -95,30 +95,30 @@ describe('measurements', () => {
   });
 
   it('are listed the newest first, page by page, each once', async () => {
-    const somebody = await t.make.person('user', own.gym.id);
+    const person = await t.make.person('user', own.gym.id);
     const days = ['2026-03-01', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-01'];
-    for (const day of days) await t.make.measurement(somebody, { measurement_date: `${day}T10:00:00.000Z` });
+    for (const day of days) await t.make.measurement(person, { measurement_date: `${day}T10:00:00.000Z` });
     const { client } = as.reception;
-    for (const path of [`${of(somebody)}?limit=2`, `/measurements?user_id=${somebody.id}&limit=2`]) {
+    for (const path of [`${of(person)}?limit=2`, `/measurements?user_id=${person.id}&limit=2`]) {
       const all = await client.all(path);
       expect(all.map(({ measurement_date }) => measurement_date.slice(0, 10))).toEqual(days.toSorted().toReversed());
       expect(new Set(all.map(({ id }) => id)).size).toBe(5);
     }
-    expect((await client.get(of(somebody, '/latest'))).body.measurement_date).toBe('2026-03-01T10:00:00.000Z');
+    expect((await client.get(of(person, '/latest'))).body.measurement_date).toBe('2026-03-01T10:00:00.000Z');
   });
 
   it('can be deleted, and the one before is the latest again', async () => {
-    const somebody = await t.make.person('user', own.gym.id);
-    const first = await t.make.measurement(somebody, { measurement_date: '2026-01-01T00:00:00Z' });
-    const second = await t.make.measurement(somebody);
+    const person = await t.make.person('user', own.gym.id);
+    const first = await t.make.measurement(person, { measurement_date: '2026-01-01T00:00:00Z' });
+    const second = await t.make.measurement(person);
     const { client } = as.trainer;
     for (const { id } of [second, first]) {
-      expect((await client.get(of(somebody, '/latest'))).body.id).toBe(id);
+      expect((await client.get(of(person, '/latest'))).body.id).toBe(id);
       expect(await client.delete(`/measurements/${id}`)).toHaveStatus(204);
       expect(await client.delete(`/measurements/${id}`)).toBeRefused(404, 'measurement_not_found');
     }
-    expect(await client.get(of(somebody, '/latest'))).toBeRefused(404, 'measurement_not_found');
-    expect(await client.all(of(somebody))).toEqual([]);
+    expect(await client.get(of(person, '/latest'))).toBeRefused(404, 'measurement_not_found');
+    expect(await client.all(of(person))).toEqual([]);
   });
 
   it('of others are nothing to a member', async () => {
@@ -138,9 +138,9 @@ describe('measurements', () => {
   });
 
   it('are gone with the person', async () => {
-    const somebody = await t.make.person('user', own.gym.id);
-    const { id } = await t.make.measurement(somebody, { notes: 'Private' });
-    expect(await as.admin.client.delete(`/users/${somebody.id}`)).toHaveStatus(204);
+    const person = await t.make.person('user', own.gym.id);
+    const { id } = await t.make.measurement(person, { notes: 'Private' });
+    expect(await as.admin.client.delete(`/users/${person.id}`)).toHaveStatus(204);
     expect(await as.admin.client.get(`/measurements/${id}`)).toBeRefused(404, 'measurement_not_found');
   });
 
@@ -181,13 +181,13 @@ describe('measurements', () => {
 
     it.each(CLOCK_CHANGES)('counts the $hours hours of $date in New York', async ({ date, moments }) => {
       const gym = await t.make.gym({ timezone: NEW_YORK });
-      const somebody = await t.make.person('user', gym.id);
+      const person = await t.make.person('user', gym.id);
       for (const [index, moment] of moments.entries()) {
-        await t.make.measurement(somebody, { measurement_date: moment, weight: 80 + index });
+        await t.make.measurement(person, { measurement_date: moment, weight: 80 + index });
       }
       const manager = await t.make.signedIn('manager', gym.id);
       for (const { client } of [manager, as.admin]) {
-        const { body } = await client.get(of(somebody, `/progress?start_date=${date}&end_date=${date}`));
+        const { body } = await client.get(of(person, `/progress?start_date=${date}&end_date=${date}`));
         expect(body).toMatchObject({ measurement_count: 2, fields: { weight: { start: 81, current: 82 } } });
       }
     });

@@ -36,14 +36,14 @@ describe('users', () => {
         expect(byAdmin.body.gym_id).toBe(own.gym.id);
         const byManager = await as.manager.client.post('/users/admin-trainer', newStaff(role));
         const isLower = role !== 'admin' && role !== 'manager';
-        if (!isLower) expect(byManager).toBeRefused(403, 'role_not_yours_to_give');
+        if (!isLower) expect(byManager).toBeRefused(403, 'role_not_assignable');
         else expect(byManager).toMatchObject({ status: 201, body: { role, gym_id: own.gym.id, gym: own.gym } });
       }
     });
 
-    it('makes somebody who can sign in', async () => {
+    it('makes a person who can sign in', async () => {
       const { body } = await as.manager.client.post('/users/admin-trainer', newStaff('trainer'));
-      expect(await t.nobody.post('/auth/login', { email: body.email, password: PASSWORD })).toHaveStatus(200);
+      expect(await t.anonymous.post('/auth/login', { email: body.email, password: PASSWORD })).toHaveStatus(200);
       expect(Object.keys(body)).not.toContain('password_hash');
     });
 
@@ -98,7 +98,7 @@ describe('users', () => {
       expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
     });
 
-    it('see themselves and nobody else', async () => {
+    it('see themselves and no one else', async () => {
       const { client, id } = as.user;
       expect((await client.get(`/users/${id}`)).body).toMatchObject({ id, role: 'user', gym: own.gym });
       expect(await client.get(`/users/${as.trainer.id}`)).toBeRefused(404, 'user_not_found');
@@ -113,7 +113,7 @@ describe('users', () => {
       for (const more of [{ full_name: 'X' }, { document_id: 'X' }, { role: 'admin' }, { gym_id: other.gym.id }]) {
         expect(await client.put(`/users/${id}`, more)).toMatchObject({
           status: 403,
-          body: { code: 'fields_not_yours_to_change' },
+          body: { code: 'fields_not_changeable' },
         });
       }
       expect(await client.put(`/users/${id}`, { password: 'another long one' })).toHaveStatus(403);
@@ -142,13 +142,13 @@ describe('users', () => {
       expect(answer).toMatchObject({ status: 200, body: { full_name: 'Renamed', role: 'user', gym_id: own.gym.id } });
     });
 
-    it('lets a manager promote within the lower roles and keep everybody in the gym', async () => {
+    it('lets a manager promote within the lower roles and keep everyone in the gym', async () => {
       const { id } = await member();
       const put = (body: object) => as.manager.client.put(`/users/${id}`, body);
       expect((await put({ role: 'trainer' })).body.role).toBe('trainer');
-      expect(await put({ role: 'manager' })).toBeRefused(403, 'role_not_yours_to_give');
+      expect(await put({ role: 'manager' })).toBeRefused(403, 'role_not_assignable');
       expect(await put({ role: 'admin' })).toHaveStatus(403);
-      expect(await put({ gym_id: other.gym.id })).toBeRefused(403, 'fields_not_yours_to_change');
+      expect(await put({ gym_id: other.gym.id })).toBeRefused(403, 'fields_not_changeable');
       const peer = await t.make.person('manager', own.gym.id);
       expect(await as.manager.client.put(`/users/${peer.id}`, { is_active: false })).toHaveStatus(403);
     });
@@ -168,12 +168,12 @@ describe('users', () => {
       }
     });
 
-    it('ends the sessions of somebody who gets a new password from above', async () => {
+    it('ends the sessions of a person who gets a new password from above', async () => {
       const person = await t.make.signedIn('trainer', own.gym.id);
       expect(await as.manager.client.put(`/users/${person.id}`, { password: 'given by manager' })).toHaveStatus(200);
       expect(await person.client.get('/auth/me')).toHaveStatus(401);
       const signIn = { email: person.email, password: 'given by manager' };
-      expect(await t.nobody.post('/auth/login', signIn)).toHaveStatus(200);
+      expect(await t.anonymous.post('/auth/login', signIn)).toHaveStatus(200);
     });
   });
 

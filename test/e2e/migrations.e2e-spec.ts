@@ -90,7 +90,7 @@ it('every migration but the first goes down and up again, and people keep what t
     ]);
     expect(await schema()).toEqual(before);
     expect(await people()).toEqual(peopleBefore);
-    // Whoever was there before has a pass as well, and nobody who has left.
+    // People who were there before have a pass as well; those who have left have none.
     const passes = await source.query(
       `SELECT count(*) FILTER (WHERE qr_code ~ ('^GYM-' || id || '-[0-9a-f]{8}$') AND deleted_at IS NULL)::int AS given,
          count(*) FILTER (WHERE qr_code IS NOT NULL)::int AS all FROM users`,

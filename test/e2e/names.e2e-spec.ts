@@ -71,7 +71,7 @@ describe('names are compared without regard to case, blanks and the way accents 
     expect(await hire({ ...fresh, username: mark.toUpperCase() })).toBeRefused(409, 'username_taken');
     expect(await hire({ ...fresh, document_id: ` aB-${mark.toUpperCase()} ` })).toBeRefused(409, 'document_id_taken');
     for (const who of [{ email: `${mark.toLowerCase()}@EXAMPLE.com` }, { username: ` ${mark.toUpperCase()}` }]) {
-      expect(await t.nobody.post('/auth/login', { ...who, password: PASSWORD })).toHaveStatus(200);
+      expect(await t.anonymous.post('/auth/login', { ...who, password: PASSWORD })).toHaveStatus(200);
     }
     const found = await desk.client.get(`/users/search/document/${encodeURIComponent(`AB-${mark.toUpperCase()}`)}`);
     expect(found.body.id).toBe(body.id);
@@ -108,7 +108,7 @@ describe('names are compared without regard to case, blanks and the way accents 
     );
     await t.db.pool.query('ANALYZE users');
     const plans = await plansOf(t, async () => {
-      await t.nobody.post('/auth/login', { email: 'Somebody@example.com', password: PASSWORD });
+      await t.anonymous.post('/auth/login', { email: 'Stranger@example.com', password: PASSWORD });
       await desk.client.get('/users/search/document/AB12');
     });
     const keys = plans.map(({ plan }) => plan).join('\n');
@@ -182,7 +182,7 @@ describe('a search', () => {
 
 describe('another gym as a filter', () => {
   it('is refused by every list and every search that a one-gym role may use', async () => {
-    const { body: document } = (await t.nobody.get(`${t.url}/openapi.json`)) as { body: OpenAPIObject };
+    const { body: document } = (await t.anonymous.get(`${t.url}/openapi.json`)) as { body: OpenAPIObject };
     const { id: otherId } = await t.make.gym();
     const values: Record<string, string> = { date: '2026-01-31', phone_number: '5550100', document_id: 'x' };
     const lists = Object.entries(document.paths).flatMap(([path, { get }]) =>

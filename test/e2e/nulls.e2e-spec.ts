@@ -92,8 +92,8 @@ describe('null', () => {
     const { people } = world.own;
     const { email } = people.user;
     const signIn = { email, username: null, phone_number: null, password: PASSWORD };
-    expect(await t.nobody.post('/auth/login', { ...signIn, email: null })).toHaveWrongFields('email');
-    expect(await t.nobody.post('/auth/login', signIn)).toHaveStatus(200);
+    expect(await t.anonymous.post('/auth/login', { ...signIn, email: null })).toHaveWrongFields('email');
+    expect(await t.anonymous.post('/auth/login', signIn)).toHaveStatus(200);
     const desk = (await t.make.signIn(people.manager)).client;
     const asked = await desk.post('/devices/access', {
       user_id: people.user.id,

@@ -9,16 +9,16 @@ describe('operations', () => {
   afterAll(() => t.close());
 
   it('says whether it lives and whether it can work', async () => {
-    expect((await t.nobody.get(`${t.url}/health/live`)).body).toEqual({ status: 'ok' });
-    expect(await t.nobody.get(`${t.url}/health/ready`)).toMatchObject({
+    expect((await t.anonymous.get(`${t.url}/health/live`)).body).toEqual({ status: 'ok' });
+    expect(await t.anonymous.get(`${t.url}/health/ready`)).toMatchObject({
       status: 200,
       body: { status: 'ok', database: 'ok' },
     });
   });
 
   it('measures requests by route and status, and watches itself', async () => {
-    await t.nobody.get('/gyms/1');
-    const { body, headers } = await t.nobody.get(`${t.url}/metrics`);
+    await t.anonymous.get('/gyms/1');
+    const { body, headers } = await t.anonymous.get(`${t.url}/metrics`);
     expect(headers.get('content-type')).toContain('text/plain');
     expect(body).toMatch(/http_requests_total\{method="GET",route="\/api\/v1\/gyms\/:gym_id",status="401"\} [1-9]/);
     for (const name of [
@@ -29,51 +29,51 @@ describe('operations', () => {
       expect(body).toContain(name);
     }
     // A scanner that tries a million addresses must not make a million series.
-    await t.nobody.get('/nothing/here');
-    expect((await t.nobody.get(`${t.url}/metrics`)).body).not.toContain('/nothing/here');
+    await t.anonymous.get('/nothing/here');
+    expect((await t.anonymous.get(`${t.url}/metrics`)).body).not.toContain('/nothing/here');
   });
 
   it('gives every answer an id, the client’s if it is a decent one', async () => {
-    expect((await t.nobody.get('/gyms')).headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
-    const mine = await t.nobody.get('/gyms', { 'x-request-id': 'mine-1' });
+    expect((await t.anonymous.get('/gyms')).headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
+    const mine = await t.anonymous.get('/gyms', { 'x-request-id': 'mine-1' });
     expect(mine.headers.get('x-request-id')).toBe('mine-1');
     expect(mine.body.instance).toBe('urn:request:mine-1');
-    expect((await t.nobody.get('/gyms', { 'x-request-id': 'a b' })).headers.get('x-request-id')).not.toBe('a b');
+    expect((await t.anonymous.get('/gyms', { 'x-request-id': 'a b' })).headers.get('x-request-id')).not.toBe('a b');
   });
 
   it('answers with security headers, and to the browsers of the configured origins only', async () => {
     const from = (origin: string) =>
-      t.nobody.send('OPTIONS', '/gyms', undefined, { origin, 'access-control-request-method': 'POST' });
+      t.anonymous.send('OPTIONS', '/gyms', undefined, { origin, 'access-control-request-method': 'POST' });
     expect((await from('https://desk.example')).headers.get('access-control-allow-origin')).toBe(
       'https://desk.example',
     );
     expect((await from('https://evil.example')).headers.get('access-control-allow-origin')).not.toBe(
       'https://evil.example',
     );
-    const { headers } = await t.nobody.get('/gyms');
+    const { headers } = await t.anonymous.get('/gyms');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('strict-transport-security')).toContain('max-age');
   });
 
   it('takes a path with or without a slash at its end', async () => {
-    expect(await t.nobody.get('/gyms/')).toBeRefused(401, 'not_signed_in');
-    expect(await t.nobody.get('/gyms')).toBeRefused(401, 'not_signed_in');
-    expect(await t.nobody.get('/nothing')).toBeRefused(404, 'not_found');
+    expect(await t.anonymous.get('/gyms/')).toBeRefused(401, 'not_signed_in');
+    expect(await t.anonymous.get('/gyms')).toBeRefused(401, 'not_signed_in');
+    expect(await t.anonymous.get('/nothing')).toBeRefused(404, 'not_found');
   });
 
   it('answers 503 with Retry-After while the database is away, and works again when it is back', async () => {
     const DATABASE_URL = await ownDatabase('away');
     const server = await startApp({ DATABASE_URL });
     const signedIn = await server.make.signedIn('admin', null);
-    // The database lets nobody in, and throws out whoever is there.
+    // The database lets no one in, and throws out a person who is there.
     const name = new URL(DATABASE_URL).pathname.slice(1);
     await t.db.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS FALSE`);
     await t.db.pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
     const away = await signedIn.client.get('/gyms');
     expect(away).toBeRefused(503, 'unavailable');
     expect(away.headers.get('retry-after')).toBe('2');
-    expect(await server.nobody.get(`${server.url}/health/ready`)).toHaveStatus(503);
-    expect(await server.nobody.get(`${server.url}/health/live`)).toHaveStatus(200);
+    expect(await server.anonymous.get(`${server.url}/health/ready`)).toHaveStatus(503);
+    expect(await server.anonymous.get(`${server.url}/health/live`)).toHaveStatus(200);
     await t.db.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS TRUE`);
     expect(await signedIn.client.get('/gyms')).toHaveStatus(200);
     await server.close();
@@ -87,18 +87,18 @@ describe('operations', () => {
       FINGERPRINT_KEYS: 'test:cGxhbnRlZC1maW5nZXItcGxhbnRlZC1maW5nZXItcGw=',
       LOG_LEVEL: 'trace',
     });
-    const nobody = await server.ready();
+    const anonymous = await server.ready();
     const password = 'planted-password-1';
-    await nobody.post('/auth/register', { email: 'a@example.com', password });
-    await nobody.post('/auth/register', { email: 'a@example.com', password });
-    await nobody.post('/auth/login', { email: 'a@example.com', password: 'planted-password-2' });
-    await nobody.post('/auth/login', { email: { planted: 'planted-password-3' }, password: 'planted-password-3' });
-    const { body } = await nobody.post('/auth/login', { email: 'a@example.com', password });
-    const client = nobody.withToken(body.access_token);
+    await anonymous.post('/auth/register', { email: 'a@example.com', password });
+    await anonymous.post('/auth/register', { email: 'a@example.com', password });
+    await anonymous.post('/auth/login', { email: 'a@example.com', password: 'planted-password-2' });
+    await anonymous.post('/auth/login', { email: { planted: 'planted-password-3' }, password: 'planted-password-3' });
+    const { body } = await anonymous.post('/auth/login', { email: 'a@example.com', password });
+    const client = anonymous.withToken(body.access_token);
     await client.get('/auth/me', { 'x-request-id': 'find-me' });
     await client.get('/users/search/document/planted-document?q=planted-query');
     await client.post('/auth/change-password', { current_password: password, new_password: 'planted-password-4' });
-    await nobody.post('/auth/refresh', { refresh_token: body.refresh_token });
+    await anonymous.post('/auth/refresh', { refresh_token: body.refresh_token });
     expect(await server.kill('SIGTERM')).toBe(0);
     const lines = server.output
       .split('\n')

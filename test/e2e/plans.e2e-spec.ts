@@ -107,7 +107,7 @@ describe('plans', () => {
       expect(await offer({ gym_id: closed.id }, as.admin.client)).toBeRefused(409, 'gym_inactive');
     });
 
-    it('is deleted if nobody bought it, and not sold any more otherwise', async () => {
+    it('is deleted if no one bought it, and not sold any more otherwise', async () => {
       const [unsold, sold] = [await t.make.plan(own.gym.id), await t.make.plan(own.gym.id)];
       await t.make.userPlan(await member(), sold);
       expect(await as.manager.client.delete(`/plans/${unsold.id}`)).toHaveStatus(204);
@@ -152,7 +152,7 @@ describe('plans', () => {
   }
 
   describe('assigning', () => {
-    it('sells the plan to a member, at its price or another, by whoever does it', async () => {
+    it('sells the plan to a member, at its price or another, by any of the desk', async () => {
       const buyer = await member();
       const sold = await assign(buyer, sessions, {}, 'trainer');
       expect(sold).toHaveStatus(201);
@@ -209,27 +209,27 @@ describe('plans', () => {
     });
 
     it('is for members of the gym and plans of the gym', async () => {
-      for (const nobody of [as.trainer, other.people.user, { id: 2_000_000_000 }]) {
-        expect(await assign(nobody, monthly, {}, 'manager')).toHaveWrongFields('user_id');
+      for (const anonymous of [as.trainer, other.people.user, { id: 2_000_000_000 }]) {
+        expect(await assign(anonymous, monthly, {}, 'manager')).toHaveWrongFields('user_id');
       }
       for (const plan of [other.plan, { id: 2_000_000_000 }]) {
         expect(await assign(await member(), plan)).toHaveWrongFields('plan_id');
       }
       const closed = await t.make.gym();
-      const [somebody, plan] = [await t.make.person('user', closed.id), await t.make.plan(closed.id)];
+      const [person, plan] = [await t.make.person('user', closed.id), await t.make.plan(closed.id)];
       await t.db.pool.query('UPDATE gyms SET is_active = FALSE WHERE id = $1', [closed.id]);
-      expect(await assign(somebody, plan)).toBeRefused(409, 'gym_inactive');
+      expect(await assign(person, plan)).toBeRefused(409, 'gym_inactive');
     });
 
-    it('replaces the current plan: admin and manager may always, reception and trainer with a longer or dearer one', async () => {
+    it('replaces the current plan: admin and manager may always, reception and trainer with a plan that is longer or costs more', async () => {
       const longer = await t.make.plan(own.gym.id, { price: 10, duration_days: 31 });
-      const dearer = await t.make.plan(own.gym.id, { price: 30.01, duration_days: 1 });
+      const costlier = await t.make.plan(own.gym.id, { price: 30.01, duration_days: 1 });
       for (const role of ['admin', 'manager', 'reception', 'trainer'] as const) {
         const isFree = role === 'admin' || role === 'manager';
-        for (const next of [longer, dearer, cheap, monthly]) {
+        for (const next of [longer, costlier, cheap, monthly]) {
           const buyer = await member();
           const { body: first } = await assign(buyer, monthly);
-          const isUpgrade = next === longer || next === dearer;
+          const isUpgrade = next === longer || next === costlier;
           const answer = await assign(buyer, next, {}, role);
           const isSold = isFree || isUpgrade;
           if (isSold) expect(answer).toHaveStatus(201);
@@ -383,7 +383,7 @@ describe('plans', () => {
     it('is for admin and manager, and for an active plan', async () => {
       const buyer = await member();
       const { body: bought } = await assign(buyer, monthly);
-      expect(await codeOf(change(bought.id, { status: 'frozen' }, 'reception'))).toBe('change_not_yours');
+      expect(await codeOf(change(bought.id, { status: 'frozen' }, 'reception'))).toBe('correction_not_allowed');
       const { body: waiting } = await assign(buyer, cheap, { start: 'after_current' });
       expect(await codeOf(change(waiting.id, { status: 'frozen' }))).toBe('plan_not_active');
       await age(buyer, 31);
@@ -480,7 +480,7 @@ describe('plans', () => {
         expect(await plansOf(buyer)).toHaveLength(3);
       });
 
-      it('sells anew when the sale was taken back', async () => {
+      it('sells again when the sale was taken back', async () => {
         const { body: bought } = await assign(await member(), monthly);
         const { body: mistake } = await change(bought.id, { plan_id: quarterly.id });
         await as.manager.client.delete(`/user-plans/${mistake.id}`);
@@ -529,13 +529,13 @@ describe('plans', () => {
       const sell = (userId: number, plan: PlanRow, price?: number) =>
         desk.post('/user-plans', { user_id: userId, plan_id: plan.id, purchased_price: price });
       const alike = await t.make.plan(own.gym.id, { price: 30 });
-      const dearer = await t.make.plan(own.gym.id, { price: 60 });
+      const costlier = await t.make.plan(own.gym.id, { price: 60 });
       const buyer = await member();
       const { body: bought } = await assign(buyer, alike);
-      // Dearer in the list, but not as it would be sold.
-      expect(await sell(buyer.id, dearer, 1)).toBeRefused(409, 'not_an_upgrade');
-      expect(await sell(buyer.id, dearer, 30)).toBeRefused(409, 'not_an_upgrade');
-      expect(await codeOf(change(bought.id, { plan_id: dearer.id, purchased_price: 30 }, 'reception'))).toBe(
+      // It costs more in the list, but not as it would be sold.
+      expect(await sell(buyer.id, costlier, 1)).toBeRefused(409, 'not_an_upgrade');
+      expect(await sell(buyer.id, costlier, 30)).toBeRefused(409, 'not_an_upgrade');
+      expect(await codeOf(change(bought.id, { plan_id: costlier.id, purchased_price: 30 }, 'reception'))).toBe(
         'not_an_upgrade',
       );
       // What was sold stays as it was, whatever the list says now.
@@ -547,12 +547,12 @@ describe('plans', () => {
         status: 'scheduled',
       });
       await as.manager.client.put(`/plans/${cheap.id}`, { price: 20, duration_days: 30 });
-      expect((await sell(buyer.id, dearer, 30.01)).body).toMatchObject({ status: 'active', purchased_price: 30.01 });
+      expect((await sell(buyer.id, costlier, 30.01)).body).toMatchObject({ status: 'active', purchased_price: 30.01 });
     });
 
     it('corrects sessions and expiry, for admin and manager', async () => {
       const { body: bought } = await assign(await member(), sessions);
-      expect(await codeOf(change(bought.id, { remaining_sessions: 3 }, 'trainer'))).toBe('change_not_yours');
+      expect(await codeOf(change(bought.id, { remaining_sessions: 3 }, 'trainer'))).toBe('correction_not_allowed');
       expect((await change(bought.id, { remaining_sessions: 3 })).body).toMatchObject({ remaining_sessions: 3 });
       const used = await change(bought.id, { remaining_sessions: 0, status: 'expired' });
       expect(used.body).toMatchObject({ remaining_sessions: 0, status: 'expired' });
@@ -664,7 +664,7 @@ describe('plans', () => {
       }
     });
 
-    it('show a member their own plans and nobody else’s', async () => {
+    it('show a member their own plans and no other’s', async () => {
       const { client, id } = as.user;
       const { body: theirs } = await assign(await member(), monthly);
       expect(await client.all('/user-plans')).toMatchObject([{ id: own.userPlan.id, user_id: id }]);

@@ -15,9 +15,9 @@ const SECRETS = {
   FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
 };
 
-async function signInAsAdmin(nobody: HttpClient): Promise<HttpClient> {
-  const { body } = await nobody.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' });
-  return nobody.withToken(body.access_token);
+async function signInAsAdmin(anonymous: HttpClient): Promise<HttpClient> {
+  const { body } = await anonymous.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' });
+  return anonymous.withToken(body.access_token);
 }
 
 describe('the server as a process', () => {
@@ -60,7 +60,7 @@ describe('the server as a process', () => {
     );
     await database.end();
     expect(rows[0].runs).toBe(rows[0].names);
-  }, 120_000);
+  });
 
   it('has every user it answered 201 for, after kill -9 of itself and its database in the middle of 1,000', async () => {
     const DATA_DIR = newFolder();
@@ -97,7 +97,7 @@ describe('the server as a process', () => {
     const again = await signInAsAdmin(await second.ready());
     const found = await Promise.all(created.map((id) => again.get(`/users/${id}`)));
     expect(found.filter(({ status }) => status !== 200)).toEqual([]);
-  }, 120_000);
+  });
 
   it('shares the embedded database with a server beside it, and the last one to leave stops it', async () => {
     const DATA_DIR = newFolder();
@@ -116,7 +116,7 @@ describe('the server as a process', () => {
     expect(existsSync(pidFile)).toBe(false);
   });
 
-  it('stops its database also for somebody who asks twice', async () => {
+  it('stops its database also for a person who asks twice', async () => {
     const DATA_DIR = newFolder();
     const server = start({ DATA_DIR });
     const client = await server.ready();
@@ -155,7 +155,7 @@ describe('the server as a process', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const asked = Date.now();
     expect(await server.kill('SIGTERM')).toBe(0);
-    expect(Date.now() - asked).toBeLessThan(10_000);
+    expect(Date.now() - asked).toBeLessThan(30_000);
     expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     idle.destroy();
   });

@@ -94,7 +94,7 @@ describe('sockets', () => {
         expect(socket.received.map(({ event }) => event).filter((event) => !event.endsWith('error'))).toEqual([]);
         expect(socket.all('error').at(-1)).toMatchObject({ code: 'not_signed_in' });
       }
-    }, 20_000);
+    });
 
     it('lets one sign in later by a message', async () => {
       const socket = await connect('/checkins');
@@ -272,7 +272,7 @@ describe('sockets', () => {
     });
   });
 
-  describe('whoever must go', () => {
+  describe('a person who must go', () => {
     const change = (person: SignedIn, what: object) => admin.client.put(`/users/${person.id}`, what);
     const reasons: Record<string, (person: SignedIn) => Promise<Answer>> = {
       'signs out': ({ client }) => client.post('/auth/logout'),
@@ -308,7 +308,7 @@ describe('sockets', () => {
       expect(sockets[0]!.all('member_checked_in')).toEqual([]);
     });
 
-    it('stays who changed something that is nobody’s business', async () => {
+    it('stays who changed something that is no one’s business', async () => {
       const person = await t.make.signedIn('trainer', gym.id);
       const socket = await connect('/checkins', tokenOf(person));
       await change(person, { full_name: 'New Name' });
@@ -337,7 +337,7 @@ describe('sockets', () => {
     let gymOfBystander: number;
     beforeAll(async () => ({ id: gymOfBystander, socket: bystander } = await newDesk()));
 
-    /** What somebody else is told meanwhile: a check-in, an answer, and nothing of errors. */
+    /** What another person is told meanwhile: a check-in, an answer, and nothing of errors. */
     const bystanderIsServed = async (): Promise<boolean> => {
       const { id } = await checkIn(gymOfBystander);
       await bystander.next('member_checked_in', (visit) => visit.id === id);
@@ -392,7 +392,7 @@ describe('sockets', () => {
       socket.sendRaw('2/checkins,[1,{"member_id":1}]');
       socket.sendRaw('2/checkins,[1e99]');
       expect(await socket.next('error', ({ event }) => event === '1')).toMatchObject({ code: 'unknown_event' });
-      const { body } = await t.nobody.get(`${t.url}/metrics`);
+      const { body } = await t.anonymous.get(`${t.url}/metrics`);
       expect(body).not.toContain('toString');
     });
 
@@ -516,7 +516,7 @@ describe('sockets', () => {
       expect(socket.all('member_checked_in')).toHaveLength(1);
     });
 
-    it('is nobody else’s, and not of another namespace', async () => {
+    it('is no other’s, and not of another namespace', async () => {
       const manager = await t.make.signedIn('manager', gym.id);
       const { device_key } = await makeDevice(manager.client);
       const reader = await connect('/devices', { device_key });
@@ -536,7 +536,7 @@ describe('sockets', () => {
       }
     });
 
-    it('is theirs alone who show the same credentials again, whoever tries before', async () => {
+    it('is theirs alone who show the same credentials again, no matter who tries before', async () => {
       const { id: gymId, desk, socket } = await newDesk();
       const before = await checkIn(gymId);
       await socket.next('member_checked_in', ({ id }) => id === before.id);
@@ -592,15 +592,15 @@ describe('sockets', () => {
   });
 
   it('counts itself', async () => {
-    const before = (await t.nobody.get('/realtime/health')).body;
+    const before = (await t.anonymous.get('/realtime/health')).body;
     expect(before).toMatchObject({ status: 'ok' });
     const { socket } = await newDesk();
-    const count = async () => (await t.nobody.get('/realtime/health')).body;
+    const count = async () => (await t.anonymous.get('/realtime/health')).body;
     expect((await count()).connected_users).toBeGreaterThan(0);
     const { active_connections: open } = await count();
     socket.close();
     await until(async () => (await count()).active_connections < open);
-    const { body } = await t.nobody.get(`${t.url}/metrics`);
+    const { body } = await t.anonymous.get(`${t.url}/metrics`);
     expect(body).toMatch(/socket_messages_total\{namespace="\/checkins",event="check_in",outcome="ok"\} [1-9]/);
   });
 });

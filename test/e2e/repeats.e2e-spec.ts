@@ -20,7 +20,7 @@ const NOT_REPEATABLE: Record<string, string> = {
   'POST auth/refresh': 'a token that is used again is stolen; within seconds it is a retry (auth.e2e-spec)',
   '/devices user_not_found': 'it is only written down: each finger that nobody knows is one',
   '/devices serial_output': 'what a board says is a stream: the same line twice is two lines',
-  '/devices store_fingerprint': 'the template is sealed anew; it stays the same finger (devices.e2e-spec)',
+  '/devices store_fingerprint': 'the template is sealed again; it stays the same finger (devices.e2e-spec)',
 };
 
 /** Everything that changes something, done twice: by itself it changes nothing the second time, or it takes a key. */
@@ -77,9 +77,9 @@ describe('a repetition', () => {
 
   it('of a registration is refused, because the email is taken', async () => {
     const newcomer = { email: `${unique('new')}@example.com`, password: PASSWORD, gym_id: world.own.gym.id };
-    expect(await t.nobody.post('/auth/register', newcomer)).toHaveStatus(201);
+    expect(await t.anonymous.post('/auth/register', newcomer)).toHaveStatus(201);
     const before = await contents(t.db);
-    expect(await t.nobody.post('/auth/register', newcomer)).toBeRefused(409, 'email_taken');
+    expect(await t.anonymous.post('/auth/register', newcomer)).toBeRefused(409, 'email_taken');
     expect(await contents(t.db)).toEqual(before);
   });
 

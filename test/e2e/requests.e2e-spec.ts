@@ -153,14 +153,14 @@ describe('requests', () => {
 
     it('get a problem when they do not arrive within 10 s', async () => {
       expect(isProblem(await sayRaw(t.url, 'GET / HTTP/1.1\r\nHost: x\r\n'), 'request_timeout')).toBe(408);
-    }, 40_000);
+    });
   });
 
   describe('from pages of other origins', () => {
     const ASKED =
       'authorization,content-type,refresh,x-csrftoken,x-content-type-options,x-frame-options,x-xss-protection,x-request-id,idempotency-key';
     const preflight = (path: string, method: string, origin = PAGE, asked = ASKED) =>
-      t.nobody.send('OPTIONS', path, undefined, {
+      t.anonymous.send('OPTIONS', path, undefined, {
         origin,
         'access-control-request-method': method,
         'access-control-request-headers': asked,
@@ -177,7 +177,7 @@ describe('requests', () => {
         expect(list(headers, 'access-control-allow-methods')).toContain(method.toLowerCase());
         expect(list(headers, 'access-control-allow-headers')).toEqual(expect.arrayContaining(ASKED.split(',')));
       }
-      const answer = await t.nobody
+      const answer = await t.anonymous
         .withToken(token)
         .send(method, path, body, { origin: PAGE, 'x-request-id': 'page-1' });
       expect(answer.headers.get('access-control-allow-origin')).toBe(PAGE);

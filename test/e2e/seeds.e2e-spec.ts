@@ -84,7 +84,7 @@ describe('the demo gym', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('has nobody inside while it is closed, by its own clock, and nobody from the future', async () => {
+  it('has no one inside while it is closed, by its own clock, and no one from the future', async () => {
     const visits = await all<{ came: number; went: number | null; is_auto_closed: boolean; is_past: boolean }>(`
       SELECT ${gymClock('check_in_time')} AS came, ${gymClock('check_out_time')} AS went, is_auto_closed,
         greatest(check_in_time, check_out_time) <= now() AS is_past

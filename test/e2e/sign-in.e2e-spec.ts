@@ -25,7 +25,7 @@ describe('a phone that several people share', () => {
     }
     return people;
   };
-  const login = (phone: string, password: string) => t.nobody.post('/auth/login', { phone_number: phone, password });
+  const login = (phone: string, password: string) => t.anonymous.post('/auth/login', { phone_number: phone, password });
 
   it('signs in the one whose password fits', async () => {
     const phone = newPhone();
@@ -58,7 +58,7 @@ describe('a phone that several people share', () => {
     try {
       const phone = newPhone();
       const [owner] = await family(phone, ['of the owner', 'of the other']);
-      const by = (body: object) => careful.nobody.post('/auth/login', body);
+      const by = (body: object) => careful.anonymous.post('/auth/login', body);
       const guesses = await times(10, () => by({ phone_number: phone, password: 'a guess' }));
       expect(tally(guesses)).toEqual({ 401: 3, 429: 7 });
       expect(await by({ email: owner!.email, password: 'of the owner' })).toHaveStatus(200);
@@ -70,7 +70,7 @@ describe('a phone that several people share', () => {
 
 describe('a limit', () => {
   const from = (app: TestApp, address: string, path: string, body: object) =>
-    app.nobody.post(path, body, { 'x-forwarded-for': address });
+    app.anonymous.post(path, body, { 'x-forwarded-for': address });
 
   it('lets as many register as it says, of 60 at once on two servers', async () => {
     const settings = { REGISTRATIONS_PER_ADDRESS: '5', TRUST_PROXY_HOPS: '1' };
@@ -108,12 +108,12 @@ describe('a limit', () => {
     try {
       const { email } = await t.make.person('user', gym.id);
       const guess = (index: number) =>
-        apps[index % 2]!.nobody.post('/auth/login', { email, password: `guess ${index}` });
+        apps[index % 2]!.anonymous.post('/auth/login', { email, password: `guess ${index}` });
       expect(tally(await times(60, guess))).toEqual({ 401: 5, 429: 55 });
       // The right one, many times at once, is never a failure.
       const { email: owner } = await t.make.person('user', gym.id);
       const right = await times(20, (index) =>
-        apps[index % 2]!.nobody.post('/auth/login', { email: owner, password: PASSWORD }),
+        apps[index % 2]!.anonymous.post('/auth/login', { email: owner, password: PASSWORD }),
       );
       expect(statuses(right).every((status) => status === 200)).toBe(true);
     } finally {
@@ -149,8 +149,8 @@ describe('a limit', () => {
   it('holds nothing that tells who it is of', async () => {
     const email = `${unique('hidden')}@example.com`;
     const phone = newPhone();
-    await t.nobody.post('/auth/login', { email, password: 'a guess' });
-    await t.nobody.post('/auth/login', { phone_number: phone, password: 'a guess' });
+    await t.anonymous.post('/auth/login', { email, password: 'a guess' });
+    await t.anonymous.post('/auth/login', { phone_number: phone, password: 'a guess' });
     const { rows } = await t.db.pool.query<{ key: string }>('SELECT key FROM attempt_budgets');
     expect(rows.length).toBeGreaterThan(0);
     const keys = rows.map(({ key }) => key).join('\n');
@@ -163,11 +163,11 @@ describe('a password', () => {
   it('of more than 72 bytes is refused wherever it is tried', async () => {
     const { email, client } = await t.make.signedIn('user', gym.id);
     const long = 'é'.repeat(37);
-    expect(await t.nobody.post('/auth/login', { email, password: long })).toHaveWrongFields('password');
+    expect(await t.anonymous.post('/auth/login', { email, password: long })).toHaveWrongFields('password');
     const change = { current_password: long, new_password: 'a better password' };
     expect(await client.post('/auth/change-password', change)).toHaveWrongFields('current_password');
     const set = { email: `${unique('x')}@example.com`, password: long };
-    expect(await t.nobody.post('/auth/register', set)).toHaveWrongFields('password');
+    expect(await t.anonymous.post('/auth/register', set)).toHaveWrongFields('password');
   });
 
   it('is not hashed for who may not set it, and not without end for who may', async () => {

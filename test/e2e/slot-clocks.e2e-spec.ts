@@ -58,7 +58,7 @@ describe('hours and clocks', () => {
       const { starts_at: first, ends_at: last } = data.slots[slot_id];
       expect([starts_at.toISOString(), ends_at.toISOString()]).toEqual([first, last]);
     }
-    // The hour is still theirs: nobody else gets it, at whatever moment it was.
+    // The hour is still theirs: no one else gets it, at whatever moment it was.
     const other = await t.make.signedIn('user', id);
     expect(await book(other.client, 9)).toBeRefused(409, 'slot_taken');
   });

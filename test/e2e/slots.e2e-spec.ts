@@ -135,7 +135,7 @@ describe('slots', () => {
       expect(await book(member.client, 7)).toHaveStatus(201);
     });
 
-    it('is nothing more once the seats were lowered, even if somebody cancels; who has booked keeps it', async () => {
+    it('is nothing more once the seats were lowered, even if a person cancels; who has booked keeps it', async () => {
       const { gym: { id }, manager, member } = await gym({ default_capacity: 3 }); // prettier-ignore
       const others = await Promise.all(Array.from({ length: 3 }, () => t.make.signedIn('user', id)));
       for (const { client } of [member, ...others.slice(1)]) expect(await book(client, 9)).toHaveStatus(201);
@@ -212,7 +212,7 @@ describe('slots', () => {
   });
 
   describe('who books', () => {
-    it('a member for oneself, staff for anybody of the gym, and nobody for strangers', async () => {
+    it('a member for oneself, staff for any person of the gym, and no one for strangers', async () => {
       const { gym: { id }, manager, member } = await gym(); // prettier-ignore
       const stranger = await gym();
       const [other, gone, admin] = await Promise.all([
@@ -243,7 +243,7 @@ describe('slots', () => {
       expect(body.filter((slot: any) => slot.booked > 0).map((slot: any) => slot.id)).toEqual([1, 2, 3, 4, 5]);
     });
 
-    it('cancels one’s own, staff anybody’s, and nobody else’s', async () => {
+    it('cancels one’s own, staff those of any person, and no other’s', async () => {
       const { gym: { id }, manager, member } = await gym(); // prettier-ignore
       const [other, stranger] = [await t.make.signedIn('user', id), await gym()];
       for (const hour of [1, 2]) await book(member.client, hour);
@@ -324,7 +324,7 @@ describe('slots', () => {
   });
 
   it.each(['deactivated', 'deleted', 'moved'] as const)(
-    'frees the hours to come of somebody who is %s, and tells those who watch',
+    'frees the hours to come of a person who is %s, and tells those who watch',
     async (how) => {
       const { gym: { id }, manager, member } = await gym(); // prettier-ignore
       const admin = await t.make.signedIn('admin', null);
@@ -353,7 +353,7 @@ describe('slots', () => {
     expect(await member.client.get('/slots?date=2026-13-01')).toBeRefused(422, 'fields_invalid');
   });
 
-  it('shows staff who has an hour, a member only whether it is them; over REST and sockets, whoever has booked first', async () => {
+  it('shows staff who has an hour, a member only whether it is them; over REST and sockets, no matter who has booked first', async () => {
     const { gym: { id }, manager, member } = await gym({ default_capacity: 2 }); // prettier-ignore
     const other = await t.make.signedIn('user', id);
     const watch = async (token: string) => {
@@ -483,7 +483,7 @@ describe('slots', () => {
       expect(await book(accountant.client, 5)).toBeRefused(403, 'role_not_allowed');
     });
 
-    it('refuse whoever is not signed in', async () => {
+    it('refuse a person who is not signed in', async () => {
       expect(await SocketClient.refused(t.url, '/slots')).toBeRefused(4001);
     });
 

@@ -40,7 +40,7 @@ describe('whole numbers in addresses', () => {
     t = await startApp();
     world = await makeWorld(t);
     routes = t.app.get(RouteTable).routes.filter(({ path, method }) => routeCases[`${method} ${path}`]);
-    document = (await t.nobody.get(`${t.url}/openapi.json`)).body;
+    document = (await t.anonymous.get(`${t.url}/openapi.json`)).body;
   });
   afterAll(() => t.close());
 

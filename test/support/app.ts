@@ -13,8 +13,8 @@ export interface TestApp {
   db: Database;
   /** Makes gyms and people, and signs them in. */
   make: Factory;
-  /** Nobody's client. */
-  nobody: HttpClient;
+  /** The client of a caller without a token. */
+  anonymous: HttpClient;
   close(): Promise<void>;
 }
 
@@ -38,10 +38,10 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const db = app.get(Database);
-  const nobody = new HttpClient(`${url}/api/v1`);
+  const anonymous = new HttpClient(`${url}/api/v1`);
   const close = async () => {
     app.getHttpServer().closeAllConnections();
     await app.close();
   };
-  return { app, url, config, db, make: new Factory(db, nobody), nobody, close };
+  return { app, url, config, db, make: new Factory(db, anonymous), anonymous, close };
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../../src/database/database.js';
 import { everyGym, raw } from '../../src/database/sql.js';
 
-/** What is not what anybody did, but that somebody was there. */
+/** What does not say what a person did, only that a person was there. */
 const BOOKKEEPING = {
   tables: ['attempt_budgets', 'job_workers', 'socket_messages', 'socket_sessions', 'stats_broadcasts'],
   columns: ['updated_at', 'last_used_at', 'last_seen_at', 'online_until', 'held_until'],

@@ -49,7 +49,7 @@ export const unique = (prefix: string): string => `${prefix}-${randomUUID().slic
 export class Factory {
   constructor(
     private readonly db: Database,
-    private readonly nobody: HttpClient,
+    private readonly anonymous: HttpClient,
   ) {}
 
   async gym(
@@ -61,7 +61,7 @@ export class Factory {
     return gym!;
   }
 
-  /** Somebody with PASSWORD. */
+  /** A person with PASSWORD. */
   async person(role: Role, gymId: number | null, fields: Partial<Record<string, unknown>> = {}): Promise<Person> {
     const name = unique(role);
     const person = {
@@ -156,9 +156,9 @@ export class Factory {
   }
 
   async signIn(person: Person): Promise<SignedIn> {
-    const { status, body } = await this.nobody.post('/auth/login', { email: person.email, password: PASSWORD });
+    const { status, body } = await this.anonymous.post('/auth/login', { email: person.email, password: PASSWORD });
     if (status !== 200) throw new Error(`Sign-in answered ${status}: ${JSON.stringify(body)}`);
     const { access_token, refresh_token } = body;
-    return { ...person, access_token, refresh_token, client: this.nobody.withToken(access_token) };
+    return { ...person, access_token, refresh_token, client: this.anonymous.withToken(access_token) };
   }
 }

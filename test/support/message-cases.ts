@@ -6,13 +6,13 @@ import { SocketClient } from './socket-client.js';
 import type { World } from './world.js';
 
 export interface MessageCase {
-  /** Made anew for every attempt. It is about the world's own gym, whoever sends it. */
+  /** Made again for every attempt. It is about the world's own gym, no matter who sends it. */
   payload?(world: World): unknown;
   /** What the sender has to do first. */
   before?(socket: SocketClient, world: World): Promise<unknown>;
-  /** The code of the answer where that is not success: somebody who may send it, but not like this. */
+  /** The code of the answer where that is not success: a person who may send it, but not like this. */
   answers?: Partial<Record<Role | DeviceKind, string>>;
-  /** What somebody of another gym gets: a code; or `nothing`: success, and not a trace of the gym in it. */
+  /** What a person of another gym gets: a code; or `nothing`: success, and not a trace of the gym in it. */
   otherGym: string;
 }
 
@@ -23,11 +23,11 @@ const newVisit = async (world: World): Promise<number> => {
   return (await world.own.people.trainer.client.post('/attendance', { user_id: id })).body.id;
 };
 
-/** A reader of the world's own gym that nobody talks with. */
+/** A reader of the world's own gym that no one talks with. */
 async function freeReader({ t, own }: World): Promise<number> {
   const { id, device_key } = await makeDevice(own.people.manager.client, 'fingerprint', own.mark);
   const reader = await SocketClient.connect(t.url, '/devices', { device_key });
-  // Whoever is answered has been let in.
+  // A socket that is answered has been let in.
   await reader.ask('finger1_captured');
   return id;
 }
@@ -36,7 +36,7 @@ const chooseMember = async (socket: SocketClient, world: World) =>
   socket.ask('user', { user_id: (await newMember(world)).id });
 
 let hours = 0;
-/** An hour that nobody has, of days that nobody else books. */
+/** An hour that no one has, of days that no one else books. */
 const freeHour = ({ own }: World) => {
   const hour = hours++;
   return { slot_id: hour % 24, date: inDays(3 + (Math.floor(hour / 24) % 10)), gym_id: own.gym.id };
@@ -76,7 +76,7 @@ export const messageCases: Record<string, MessageCase> = {
   '/devices store_fingerprint': {
     before: chooseMember,
     payload: () => ({ fingerprint_data: newTemplate(), finger: 1 }),
-    otherGym: 'nobody_to_enrol',
+    otherGym: 'no_member_chosen',
   },
   '/devices finger1_captured': { before: chooseMember, otherGym: 'nothing' },
   '/devices enrollment_completed': { before: chooseMember, otherGym: 'nothing' },

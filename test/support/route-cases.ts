@@ -5,28 +5,28 @@ import { book, bookNow, inDays } from './slots.js';
 import { SocketClient } from './socket-client.js';
 import type { GymWorld, World } from './world.js';
 
-/** A call that is right for whoever may make it. */
+/** A call that is right for those who may make it. */
 export interface Call {
   path: string;
   body?: unknown;
 }
 
 export interface RouteCase {
-  /** Made anew for every attempt, so that one attempt cannot spoil the next. `role` is who will try it. */
+  /** Made again for every attempt, so that one attempt cannot spoil the next. `role` is who will try it. */
   call(world: World, role: Role): Call | Promise<Call>;
   /** What it answers where that is not the status in `success`: a role that may use the route, but not like this. */
   answers?: Partial<Record<Role, number>>;
   /** 200 by default, 201 for POST. */
   success?: number;
   /**
-   * What somebody of another gym gets: a status; or `nothing`: success, and not a trace of the gym in it; `unmarked`: the
+   * What a person of another gym gets: a status; or `nothing`: success, and not a trace of the gym in it; `unmarked`: the
    * same, where the gym itself would find no trace; or `everything`,
    * because it is the whole chain's.
    */
   otherGym: number | 'nothing' | 'unmarked' | 'everything';
 }
 
-/** Somebody new in the gym that is acted on, for a call that changes them. */
+/** A person new in the gym that is acted on, for a call that changes them. */
 const newMember = ({ t, own }: World) => t.make.person('user', own.gym.id);
 const today = () => new Date().toISOString().slice(0, 10);
 
@@ -52,7 +52,7 @@ const booked = (path: string): RouteCase => ({
 });
 
 let hours = 0;
-/** An hour that nobody has. */
+/** An hour that no one has. */
 const freeHour = ({ own }: World) => {
   const hour = hours++ % (24 * 12);
   return { slot: hour % 24, body: { date: inDays(2 + Math.floor(hour / 24)), gym_id: own.gym.id } };
@@ -195,8 +195,8 @@ export const routeCases: Record<string, RouteCase> = {
   'PUT user-plans/:id': {
     call: async (world) => {
       const { id } = await world.t.make.userPlan(await newMember(world), world.own.plan);
-      const dearer = await world.t.make.plan(world.own.gym.id, { price: 60 });
-      return { path: `/user-plans/${id}`, body: { plan_id: dearer.id } };
+      const costlier = await world.t.make.plan(world.own.gym.id, { price: 60 });
+      return { path: `/user-plans/${id}`, body: { plan_id: costlier.id } };
     },
     otherGym: 404,
   },

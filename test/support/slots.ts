@@ -15,7 +15,7 @@ export interface SlotGym {
   member: SignedIn;
 }
 
-/** A gym with somebody who runs it and somebody who trains there. */
+/** A gym with a person who runs it and a person who trains there. */
 export async function makeSlotGym(make: Factory, settings: object = {}, timezone = 'UTC'): Promise<SlotGym> {
   const gym = await make.gym({ timezone });
   const [manager, member] = await Promise.all([make.signedIn('manager', gym.id), make.signedIn('user', gym.id)]);
@@ -39,7 +39,7 @@ export async function withinOneHour<Value>(work: (now: Date) => Promise<Value>):
   }
 }
 
-/** The hour that is now in a gym in UTC, and the two after it: whoever does something for all of them has done it for now. */
+/** The hour that is now in a gym in UTC, and the two after it: what is done for all of them is done for now. */
 const nowAndNext = () =>
   [0, 1, 2].map((hours) => {
     const at = new Date(Date.now() + hours * HOUR_MS);

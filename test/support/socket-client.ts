@@ -71,7 +71,7 @@ export class SocketClient {
     return connected;
   }
 
-  /** The payload of the first such event that nobody has waited for yet. */
+  /** The payload of the first such event that no one has waited for yet. */
   next(event: string, matches: (payload: any) => boolean = () => true): Promise<any> {
     const found = this.unread.find((one) => one.event === event && matches(one.payload));
     if (found) {

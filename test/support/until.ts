@@ -1,8 +1,8 @@
-/** Waits until something holds; asks again and again, for at most 25 s unless told otherwise. */
+/** Waits until something holds; asks again and again, for at most 60 s unless told otherwise. */
 export async function until<Value>(
   ask: () => Value | Promise<Value>,
   what = String(ask),
-  ms = 25_000,
+  ms = 60_000,
 ): Promise<NonNullable<Value>> {
   const deadline = Date.now() + ms;
   for (;;) {

@@ -2,7 +2,7 @@ import { ROLES, type Role, STAFF } from '../../src/common/actor/roles.js';
 import type { TestApp } from './app.js';
 import { type PlanRow, type ProductRow, type SignedIn, unique } from './factory.js';
 
-/** A gym with somebody of every role in it. Everything in it carries its mark, so that a leak can be seen. */
+/** A gym with a person of every role in it. Everything in it carries its mark, so that a leak can be seen. */
 export interface GymWorld {
   mark: string;
   gym: { id: number; name: string };

@@ -25,7 +25,10 @@ export class VisitorDto {
   /** @example "maria@example.com" */
   email: string | null;
 
-  /** The plan that counts today, or else the last one (see its status and expires_at: who must renew); null if there never was one. */
+  /**
+   * The plan that counts today, or else the last one (see its status and expires_at: who must renew); null if there
+   * never was one.
+   */
   @ApiProperty({ type: MembershipDto, nullable: true })
   membership: Json<MembershipDto> | null;
 }
@@ -60,7 +63,7 @@ export class VisitDto {
   @ApiProperty({ type: 'integer', nullable: true })
   stay_minutes: number | null;
 
-  /** Nobody checked out: it was closed at the end of its day, and its length says nothing. @example false */
+  /** There was no check-out: it was closed at the end of its day, and its length says nothing. @example false */
   is_auto_closed: boolean;
 
   /** @example "Main entrance" */
@@ -109,8 +112,8 @@ export class CheckInDto extends IntersectionType(PartialType(PickType(VisitDto, 
   qr_code?: string;
 
   /**
-   * `check_in_with_deduction` needs an active plan and takes a session from it (from a plan by time there is none to take);
-   * `check_in_only` (the default) asks for nothing. @example "check_in_only"
+   * `check_in_with_deduction` needs an active plan and takes a session from it (from a plan by time there is none to
+   * take); `check_in_only` (the default) asks for nothing. @example "check_in_only"
    */
   @IsOptional()
   @IsIn(['check_in_only', 'check_in_with_deduction'])

@@ -35,7 +35,7 @@ export class Visit extends ChangingRow {
   @Moment({ nullable: true })
   check_out_time: Date | null;
 
-  /** Nobody checked out: it was closed overnight, and its length says nothing. */
+  /** There was no check-out: it was closed overnight, and its length says nothing. */
   @Column('boolean', { default: false })
   is_auto_closed: boolean;
 

@@ -7,7 +7,7 @@ import { ROLES, type Role } from './roles.js';
 export const ACCESS = 'spotter:access';
 
 export interface Access {
-  /** The roles that may; null: everybody, signed in or not. */
+  /** The roles that may; null: all callers, signed in or not. */
   readonly roles: readonly (Role | DeviceKind)[] | null;
   /** Also before a temporary password has been changed. */
   readonly beforePasswordChange: boolean;

@@ -11,7 +11,10 @@ const IDLE_MS = 1_000;
 /** For the first request on a new connection. */
 const SILENT_MS = 2_000;
 
-/** How the server stops without losing a request: what has been asked is answered, and says that nothing more may be asked. */
+/**
+ * How the server stops without losing a request: what has been asked is answered, and says that nothing more may be
+ * asked.
+ */
 @Injectable()
 export class Drain {
   /** Answers say `Connection: close` from now on. */

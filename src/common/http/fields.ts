@@ -13,7 +13,9 @@ import {
   ValidateBy,
 } from 'class-validator';
 
-/** A letter, digit, sign or picture that leaves ink: not a blank, a control, a lone accent or a character of no width. */
+/**
+ * A letter, digit, sign or picture that leaves ink: not a blank, a control, a lone accent or a character of no width.
+ */
 const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /** What people type: blanks around it are dropped, and é is written in one way (Unicode NFC). */

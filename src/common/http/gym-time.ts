@@ -10,9 +10,9 @@ const TIME = new RegExp(String.raw`^${DAY}(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?${OFFSE
 const WITH_OFFSET = new RegExp(`T.*${OFFSET}$`);
 
 /**
- * A time as a client says it: a moment (`2026-03-01T18:30:00Z`); a time on the clock of the gym (`2026-03-01T18:30:00`); or a day
- * (`2026-03-01`). Which moment it is, only the zone of a gym says: see gyms/local-time.ts. It is no string, so that it
- * cannot be taken for UTC.
+ * A time as a client says it: a moment (`2026-03-01T18:30:00Z`); a time on the clock of the gym
+ * (`2026-03-01T18:30:00`); or a day (`2026-03-01`). Which moment it is, only the zone of a gym says: see
+ * gyms/local-time.ts. It is no string, so that it cannot be taken for UTC.
  */
 export class GymTime {
   constructor(readonly text: string) {}
@@ -36,8 +36,8 @@ export class GymTime {
 }
 
 /**
- * A time in a request. Without an offset it is the gym's own clock; a day alone is its first moment (as the end of a range its
- * last). A time that clocks skip is as much later as they skip; of one that they show twice it is the second.
+ * A time in a request. Without an offset it is the gym's own clock; a day alone is its first moment (as the end of a
+ * range its last). A time that clocks skip is as much later as they skip; of one that they show twice it is the second.
  * @param example of the documentation; null where a fixed day would soon be refused
  */
 export function IsGymTime(example: string | null = '2026-03-01T18:30:00Z') {

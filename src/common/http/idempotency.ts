@@ -52,8 +52,8 @@ export function keyOfMessage(route: string, { idempotency_key: key, ...body }: R
 }
 
 /**
- * What was meant, however it was written: the order of names does not count, null is the same as left out, a number the same as
- * its digits in a text. Passwords are left out: a repetition is known without them.
+ * What was meant, however it was written: the order of names does not count, null is the same as left out, a number the
+ * same as its digits in a text. Passwords are left out: a repetition is known without them.
  */
 export function meaningOf(value: unknown): string {
   return JSON.stringify(canonical(value));

@@ -5,15 +5,17 @@ import { getMetadataStorage, ValidateIf } from 'class-validator';
 const isNotNull = (_: object, value: unknown) => value !== null;
 const isRequired = () => true;
 
-/** null is a value of its own: not known, none. In every other field null is the same as leaving it out: see dropNulls. */
+/**
+ * null is a value of its own: not known, none. In every other field null is the same as leaving it out: see dropNulls.
+ */
 export const IsNullable = () => ValidateIf(isNotNull);
 
 /** A field that must be there, where the class that it is taken from lets it be null. */
 export const IsRequired = () => applyDecorators(ValidateIf(isRequired), ApiProperty({ nullable: false }));
 
 /**
- * Makes of each null what it would be had the field been left out, unless the field is nullable; also in what is nested.
- * What must be sent is then missing, and refused as such.
+ * Makes of each null what it would be had the field been left out, unless the field is nullable; also in what is
+ * nested. What must be sent is then missing, and refused as such.
  */
 export function dropNulls(input: unknown): void {
   if (Array.isArray(input)) return input.forEach(dropNulls);

@@ -4,7 +4,8 @@ import { isISO8601 } from 'class-validator';
 import { FieldsInvalid } from '../errors/common.errors.js';
 import { fromDigits, MAX_DEVICE_NUMBER, MAX_ID } from './whole.js';
 
-// The parameters of paths: what makes a value of them, and their documentation, with an example that works on the demo data.
+// The parameters of paths: what makes a value of them, and their documentation, with an example that works on the demo
+// data.
 
 type Schema = { type: 'integer' | 'string'; example: number | string; minimum?: number; maximum?: number };
 

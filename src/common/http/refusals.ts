@@ -54,7 +54,9 @@ function refusal(error: DomainError, id: string, cors: CorsPolicy, origin: strin
   return { status: error.kind.status, headers, body };
 }
 
-/** Takes over what Node would answer without us: an `Expect` that it does not know, and an upgrade to what is not ours. */
+/**
+ * Takes over what Node would answer without us: an `Expect` that it does not know, and an upgrade to what is not ours.
+ */
 export function answerInsteadOfNode(server: Server, cors: CorsPolicy, isSocketPath: (url: string) => boolean): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { status, headers, body } = refusal(new ExpectationFailed(), randomUUID(), cors, request.headers.origin);
@@ -65,8 +67,8 @@ export function answerInsteadOfNode(server: Server, cors: CorsPolicy, isSocketPa
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, behind: Buffer) => {
     if (isSocketPath(request.url ?? '')) return;
-    // An upgrade may be ignored (RFC 9110, 7.8), and Java asks for HTTP/2 with whatever it sends: the same request is read
-    // again without asking for it.
+    // An upgrade may be ignored (RFC 9110, 7.8), and Java asks for HTTP/2 with whatever it sends: the same request is
+    // read again without asking for it.
     const { method, url, httpVersion, rawHeaders } = request;
     const lines = [`${method} ${url} HTTP/${httpVersion}`];
     for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -27,7 +27,9 @@ export interface MessageOptions {
   roles: readonly (Role | DeviceKind)[] | typeof PUBLIC;
   /** The class of what is sent, with its rules; nothing, if it is left out. */
   payload?: Type;
-  /** What the handler returns: sent to the socket as this event, and through the acknowledgement if one was asked for. */
+  /**
+   * What the handler returns: sent to the socket as this event, and through the acknowledgement if one was asked for.
+   */
   answer?: EventKind;
   /** Further events that the sender may get. */
   also?: EventKind[];
@@ -58,7 +60,9 @@ export const Gateway = (namespace: string): ClassDecorator =>
 /** What a gateway does when a person or device has signed in: on connect, or later by a message. */
 export interface Welcoming {
   onSignedIn(socket: AppSocket, principal: Principal): Promise<void> | void;
-  /** The same socket after a short loss of its connection: its rooms and data are as they were, its listeners are gone. */
+  /**
+   * The same socket after a short loss of its connection: its rooms and data are as they were, its listeners are gone.
+   */
   onReturned?(socket: AppSocket, principal: Principal): Promise<void> | void;
 }
 
@@ -73,7 +77,9 @@ export abstract class SocketDoor {
 /** What servers have to tell each other of their sockets. */
 const ANSWER_MS = 2_000;
 
-/** Those in the room, on all servers. One that has just died does not answer; until the others notice, only ours count. */
+/**
+ * Those in the room, on all servers. One that has just died does not answer; until the others notice, only ours count.
+ */
 export function socketsIn(namespace: Namespace, room: string) {
   const all = namespace.in(room);
   return all

@@ -10,7 +10,10 @@ import { ConfigError } from '../../config/config-error.js';
 import { hangUp } from '../connection.js';
 import type { Account } from './install.js';
 
-/** Every server that uses the cluster holds this advisory lock shared; the server that gets it alone may stop the cluster. */
+/**
+ * Every server that uses the cluster holds this advisory lock shared; the server that gets it alone may stop the
+ * cluster.
+ */
 const IN_USE = 0x5907;
 const START_TIMEOUT_MS = 60_000;
 const LEAVE_TIMEOUT_MS = 10_000;
@@ -72,8 +75,8 @@ export class EmbeddedCluster {
   }
 
   /**
-   * A connection that holds the cluster in use for as long as it is open. Starts PostgreSQL if need be; of several servers
-   * that do so at once PostgreSQL lets one, and the others join it.
+   * A connection that holds the cluster in use for as long as it is open. Starts PostgreSQL if need be; of several
+   * servers that do so at once PostgreSQL lets one, and the others join it.
    * @param isOver whether it is not wanted any more
    */
   async join(isOver = () => false): Promise<pg.Client> {
@@ -88,7 +91,8 @@ export class EmbeddedCluster {
       } catch (error) {
         if (isOver() || Date.now() > deadline) {
           throw new ConfigError(
-            `The embedded PostgreSQL did not start (${(error as Error).message}). See ${this.log}, or set DATABASE_URL.`,
+            `The embedded PostgreSQL did not start (${(error as Error).message}). See ${this.log},
+              or set DATABASE_URL.`,
           );
         }
         if (isBusy(error)) await sleep(50);
@@ -97,7 +101,10 @@ export class EmbeddedCluster {
     }
   }
 
-  /** A server that leaves gives up its hold first and then looks for others: so the last one finds none, also of many at once. */
+  /**
+   * A server that leaves gives up its hold first and then looks for others: so the last one finds none, also of many at
+   * once.
+   */
   async leave(keeper: pg.Client): Promise<void> {
     const deadline = Date.now() + LEAVE_TIMEOUT_MS;
     for (let client: pg.Client | undefined = keeper; ; client = undefined) {
@@ -160,7 +167,10 @@ export class EmbeddedCluster {
     return freePort(last).catch(() => freePort(0));
   }
 
-  /** After a reboot, or in another container, the recorded process id may be somebody else's; PostgreSQL would refuse. */
+  /**
+   * After a reboot, or in another container, another program may have the recorded process id; PostgreSQL would refuse
+   * to start.
+   */
   private forgetForeignProcess(): void {
     const recorded = this.recorded();
     if (!recorded || process.platform !== 'linux') return;
@@ -209,7 +219,8 @@ export class EmbeddedCluster {
       return fs.readFileSync(path.join(this.data, 'app_password'), 'utf8').trim();
     } catch (error) {
       throw new ConfigError(
-        `The embedded database in ${this.home} belongs to another user (${(error as Error).message}). Start as that user, or set DATA_DIR.`,
+        `The embedded database in ${this.home} belongs to another user (${(error as Error).message}). ` +
+          'Start as that user, or set DATA_DIR.',
       );
     }
   }

@@ -14,9 +14,9 @@ export interface EmbeddedPostgres {
 const RETRY_MS = 1_000;
 
 /**
- * Starts the PostgreSQL that npm installed, or joins it if a server beside this one (or a killed one) left it running; and
- * starts it again, at the same address, if it dies.
- * The package's own class is not used: its exit hooks would stop the database before the server has drained.
+ * Starts the PostgreSQL that npm installed, or joins it if a server beside this one (or a killed one) left it running;
+ * and starts it again, at the same address, if it dies. The package's own class is not used: its exit hooks would stop
+ * the database before the server has drained.
  * @throws ConfigError if this machine cannot run it
  */
 export async function startEmbeddedPostgres(

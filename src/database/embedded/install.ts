@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../../config/config-error.js';
 
-/** Whom PostgreSQL runs as; nothing in it: whom we run as. */
+/** The account that PostgreSQL runs as; empty: the account of this process. */
 export interface Account {
   uid?: number;
   gid?: number;
@@ -26,7 +26,9 @@ export function unprivilegedAccount(): Account {
   return { uid: Number(found[2]), gid: Number(found[3]) };
 }
 
-/** The folder itself, unless we are root and the account of PostgreSQL cannot enter it (/root): then one under /var/lib. */
+/**
+ * The folder itself, unless we are root and the account of PostgreSQL cannot enter it (/root): then one under /var/lib.
+ */
 export function reachableHome(folder: string, account: Account): string {
   fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
   if (canEnter(folder, account)) return folder;

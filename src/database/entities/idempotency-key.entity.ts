@@ -29,7 +29,7 @@ export class StoredAnswer {
   @Column('json', { nullable: true })
   answer: object | null;
 
-  /** Whom the answer is about. */
+  /** The people that the answer is about. */
   @Column('integer', { array: true, default: '{}' })
   people: number[];
 

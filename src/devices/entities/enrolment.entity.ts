@@ -2,7 +2,10 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relat
 import { Moment } from '../../database/entities/rows.js';
 import { User } from '../../people/entities/user.entity.js';
 
-/** A reader with its newest connection and the member that it enrols. One row a reader: so it has one console and one member. */
+/**
+ * A reader with its newest connection and the member that it enrols. One row a reader: so it has one console and one
+ * member.
+ */
 @Entity('enrolments')
 @Index('enrolments_console_socket_idx', ['console_socket'])
 @Index('enrolments_user_id_idx', ['user_id'])

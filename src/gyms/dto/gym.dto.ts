@@ -27,8 +27,8 @@ export class GymDto {
   phone_number: string | null;
 
   /**
-   * IANA name with its region, or UTC; abbreviations such as CET or IST mean several things. "Today", daily lists and slots are
-   * this zone's local day. @example "America/New_York"
+   * IANA name with its region, or UTC; abbreviations such as CET or IST mean several things. "Today", daily lists and
+   * slots are this zone's local day. @example "America/New_York"
    */
   @Matches(/^(UTC|[A-Z][A-Za-z]*\/[A-Za-z0-9_+/-]+)$/, { message: NO_ZONE })
   @IsTimeZone({ message: NO_ZONE })

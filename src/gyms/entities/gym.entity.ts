@@ -2,8 +2,8 @@ import { Check, Column, Entity, Index } from 'typeorm';
 import { ChangingRow } from '../../database/entities/rows.js';
 
 @Entity('gyms')
-// PostgreSQL refuses a zone it does not know: what it cannot compute a day in must not be stored. What has no region (CET, IST)
-// is not the same clock for everyone.
+// PostgreSQL refuses a zone it does not know: what it cannot compute a day in must not be stored. What has no region
+// (CET, IST) is not the same clock for everyone.
 @Check(
   'gyms_timezone_check',
   `timestamptz '2000-01-01Z' AT TIME ZONE timezone IS NOT NULL AND (timezone = 'UTC' OR timezone ~ '^[A-Z][A-Za-z]*/')`,
@@ -26,7 +26,7 @@ export class Gym extends ChangingRow {
   @Column('boolean', { default: true })
   is_active: boolean;
 
-  /** Whoever is inside may be let in again; otherwise the door says already_inside. */
+  /** A member who is inside may enter again; otherwise the door says already_inside. */
   @Column('boolean', { default: false })
   allow_reentry: boolean;
 }

@@ -153,7 +153,10 @@ export class ProgressDto {
   /** @example 6 */
   @ApiProperty({ type: 'integer' })
   measurement_count: number;
-  /** Each size that was measured in the range. @example {"weight": {"start": 84, "current": 79.5, "change": -4.5, "change_percent": -5.36}} */
+  /**
+   * Each size that was measured in the range.
+   * @example {"weight": {"start": 84, "current": 79.5, "change": -4.5, "change_percent": -5.36}}
+   */
   @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/SizeProgressDto' } })
   fields: Partial<Record<Size, SizeProgressDto>>;
 }

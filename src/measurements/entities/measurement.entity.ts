@@ -9,7 +9,8 @@ const Size = () => Column('numeric', { precision: 6, scale: 2, nullable: true })
 @Entity('measurements')
 @Check(
   'measurements_something_check',
-  `num_nonnulls(height, weight, chest, shoulders, biceps_left, biceps_right, forearms_left, forearms_right, abdomen, hips,
+  `num_nonnulls(height, weight, chest, shoulders, biceps_left, biceps_right, forearms_left, forearms_right, abdomen,
+    hips,
     thighs_left, thighs_right, calves_left, calves_right) > 0`,
 )
 @Index('measurements_user_id_idx', ['user_id', 'measurement_date', 'id'])

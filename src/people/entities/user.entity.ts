@@ -64,7 +64,7 @@ export class User extends ChangingRow {
   @Column('integer', { default: 0 })
   password_version: number;
 
-  /** The password was given by somebody else and must be changed at the first sign-in. */
+  /** The password was given by staff and must be changed at the first sign-in. */
   @Column('boolean', { default: false })
   must_change_password: boolean;
 

@@ -116,8 +116,8 @@ export class AssignPlanDto extends PickType(UserPlanDto, ['user_id', 'plan_id'])
 
 export class UpdateUserPlanDto {
   /**
-   * Sells this plan instead: the one of this id becomes cancelled, the answer is the new one. The same plan_id, sent without
-   * status and expires_at, renews one that is over.
+   * Sells this plan instead: the one of this id becomes cancelled, the answer is the new one. The same plan_id, sent
+   * without status and expires_at, renews one that is over.
    */
   @IsOptional()
   @IsId()
@@ -139,8 +139,8 @@ export class UpdateUserPlanDto {
   expires_at?: GymTime;
 
   /**
-   * As it was read; it changes nothing. It tells a repeated request to make a frozen plan active from a correction of the end it
-   * got by that.
+   * As it was read; it changes nothing. It tells a repeated request to make a frozen plan active from a correction of
+   * the end it got by that.
    */
   @IsOptional()
   @IsGymTime(null)
@@ -161,8 +161,8 @@ export class UserPlanListQuery extends GymListQuery {
   status?: UserPlanStatus;
 
   /**
-   * Only those that have not ended and expire before this local day (or this moment); the first to expire first. The time of
-   * a frozen one stands still.
+   * Only those that have not ended and expire before this local day (or this moment); the first to expire first. The
+   * time of a frozen one stands still.
    */
   @IsOptional()
   @IsGymTime()

@@ -65,7 +65,7 @@ export class SlotDto {
   bookings: Json<SlotBookingRefDto>[];
 }
 
-/** Somebody's hour. */
+/** An hour that a person has booked. */
 export class BookingDto {
   /** @example 5 */
   @IsId()
@@ -129,7 +129,7 @@ export class BookDto {
   @IsId()
   gym_id?: number;
 
-  /** Staff only: for whom; default: yourself. @example 8 */
+  /** Staff only: the person who gets the hour; default: yourself. @example 8 */
   @IsOptional()
   @IsId()
   user_id?: number;

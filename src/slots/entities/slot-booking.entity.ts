@@ -3,7 +3,7 @@ import { Moment } from '../../database/entities/rows.js';
 import { Gym } from '../../gyms/entities/gym.entity.js';
 import { User } from '../../people/entities/user.entity.js';
 
-/** Somebody has an hour. A seat is taken once: that, and no counting, is what prevents overbooking. */
+/** A person has an hour. A seat is taken once: that, and no counting, prevents overbooking. */
 @Entity('slot_bookings')
 @Check('slot_bookings_slot_check', 'slot_id BETWEEN 0 AND 23 AND seat > 0 AND ends_at > starts_at')
 @Check('slot_bookings_cancel_check', '(cancelled_at IS NULL) = (cancelled_by_id IS NULL)')
