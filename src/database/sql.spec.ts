@@ -10,8 +10,8 @@ const admin = new Actor(1, 'admin', null, 2);
 describe('sql', () => {
   it('makes parameters of values and splices sql in', () => {
     const active = sql`AND is_active = ${true}`;
-    const query = sql`SELECT * FROM users WHERE ${inGym(trainer.scope(), 'gym_id')}
-      AND name = ${"x'; --"} ${active} ${empty}`;
+    const ours = inGym(trainer.scope(), 'gym_id');
+    const query = sql`SELECT * FROM users WHERE ${ours} AND name = ${"x'; --"} ${active} ${empty}`;
     expect(query.text).toBe('SELECT * FROM users WHERE gym_id = $1 AND name = $2 AND is_active = $3 ');
     expect(query.values).toEqual([7, "x'; --", true]);
   });
