@@ -4,7 +4,7 @@ import { IsLocalDate, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import type { Json } from '../../database/columns.js';
-import { GymListQuery } from '../../common/http/list.js';
+import { PeriodListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
 
@@ -149,17 +149,8 @@ export class UpdateVisitDto extends PartialType(PickType(VisitDto, ['location', 
   check_out_time?: GymTime | null;
 }
 
-export class VisitListQuery extends GymListQuery {
-  /** Those that began on this local day (or at this time) or later. @example "2026-01-01" */
-  @IsOptional()
-  @IsGymTime()
-  start_date?: GymTime;
-
-  /** Those that began on this local day (or at this time) or before. @example "2026-12-31" */
-  @IsOptional()
-  @IsGymTime()
-  end_date?: GymTime;
-
+/** Of visits, the time is that of the check-in. */
+export class VisitListQuery extends PeriodListQuery {
   /** Only of this member. */
   @IsOptional()
   @IsId()

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
-import { ChangingRow, Moment } from '../../database/entities/rows.js';
-import { Gym } from '../../gyms/entities/gym.entity.js';
+import { Moment } from '../../database/entities/rows.js';
+import { MemberRow } from '../../people/entities/member-row.js';
 import { User } from '../../people/entities/user.entity.js';
 import { UserPlan } from '../../plans/entities/user-plan.entity.js';
 
@@ -14,21 +14,7 @@ import { UserPlan } from '../../plans/entities/user-plan.entity.js';
 @Index('attendance_user_id_idx', ['user_id', 'check_in_time', 'id'])
 @Index('attendance_check_in_time_idx', ['check_in_time', 'id'])
 @Index('attendance_user_plan_id_idx', ['user_plan_id'], { where: 'user_plan_id IS NOT NULL' })
-export class Visit extends ChangingRow {
-  @ManyToOne(() => User)
-  @JoinColumn()
-  user: Relation<User>;
-
-  @Column('integer')
-  user_id: number;
-
-  @ManyToOne(() => Gym)
-  @JoinColumn()
-  gym: Relation<Gym>;
-
-  @Column('integer')
-  gym_id: number;
-
+export class Visit extends MemberRow {
   @Moment({ default: () => 'now()' })
   check_in_time: Date;
 

@@ -2,6 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import type { FastifyInstance } from 'fastify';
 import { IsQueryFlag } from './fields.js';
+import { GymTime, IsGymTime } from './gym-time.js';
 import { IsId, IsWhole } from './whole.js';
 
 /** The query parameters that every list takes. */
@@ -30,6 +31,19 @@ export class GymListQuery extends ListQuery {
   @IsOptional()
   @IsId()
   gym_id?: number;
+}
+
+/** The query parameters of lists that may be limited to a time. */
+export class PeriodListQuery extends GymListQuery {
+  /** From this local day (or time) on. @example "2026-01-01" */
+  @IsOptional()
+  @IsGymTime()
+  start_date?: GymTime;
+
+  /** Until the end of this local day (or until this time). @example "2026-12-31" */
+  @IsOptional()
+  @IsGymTime()
+  end_date?: GymTime;
 }
 
 /** One answer of a list. The client gets the items as an array and the rest as headers. */

@@ -4,7 +4,7 @@ import { IsIn, IsOptional } from 'class-validator';
 import { IsDecimal, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
-import { GymListQuery } from '../../common/http/list.js';
+import { GymListQuery, PeriodListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 
 /** What is measured, with its unit and what is still believable. */
@@ -102,17 +102,7 @@ export class CreateMeasurementDto extends MeasuredDto {
 /** What is not sent stays as it is; null is not measured. */
 export class UpdateMeasurementDto extends MeasuredDto {}
 
-export class RangeQuery {
-  /** From this local day (or time) on. @example "2026-01-01" */
-  @IsOptional()
-  @IsGymTime()
-  start_date?: GymTime;
-
-  /** Until the end of this local day (or until this time). @example "2026-12-31" */
-  @IsOptional()
-  @IsGymTime()
-  end_date?: GymTime;
-}
+export class RangeQuery extends PickType(PeriodListQuery, ['start_date', 'end_date']) {}
 
 export class MeasurementListQuery extends GymListQuery {
   /** Only of this member. */

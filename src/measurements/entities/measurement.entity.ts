@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
-import { ChangingRow, Moment } from '../../database/entities/rows.js';
-import { Gym } from '../../gyms/entities/gym.entity.js';
+import { Moment } from '../../database/entities/rows.js';
+import { MemberRow } from '../../people/entities/member-row.js';
 import { User } from '../../people/entities/user.entity.js';
 
 const Size = () => Column('numeric', { precision: 6, scale: 2, nullable: true });
@@ -16,21 +16,7 @@ const Size = () => Column('numeric', { precision: 6, scale: 2, nullable: true })
 @Index('measurements_user_id_idx', ['user_id', 'measurement_date', 'id'])
 @Index('measurements_gym_id_idx', ['gym_id', 'measurement_date', 'id'])
 @Index('measurements_measurement_date_idx', ['measurement_date', 'id'])
-export class Measurement extends ChangingRow {
-  @ManyToOne(() => User)
-  @JoinColumn()
-  user: Relation<User>;
-
-  @Column('integer')
-  user_id: number;
-
-  @ManyToOne(() => Gym)
-  @JoinColumn()
-  gym: Relation<Gym>;
-
-  @Column('integer')
-  gym_id: number;
-
+export class Measurement extends MemberRow {
   @Moment({ default: () => 'now()' })
   measurement_date: Date;
 

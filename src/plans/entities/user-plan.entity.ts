@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Exclusion, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
-import { ChangingRow, Moment } from '../../database/entities/rows.js';
-import { Gym } from '../../gyms/entities/gym.entity.js';
+import { Moment } from '../../database/entities/rows.js';
+import { MemberRow } from '../../people/entities/member-row.js';
 import { User } from '../../people/entities/user.entity.js';
 import { Plan } from './plan.entity.js';
 
@@ -28,21 +28,7 @@ import { Plan } from './plan.entity.js';
 @Index('user_plans_frozen_idx', ['gym_id', 'id'], { where: 'ended_at IS NULL AND frozen_at IS NOT NULL' })
 @Index('user_plans_replaced_by_id_idx', ['replaced_by_id'], { where: 'replaced_by_id IS NOT NULL' })
 @Index('user_plans_current_idx', ['user_id'], { where: 'ended_at IS NULL' })
-export class UserPlan extends ChangingRow {
-  @ManyToOne(() => User)
-  @JoinColumn()
-  user: Relation<User>;
-
-  @Column('integer')
-  user_id: number;
-
-  @ManyToOne(() => Gym)
-  @JoinColumn()
-  gym: Relation<Gym>;
-
-  @Column('integer')
-  gym_id: number;
-
+export class UserPlan extends MemberRow {
   @ManyToOne(() => Plan)
   @JoinColumn()
   plan: Relation<Plan>;

@@ -2,7 +2,7 @@ import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsLocalDate, IsMoney } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
-import { GymListQuery } from '../../common/http/list.js';
+import { GymListQuery, PeriodListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 
 export class ProductRefDto {
@@ -73,17 +73,7 @@ export class UpdateSaleDto extends PartialType(PickType(SaleDto, ['product_id', 
   sale_date?: GymTime;
 }
 
-export class SaleListQuery extends GymListQuery {
-  /** From this local day (or time) on. @example "2026-01-01" */
-  @IsOptional()
-  @IsGymTime()
-  start_date?: GymTime;
-
-  /** Until the end of this local day (or until this time). @example "2026-01-31" */
-  @IsOptional()
-  @IsGymTime()
-  end_date?: GymTime;
-
+export class SaleListQuery extends PeriodListQuery {
   /** Only of this product. */
   @IsOptional()
   @IsId()
