@@ -1,25 +1,15 @@
-import { join, raw, type Sql, sql } from './sql.js';
+import { type Columns, join, raw, type Sql, sql } from './sql.js';
 
 // The columns of a query, typed: a misspelt, missing or superfluous one does not compile. Nothing of it is left at run
 // time but the text, which is made once.
 
 declare const valueOf: unique symbol;
-declare const rowOf: unique symbol;
-declare const returned: unique symbol;
 
 /** SQL for one value, of the type in which it arrives. */
 export type Column<Value> = Sql & { readonly [valueOf]: Value };
 
 /** The type of a column's value. */
 export type ValueOf<Of> = Of extends Column<infer Value> ? Value : never;
-
-/** What follows SELECT or RETURNING, for rows of this type. */
-export type Columns<Row> = Sql & { readonly [rowOf]: Row };
-
-/** Of a query: the rows that its `Columns` make. */
-export interface Returning<Row> {
-  readonly [returned]?: Row;
-}
 
 /** What arrives of a value inside JSON: a moment as text. */
 export type Json<Value> = Value extends Date

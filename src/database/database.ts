@@ -8,8 +8,7 @@ import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
 import { pool } from './connection.js';
 import { isAway, isStalePlan, isWorthRetrying, postgresError } from './postgres-errors.js';
-import type { Returning } from './columns.js';
-import { everyGym, raw, type ScopedSql, type Sql } from './sql.js';
+import { everyGym, raw, type Returning, type ScopedSql, type Sql } from './sql.js';
 
 /** What runs SQL: the database itself (each query on its own) or a transaction. */
 export interface Queryable {

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type ListQuery, Page } from '../common/http/list.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
-import type { Columns } from './columns.js';
 import type { Queryable } from './database.js';
-import { empty, join, raw, type ScopedSql, type Sql, sql } from './sql.js';
+import { type Columns, empty, join, raw, type ScopedSql, type Sql, sql } from './sql.js';
 
 interface ListSource<Row> {
   columns: Columns<Row>;

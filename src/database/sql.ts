@@ -1,8 +1,9 @@
 import sqlTag, { empty, join, raw, Sql } from 'sql-template-tag';
-import type { Columns, Returning } from './columns.js';
 import type { GymScope, ScopedGymId } from '../common/actor/actor.js';
 
 declare const scoped: unique symbol;
+declare const rowOf: unique symbol;
+declare const returned: unique symbol;
 
 /** SQL that says which gym's rows it touches. Only this can be run. */
 export type ScopedSql = Sql & { readonly [scoped]: true };
@@ -13,6 +14,14 @@ type HasScope<Values extends readonly unknown[]> = Values extends readonly [infe
     ? true
     : HasScope<Rest>
   : false;
+
+/** What follows SELECT or RETURNING, for rows of this type. */
+export type Columns<Row> = Sql & { readonly [rowOf]: Row };
+
+/** Of a query: the rows that its `Columns` make. */
+export interface Returning<Row> {
+  readonly [returned]?: Row;
+}
 
 type Rows<Values extends readonly unknown[]> = Values extends readonly [infer First, ...infer Rest]
   ? First extends Columns<infer Row>
