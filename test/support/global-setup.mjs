@@ -13,11 +13,14 @@ export default async function setup() {
   const postgres = await startEmbeddedPostgres('.data/test-postgres', 'postgres', FAST);
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
+  // Held until the run ends: another one in this folder would drop the databases of this one.
+  const { rows: locks } = await admin.query('SELECT pg_try_advisory_lock(1) AS is_ours');
+  if (!locks[0].is_ours) throw new Error('Another run of the tests is under way in this folder: wait for it to end.');
   const { rows } = await admin.query(`SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'`);
   for (const { datname } of rows) await admin.query(`DROP DATABASE "${datname}" WITH (FORCE)`);
   await admin.query('CREATE DATABASE test_template');
-  await admin.end();
   await migrate(postgres.url.replace(/[^/]+$/, 'test_template'));
   process.env.TEST_POSTGRES_URL = postgres.url;
   globalThis.testPostgres = postgres;
+  globalThis.testRun = admin;
 }

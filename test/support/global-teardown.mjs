@@ -1,1 +1,4 @@
-export default () => globalThis.testPostgres.release();
+export default async () => {
+  await globalThis.testRun.end();
+  await globalThis.testPostgres.release();
+};
