@@ -21,8 +21,8 @@ const NOT_XML = /[\p{Cc}\ufffe\uffff]/gu;
 /** The colours follow the reader's light or dark setting: the picture names them and a style sheet gives them. */
 const STYLE = `<style>
 :root{--paper:#fff;--ink:#1a1d21;--muted:#626b76;--rule:#dde2e8;--line:#0b6bcb;--area:#0b6bcb1f}
-@media(prefers-color-scheme:dark){
-:root{--paper:#15181c;--ink:#f0f2f5;--muted:#9aa4b0;--rule:#343b44;--line:#6cb6ff;--area:#6cb6ff26}}
+@media(prefers-color-scheme:dark){:root{--paper:#15181c;--ink:#f0f2f5;--muted:#9aa4b0;
+--rule:#343b44;--line:#6cb6ff;--area:#6cb6ff26}}
 </style>`;
 
 /** A member's progress as SVG: a row for each size, from its first value to its last. */
