@@ -18,11 +18,13 @@ const FONT = `system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif`;
 /** What XML does not allow, however it is written. */
 const NOT_XML = /[\p{Cc}\ufffe\uffff]/gu;
 
+const LIGHT = '--paper:#fff;--ink:#1a1d21;--muted:#626b76;--rule:#dde2e8;--line:#0b6bcb;--area:#0b6bcb1f';
+const DARK = '--paper:#15181c;--ink:#f0f2f5;--muted:#9aa4b0;--rule:#343b44;--line:#6cb6ff;--area:#6cb6ff26';
+
 /** The colours follow the reader's light or dark setting: the picture names them and a style sheet gives them. */
 const STYLE = `<style>
-:root{--paper:#fff;--ink:#1a1d21;--muted:#626b76;--rule:#dde2e8;--line:#0b6bcb;--area:#0b6bcb1f}
-@media(prefers-color-scheme:dark){:root{--paper:#15181c;--ink:#f0f2f5;--muted:#9aa4b0;
---rule:#343b44;--line:#6cb6ff;--area:#6cb6ff26}}
+:root{${LIGHT}}
+@media(prefers-color-scheme:dark){:root{${DARK}}}
 </style>`;
 
 /** A member's progress as SVG: a row for each size, from its first value to its last. */
