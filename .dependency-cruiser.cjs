@@ -1,4 +1,5 @@
-// The folders from the ground up: each may import those above it in this list, and none below it. A new one takes its place here.
+// The folders from the ground up: each may import those before it in this list, and none after it. A new one takes its
+// place here.
 const folders = [
   ...['common', 'config', 'database', 'observability'],
   ...['gyms', 'people', 'auth', 'plans', 'inventory', 'sales', 'measurements', 'slots', 'attendance'],
@@ -16,7 +17,7 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     ...folders.map((folder, place) => ({
-      name: `${folder}-knows-nothing-above-it`,
+      name: `${folder}-imports-nothing-above-it`,
       severity: 'error',
       from: { path: `^src/${folder}/` },
       to: { path: `^src/(${folders.slice(place + 1).join('|')}|-)/` },

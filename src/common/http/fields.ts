@@ -12,6 +12,7 @@ import {
   registerDecorator,
   ValidateBy,
 } from 'class-validator';
+import { LOCAL_DAY } from './gym-time.js';
 
 /**
  * A letter, digit, sign or picture that leaves ink: not a blank, a control, a lone accent or a character of no width.
@@ -63,12 +64,10 @@ export function IsDecimal(min: number, max: number) {
 /** An amount of money; what numeric(12,2) holds. */
 export const IsMoney = () => IsDecimal(0, 9_999_999_999.99);
 
-const DAY = String.raw`(19|20|21)\d\d-\d\d-\d\d`;
-
 /** A local day of the gym, YYYY-MM-DD. */
 export function IsLocalDate() {
   return applyDecorators(
-    Matches(new RegExp(`^${DAY}$`), { message: 'must be a date as YYYY-MM-DD' }),
+    Matches(LOCAL_DAY, { message: 'must be a date as YYYY-MM-DD' }),
     IsISO8601({ strict: true }, { message: 'must be a date that exists' }),
     ApiProperty({ type: 'string', format: 'date' }),
   );

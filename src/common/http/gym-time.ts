@@ -4,6 +4,8 @@ import { Transform } from 'class-transformer';
 import { isISO8601, ValidateBy } from 'class-validator';
 
 const DAY = String.raw`(19|20|21)\d\d-\d\d-\d\d`;
+/** The form of a local day; whether it exists is another question. */
+export const LOCAL_DAY = new RegExp(`^${DAY}$`);
 /** PostgreSQL knows no offset of 16 hours or more, and no zone on earth has one of 15. */
 const OFFSET = String.raw`(Z|[+-](0\d|1[0-4]):?\d\d)`;
 const TIME = new RegExp(String.raw`^${DAY}(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?${OFFSET}?)?$`);

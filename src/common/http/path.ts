@@ -2,6 +2,7 @@ import { Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
 import { isISO8601 } from 'class-validator';
 import { FieldsInvalid } from '../errors/common.errors.js';
+import { LOCAL_DAY } from './gym-time.js';
 import { fromDigits, MAX_DEVICE_NUMBER, MAX_ID } from './whole.js';
 
 // The parameters of paths: what makes a value of them, and their documentation, with an example that works on the demo
@@ -41,7 +42,7 @@ export const DateInPath = (name: string, example: string) =>
     { type: 'string', example },
     {
       transform(value: string): string {
-        if (/^(19|20|21)\d\d-\d\d-\d\d$/.test(value) && isISO8601(value, { strict: true })) return value;
+        if (LOCAL_DAY.test(value) && isISO8601(value, { strict: true })) return value;
         throw FieldsInvalid.of(name, 'must be a date that exists, as YYYY-MM-DD');
       },
     },
