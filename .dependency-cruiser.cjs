@@ -2,11 +2,11 @@
 // place here.
 const folders = [
   ...['common', 'config', 'database', 'observability'],
-  ...['gyms', 'people', 'auth', 'plans', 'inventory', 'sales', 'measurements', 'slots', 'attendance'],
-  ...['members', 'chain', 'devices'],
-  ...['realtime', 'jobs', 'operations', 'docs', 'demo', 'cli'],
+  ...['gyms', 'people', 'auth', 'plans', 'inventory', 'sales', 'measurements', 'slots', 'attendance', 'chat'],
+  ...['members', 'accounts', 'courses', 'chain', 'devices', 'dashboard', 'mail'],
+  ...['realtime', 'jobs', 'operations', 'docs', 'legacy', 'demo', 'cli'],
 ];
-const top = '^src/(main|server|app\\.module|first-start|demo|cli)';
+const top = '^src/(main|server|app\\.module|first-start|key-checks|demo|cli)';
 
 module.exports = {
   forbidden: [

@@ -11,6 +11,8 @@ WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/package.json /app/openapi.json /app/asyncapi.json ./
+COPY --from=build /app/docs/legacy ./docs/legacy
+COPY --from=build /app/scripts/build.mjs ./scripts/build.mjs
 RUN mkdir /data && chown node:node /data
 USER node
 EXPOSE 8000

@@ -1,5 +1,5 @@
 // Writes openapi.json and asyncapi.json from the code; with --check only says whether they are up to date. `npm run build` first.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { PluginMetadataGenerator } from '@nestjs/cli/lib/compiler/plugins/plugin-metadata-generator.js';
 import { ReadonlyVisitor } from '@nestjs/swagger/plugin';
 import { format } from 'prettier';
@@ -27,13 +27,35 @@ const { code } = await transform(readFileSync('dist/src/metadata.ts', 'utf8'), {
 });
 writeFileSync('dist/src/metadata.js', code);
 
-const FILES = ['openapi.json', 'asyncapi.json'];
-for (const file of FILES) if (!readFileSync(file, { encoding: 'utf8', flag: 'a+' })) writeFileSync(file, '{}');
 const { default: metadata } = await import('../dist/src/metadata.js');
-const { Config } = await import('../dist/src/config/config.js');
+const { SwaggerModule } = await import('@nestjs/swagger');
+const { FEATURES } = await import('../dist/src/app.module.js');
+const { Config, LEGACY_FAMILIES } = await import('../dist/src/config/config.js');
+const { modulesOf } = await import('../dist/src/legacy/legacy.module.js');
 const { createApp } = await import('../dist/src/server.js');
-const { createOpenApi } = await import('../dist/src/docs/openapi.js');
+const { createLegacyOpenApi, createOpenApi } = await import('../dist/src/docs/openapi.js');
+const { describeRules } = await import('../dist/src/docs/described-rules.js');
 const { createAsyncApi } = await import('../dist/src/docs/asyncapi.js');
+
+/** What the comment of its class says of a schema. */
+function describeClasses(schemas) {
+  for (const [name, schema] of Object.entries(schemas)) {
+    const comment = comments.get(name);
+    if (comment) schemas[name] = { description: comment, ...schema };
+  }
+}
+const comments = new Map();
+for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
+  if (!/(\.dto|\/problem)\.ts$/.test(file)) continue;
+  for (const [, text, name] of readFileSync(`src/${file}`, 'utf8').matchAll(
+    /\n\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport class (\w+)/g,
+  )) {
+    comments.set(name, text.replace(/\s*\n \* ?/g, ' ').trim());
+  }
+}
+
+const FILES = ['openapi.json', 'asyncapi.json', ...LEGACY_FAMILIES.map((name) => `docs/legacy/${name}.openapi.json`)];
+for (const file of FILES) if (!readFileSync(file, { encoding: 'utf8', flag: 'a+' })) writeFileSync(file, '{}');
 
 const config = Object.assign(new Config(), {
   DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
@@ -43,9 +65,15 @@ const config = Object.assign(new Config(), {
   LOG_LEVEL: 'silent',
 });
 const app = await createApp(config);
-// In this order: the first reads what types and comments say, for both.
-const documents = [await createOpenApi(app, metadata), await createAsyncApi(app)];
+await SwaggerModule.loadPluginMetadata(metadata);
+describeRules();
+const documents = [
+  createOpenApi(app, FEATURES),
+  await createAsyncApi(app),
+  ...LEGACY_FAMILIES.map((name) => createLegacyOpenApi(app, name, modulesOf([name]))),
+];
 await app.close();
+for (const { components } of documents) describeClasses(components.schemas);
 
 for (const [index, file] of FILES.entries()) {
   const text = await format(JSON.stringify(documents[index]), { parser: 'json', printWidth: 120 });

@@ -61,7 +61,7 @@ export async function firstStart(client: pg.Client, config: Config): Promise<str
   }
   await client.query('COMMIT');
   const shownOnce = people.find((person) => person.must_change_password);
-  return shownOnce ? `${shownOnce.email} / ${shownOnce.password} (shown only now; change it)` : null;
+  return shownOnce ? `${shownOnce.email} / ${shownOnce.password} (shown only now: it must be changed)` : null;
 }
 
 /** The operator's admin; without ADMIN_PASSWORD one with a password that is shown once and must be changed. */

@@ -1,48 +1,57 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Config, isStartedByNpm, loadConfig } from './config/config.js';
+import { isStartedByNpm, loadConfig } from './config/config.js';
 import { Drain } from './common/http/drain.js';
 import { ConfigError } from './config/config-error.js';
 import { migrate } from './database/migrate.js';
 import { openDatabase } from './database/open.js';
+import { DEMO_SIGN_IN } from './demo/demo-people.js';
 import { seedDemo } from './demo/seed-demo.js';
 import { defaultSignIns, firstStart } from './first-start.js';
+import { checkKeys } from './key-checks.js';
+import { type Log, openLog } from './observability/log-stream.js';
 import { createApp } from './server.js';
-
-/** Longer than any request may take would be too long for an operator who presses Ctrl-C. */
-const DRAIN_MS = 8_000;
-/** For the embedded database to stop. */
-const LEAVE_MS = 12_000;
+import { DRAIN_MS, LEAVE_MS } from './stopping.js';
 
 let database: ReturnType<typeof openDatabase> | undefined;
 let app: NestFastifyApplication | undefined;
+let log: Log | undefined;
 let isStopping = false;
 const hurry = new AbortController();
 
 async function start(): Promise<void> {
   const config = loadConfig();
+  log = openLog(config);
+  for (const hint of [...config.hints, ...config.open_doors]) log.warn(hint);
   database = openDatabase(config);
   const { isEmbedded } = await database;
   let newSignIn: string | null = null;
-  await migrate(config.DATABASE_URL!, async (client) => {
+  const migrations = await migrate(config.DATABASE_URL!, async (client) => {
+    await checkKeys(client, config);
     newSignIn = await firstStart(client, config);
     if (config.SEED_DEMO) await seedDemo(client, config);
   });
+  if (migrations.length > 0) log.info({ migrations }, `${migrations.length} migrations applied`);
   if (isStopping) return;
-  app = await createApp(config);
+  app = await createApp(config, log);
   await app.listen(config.PORT, config.HOST);
-  greet(config, isEmbedded, await app.getUrl(), newSignIn ? [newSignIn] : await defaultSignIns(app));
+  // Not in the log, which is kept: this is seen once.
+  if (newSignIn !== null) process.stderr.write(`Sign in with ${newSignIn as string}\n`);
+  greet(isEmbedded ? `embedded PostgreSQL in ${config.data_dir}` : 'DATABASE_URL', await app.getUrl(), [
+    ...(newSignIn ? [] : await defaultSignIns(app)),
+    ...(config.SEED_DEMO ? [DEMO_SIGN_IN] : []),
+  ]);
 }
 
-function greet(config: Config, isEmbedded: boolean, url: string, signIns: string[]): void {
+function greet(databaseName: string, url: string, signIns: string[]): void {
   const at = url.replace('[::1]', 'localhost').replace('0.0.0.0', 'localhost');
-  const lines = [
-    `Spotter is running at ${at}`,
-    `  API docs   ${at}/docs and ${at}/redoc`,
-    `  Database   ${isEmbedded ? `embedded PostgreSQL in ${config.data_dir}` : 'DATABASE_URL'}`,
-    ...signIns.map((signIn) => `  Sign in    ${signIn}`),
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  // Whatever the level of the log: where it runs is what each operator wants to know.
+  const greeting = log?.child({}, { level: 'info' });
+  greeting?.info(`Spotter is running at ${at}`);
+  greeting?.info(`API docs at ${at}/docs and ${at}/redoc`);
+  greeting?.info(`Database: ${databaseName}`);
+  for (const signIn of signIns) greeting?.info(`Sign in with ${signIn}`);
+  log?.flush();
 }
 
 /** Stops taking connections, finishes what is under way, tells the other servers of it, and leaves the database. */
@@ -50,10 +59,14 @@ async function stop(): Promise<void> {
   if (hurry.signal.aborted) process.exit(1); // asked three times: at once
   if (isStopping) return hurry.abort(); // asked twice: what is under way is cut off
   isStopping = true;
+  log?.info('stopping');
+  log?.flush();
   const { signal } = hurry;
   if (app) await Promise.race([close(app), sleep(DRAIN_MS, undefined, { signal }).catch(() => undefined)]);
   const opened = await database?.catch(() => undefined);
   await Promise.race([opened?.release(), sleep(LEAVE_MS)]);
+  log?.info(signal.aborted ? 'stopped, and what was under way was cut off' : 'stopped');
+  log?.flush();
   process.exit(signal.aborted ? 1 : 0);
 }
 
@@ -85,6 +98,11 @@ function sentence(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'EADDRINUSE':
       return 'Another program listens on this PORT already. Stop it, or set another PORT.';
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EROFS':
+      return `The disk of DATA_DIR takes no more: ${error.message}.`;
+    case 'EPERM':
     case 'EACCES':
       return `This user may not: ${error.message}.`;
     case 'EADDRNOTAVAIL':

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify';
+import { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { AppModule } from './app.module.js';
 import { Malformed } from './common/errors/common.errors.js';
 import { toDomainError } from './common/errors/problem.js';
@@ -12,48 +12,45 @@ import { CorsPolicy } from './common/http/cors.js';
 import { Drain } from './common/http/drain.js';
 import { sendPages } from './common/http/list.js';
 import { findFault, readJsonBodies } from './common/http/json-body.js';
+import { readForms } from './common/http/multipart.js';
 import { answerConnectionError, answerInsteadOfNode } from './common/http/refusals.js';
 import type { Config } from './config/config.js';
 import { serveSwaggerUi } from './docs/docs.js';
 import { Cluster } from './realtime/cluster.js';
 import { isSocketPath, RealtimeAdapter } from './realtime/realtime.adapter.js';
+import { type Log, openLog } from './observability/log-stream.js';
 import { PinoLogger } from './observability/pino-logger.js';
 import { MetricsService } from './observability/metrics.service.js';
 
 const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
-/** What the watching machines and the documentation ask for stands outside /api/v1. */
-const UNPREFIXED = [
-  'health/live',
-  'health/ready',
-  'metrics',
-  'openapi.json',
-  'redoc',
-  'redoc.standalone.js',
-  'errors',
-  'asyncapi',
-  'asyncapi.json',
-];
 
 /** The application, ready to listen; migrations have run. */
-export async function createApp(config: Config): Promise<NestFastifyApplication> {
+export async function createApp(config: Config, log = openLog(config)): Promise<NestFastifyApplication> {
   const cors = new CorsPolicy(config.CORS_ORIGINS);
-  const adapter = new FastifyAdapter(fastifyOptions(config, cors));
+  const adapter = new FastifyAdapter(fastifyOptions(config, cors, log));
   const fastify = adapter.getInstance<FastifyInstance>();
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
-    bodyParser: false,
-    bufferLogs: false,
-    logger: new PinoLogger(fastify.log),
-    abortOnError: false,
-  });
-  app.setGlobalPrefix('api/v1', { exclude: UNPREFIXED });
+  // Loaded only where it is wanted.
+  const legacy = config.legacy_families.length > 0 ? await import('./legacy/legacy.module.js') : null;
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config, legacy ? [legacy.LegacyModule.with(config)] : []),
+    adapter,
+    {
+      bodyParser: false,
+      bufferLogs: false,
+      logger: new PinoLogger(fastify.log),
+      abortOnError: false,
+    },
+  );
   followRequests(fastify, cors, app.get(MetricsService), app.get(Drain));
   readJsonBodies(fastify);
+  await readForms(fastify);
   sendPages(fastify);
   app.useSecurityHeaders({ contentSecurityPolicy });
   serveSwaggerUi(app);
   await app.get(Cluster).connect();
   app.useWebSocketAdapter(new RealtimeAdapter(app, cors));
-  answerInsteadOfNode(app.getHttpServer(), cors, isSocketPath);
+  const isPlainPath = legacy?.serveLegacy(app) ?? (() => false);
+  answerInsteadOfNode(app.getHttpServer(), cors, (url) => isSocketPath(url) || isPlainPath(url));
   return app;
 }
 
@@ -66,7 +63,11 @@ const contentSecurityPolicy = {
   },
 };
 
-function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
+function fastifyOptions(
+  config: Config,
+  cors: CorsPolicy,
+  log: Log,
+): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
   return {
     // Nothing here is Connect middleware, so its layer is left out.
     skipMiddie: true,
@@ -74,8 +75,9 @@ function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Se
     // X-Forwarded-For is believed as far as our own proxies wrote it.
     trustProxy: (_address, hop) => hop < config.TRUST_PROXY_HOPS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
-    // A client gets 10 s for its headers and 30 s for its whole request; an idle connection stays for 75 s.
-    requestTimeout: 30_000,
+    // A client gets 10 s for its headers and 120 s for its whole request: a slow phone sends a file of 10 MB. An idle
+    // connection stays for 75 s.
+    requestTimeout: 120_000,
     keepAliveTimeout: 75_000,
     // Node would refuse a request without a Host by itself: see followRequests.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, requireHostHeader: false },
@@ -94,11 +96,7 @@ function fastifyOptions(config: Config, cors: CorsPolicy): FastifyHttpOptions<Se
     childLoggerFactory: (logger) => logger,
     // One line a request is written by followRequests, with who it was.
     logController: new LogController({ disableRequestLogging: true }),
-    logger: {
-      level: config.LOG_LEVEL,
-      formatters: { level: (level) => ({ level }), bindings: () => ({}) },
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    },
+    loggerInstance: log,
     clientErrorHandler: (error, socket) => answerConnectionError(error, socket, cors),
   };
 }
@@ -111,6 +109,7 @@ function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: Met
     void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });
     const { httpVersion, headers } = request.raw;
     if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
+    else if (isBrowserAtRoot(request)) void reply.redirect('/docs');
     else if (httpVersion === '1.1' && headers.host === undefined) done(new Malformed('The header Host is missing.'));
     else done(findFault([request.params, request.query]));
   });
@@ -128,3 +127,7 @@ function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: Met
     done();
   });
 }
+
+/** A person who has typed the address; a program asks for JSON. */
+const isBrowserAtRoot = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === 'GET' && /^\/(\?|$)/.test(url) && Boolean(headers.accept?.includes('text/html'));

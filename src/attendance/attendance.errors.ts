@@ -1,4 +1,5 @@
 import { DomainError, FieldsError, Problem } from '../common/errors/domain-error.js';
+import type { VisitDto } from './dto/visit.dto.js';
 
 @Problem({ code: 'visit_not_found', status: 404, title: 'There is no such visit' })
 export class VisitNotFound extends DomainError {}
@@ -9,7 +10,12 @@ export class VisitNotFound extends DomainError {}
   title: 'This member is checked in already',
   constraint: 'attendance_one_open_visit',
 })
-export class AlreadyCheckedIn extends DomainError {}
+export class AlreadyCheckedIn extends DomainError {
+  /** @param visit the one that has not ended, where it is known */
+  constructor(readonly visit: VisitDto | null = null) {
+    super(visit ? `${visit.member.full_name} is already checked in.` : undefined);
+  }
+}
 
 @Problem({ code: 'already_checked_out', status: 409, title: 'This visit has ended already' })
 export class AlreadyCheckedOut extends DomainError {}

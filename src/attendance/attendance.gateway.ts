@@ -1,11 +1,13 @@
-import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
+import { ConnectedSocket, MessageBody, WebSocketServer } from '@nestjs/websockets';
+import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
-import type { Actor, Principal } from '../common/actor/actor.js';
+import type { Actor, GymScope, Principal } from '../common/actor/actor.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DESK } from '../common/actor/roles.js';
 import { InternalError } from '../common/errors/common.errors.js';
 import { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
+import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
 import {
   AuthenticateDto,
@@ -27,14 +29,21 @@ import { VisitDto } from './dto/visit.dto.js';
 /** `/checkins`: the desk checks people in and out and sees who comes. */
 @Gateway('/checkins')
 export class AttendanceGateway implements Welcoming {
+  @WebSocketServer()
+  private readonly namespace: Namespace;
+  private readonly arrivals = new Arrivals<GymScope>(async (socketIds, scope) => {
+    this.namespace.local.to(socketIds).emit('initial_stats', await this.numbers.stats(scope));
+  });
+
   constructor(
     private readonly attendance: AttendanceService,
     private readonly numbers: VisitNumbers,
     private readonly door: SocketDoor,
   ) {}
 
-  async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
-    socket.emit('initial_stats', await this.numbers.stats(principal.scope()));
+  onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
+    const scope = principal.scope();
+    return this.arrivals.add(socket.id, String(scope.gym_id), scope);
   }
 
   @Message('authenticate', {

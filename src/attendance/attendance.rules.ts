@@ -38,6 +38,10 @@ export function takesSession({ action, user_plan_id }: Pick<CheckInDto, 'action'
   return isDeducted;
 }
 
+/** Whether a check-in is nothing but a visit that begins now. */
+export const isOnlyVisit = (input: CheckInDto): boolean =>
+  !takesSession(input) && input.user_plan_id === undefined && !input.check_in_time && !input.check_out_time;
+
 /** What is told of a visit that staff has written down: after one that is over, the member is not inside. */
 export const newsOfVisit = (visit: VisitDto) =>
   visit.check_out_time ? new VisitCorrected(visit.gym_id) : new MemberCheckedIn(visit);

@@ -3,16 +3,21 @@ import type { Actor, Principal } from '../common/actor/actor.js';
 import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
-import { Database, type Queryable, type Transaction } from '../database/database.js';
-import { once } from '../database/idempotency.js';
+import { type Numbered, NumberedPage } from '../common/http/numbered.js';
+import { Database, type Queryable, type Transaction, type Unit } from '../database/database.js';
+import { once, onceInOne } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
+import { numberedPage } from '../database/numbered.js';
+import { wordsOf } from '../database/search.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
-import { between, pastMomentOf } from '../gyms/local-time.js';
+import { between, daysBefore, fromDay, pastMomentOf, toDay, today } from '../gyms/local-time.js';
 import { pageOfMember } from '../people/of-member.js';
 import { visibleTo } from '../people/people.sql.js';
+import { membersCalled } from '../people/search.sql.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
-import { AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
+import { AlreadyCheckedIn, AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
 import {
+  isOnlyVisit,
   newsOfCorrection,
   newsOfVisit,
   refusalOfCheckIn,
@@ -21,11 +26,32 @@ import {
 } from './attendance.rules.js';
 import type { User } from '../people/entities/user.entity.js';
 import { MemberCheckedOut, VisitRemoved } from './attendance.events.js';
-import { OF_WHOM, VISIT_COLUMNS, VISITS } from './attendance.sql.js';
+import { SHOWN_WITH, VISIT_COLUMNS, VISITS } from './attendance.sql.js';
 import type { CheckInDto, CheckOutDto, UpdateVisitDto, VisitDto, VisitListQuery } from './dto/visit.dto.js';
 
 /** A night job takes so many visits at a time. */
 const BATCH = 500;
+
+/** The newest first. */
+const LISTED = {
+  columns: VISIT_COLUMNS,
+  shown: { alias: 'v', joins: SHOWN_WITH },
+  keys: { check_in_time: 'v.check_in_time', id: 'v.id' },
+  direction: 'DESC',
+} as const;
+
+const WITH_STATUS = {
+  checked_in: raw('AND v.check_out_time IS NULL'),
+  checked_out: raw('AND v.check_out_time IS NOT NULL'),
+};
+
+export interface VisitsQuery extends Numbered<VisitListQuery> {
+  /** Words of the member's name, phone, email or document; their id; or their pass code. */
+  search?: string;
+  status?: VisitDto['status'];
+  /** Local days, as days before today: { first: 6, last: 0 } is today and the six days before it. */
+  days_ago?: { first: number; last: number };
+}
 
 interface VisitDetails {
   location?: string | null;
@@ -47,11 +73,27 @@ export class AttendanceService {
 
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: VisitListQuery): Promise<Page<VisitDto>> {
+    return this.page(query, this.found(actor, query));
+  }
+
+  /** The same by page numbers, and found by more. @throws OtherGym */
+  async listNumbered(actor: Actor, query: VisitsQuery): Promise<NumberedPage<VisitDto>> {
+    const { status, days_ago: days } = query;
     const scope = actor.scope(query.gym_id);
-    const from = sql`FROM ${VISITS}
-      WHERE ${visibleTo(actor, 'v', query.gym_id)} ${between(scope, 'v.check_in_time', query)}
-      ${query.user_id ? sql`AND v.user_id = ${query.user_id}` : empty}`;
-    return this.page(query, from);
+    const typed = query.search?.trim();
+    const words = wordsOf(typed ?? '');
+    if (typed && words.length === 0) return NumberedPage.empty(query);
+    const called = typed && membersCalled(actor, scope, typed, words, { byId: true });
+    const from = sql`${this.found(actor, query)} ${status ? WITH_STATUS[status] : empty}
+      ${called ? sql`AND v.user_id = ANY(${called})` : empty}
+      ${days ? sql`AND ${fromDay(scope, 'v.check_in_time', daysBefore(today(scope), days.first))}` : empty}
+      ${days ? sql`AND ${toDay(scope, 'v.check_in_time', daysBefore(today(scope), days.last))}` : empty}`;
+    return numberedPage(this.db, query, { ...LISTED, from });
+  }
+
+  /** @throws VisitNotFound */
+  get(actor: Actor, visitId: number): Promise<VisitDto> {
+    return this.find(this.db, actor, visitId);
   }
 
   /** Those that began on a local day, the newest first. @throws OtherGym */
@@ -79,21 +121,29 @@ export class AttendanceService {
   }
 
   /**
-   * @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn, PlanNotActive, NoSessionsLeft,
-   *   VisitTimesWrong
+   * @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn (with the open visit), PlanNotActive,
+   *   NoSessionsLeft, VisitTimesWrong
    */
-  checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
-    return once(this.db, actor, key, async (tx) => {
-      const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
-      const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}`;
-      const { location, notes } = input;
-      const times = await this.timesOnPaper(tx, member, input);
-      const userPlanId = await this.planOfVisit(tx, actor, member, input);
-      const visit = await this.beginVisit(tx, actor, member, { location, notes, ...times, user_plan_id: userPlanId });
+  async checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
+    const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
+    const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}`;
+    const { location, notes } = input;
+    const begin = async (unit: Unit, details: VisitDetails) => {
+      const visit = await this.beginVisit(unit, actor, member, { location, notes, ...details });
       if (visit) return visit;
-      const [found] = await tx.query<Pick<User, 'is_active'>>(sql`SELECT u.is_active FROM users u WHERE ${member}`);
+      const [found] = await unit.query<Pick<User, 'is_active'>>(sql`SELECT u.is_active FROM users u WHERE ${member}`);
       throw refusalOfCheckIn(found, input);
-    });
+    };
+    try {
+      if (isOnlyVisit(input))
+        return await onceInOne(this.db, actor, key, (unit) => begin(unit, { user_plan_id: null }));
+      return await once(this.db, actor, key, async (tx) => {
+        const times = await this.timesOnPaper(tx, member, input);
+        return begin(tx, { ...times, user_plan_id: await this.planOfVisit(tx, actor, member, input) });
+      });
+    } catch (error) {
+      throw error instanceof AlreadyCheckedIn ? new AlreadyCheckedIn(await this.openVisitOf(member)) : error;
+    }
   }
 
   /** The visit of a member who was found fit to enter. @throws MemberInactive, AlreadyCheckedIn */
@@ -106,18 +156,18 @@ export class AttendanceService {
 
   /** @throws VisitNotFound, AlreadyCheckedOut */
   checkOut(actor: Actor, visitId: number, input: CheckOutDto, key: IdempotencyKey | null): Promise<VisitDto> {
-    return once(this.db, actor, key, async (tx) => {
-      const [visit] = await tx.query(sql`
+    return onceInOne(this.db, actor, key, async (unit) => {
+      const [visit] = await unit.query(sql`
         WITH v AS (
           UPDATE attendance v SET check_out_time = moment(), updated_at = now(),
             notes = nullif(concat_ws(E'\n', nullif(v.notes, ''), nullif(${input.notes}, '')), '')
           WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} AND v.check_out_time IS NULL RETURNING *)
-        SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
+        SELECT ${VISIT_COLUMNS} FROM v ${SHOWN_WITH}`);
       if (!visit) {
-        await this.find(tx, actor, visitId);
+        await this.find(unit, actor, visitId);
         throw new AlreadyCheckedOut();
       }
-      tx.emit(new MemberCheckedOut(visit));
+      unit.emit(new MemberCheckedOut(visit));
       return visit;
     });
   }
@@ -128,7 +178,7 @@ export class AttendanceService {
       WITH v AS (
         UPDATE attendance SET check_out_time = greatest(moment(), check_in_time), updated_at = now()
         WHERE user_id = ${userId} AND check_out_time IS NULL RETURNING *)
-      SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
+      SELECT ${VISIT_COLUMNS} FROM v ${SHOWN_WITH}`);
     for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
   }
 
@@ -176,7 +226,7 @@ export class AttendanceService {
               WHERE v.check_out_time IS NULL AND d.end_of_day <= now() AND v.check_in_time < now() - interval '6 hours'
               LIMIT ${BATCH} FOR NO KEY UPDATE OF v SKIP LOCKED
             ) f WHERE v.id = f.id RETURNING v.*)
-          SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
+          SELECT ${VISIT_COLUMNS} FROM v ${SHOWN_WITH}`);
         for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
         return visits.length;
       });
@@ -210,13 +260,19 @@ export class AttendanceService {
     return input.user_plan_id;
   }
 
+  private async openVisitOf(member: ScopedSql): Promise<VisitDto | null> {
+    const [visit] = await this.db.query(sql`
+      SELECT ${VISIT_COLUMNS} FROM attendance v ${SHOWN_WITH} WHERE ${member} AND v.check_out_time IS NULL`);
+    return visit ?? null;
+  }
+
   private async beginVisit(
-    tx: Transaction,
+    unit: Unit,
     actor: Principal,
     member: ScopedSql,
     { location, notes, user_plan_id, check_in_time, check_out_time }: VisitDetails,
   ): Promise<VisitDto | undefined> {
-    const [visit] = await tx.query(sql`
+    const [visit] = await unit.query(sql`
       WITH v AS (
         INSERT INTO attendance
           (user_id, gym_id, check_in_time, check_out_time, location, notes, user_plan_id, recorded_by_id)
@@ -225,19 +281,24 @@ export class AttendanceService {
         FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member} AND u.is_active AND g.is_active
         FOR SHARE OF u -- a person who leaves at this moment has no visit that stays open
         RETURNING *)
-      SELECT ${VISIT_COLUMNS} FROM v ${OF_WHOM}`);
-    if (visit) tx.emit(newsOfVisit(visit));
+      SELECT ${VISIT_COLUMNS} FROM v ${SHOWN_WITH}`);
+    if (visit) unit.emit(newsOfVisit(visit));
     return visit;
   }
 
+  private found(actor: Actor, query: Numbered<VisitListQuery>): ScopedSql {
+    return sql`FROM ${VISITS}
+      WHERE ${visibleTo(actor, 'v', query.gym_id)} ${between(actor.scope(query.gym_id), 'v.check_in_time', query)}
+      ${query.user_id ? sql`AND v.user_id = ${query.user_id}` : empty}`;
+  }
+
   private page(query: ListQuery, from: ScopedSql): Promise<Page<VisitDto>> {
-    const keys = { check_in_time: 'v.check_in_time', id: 'v.id' };
-    return listPage(this.db, query, { columns: VISIT_COLUMNS, from, keys, direction: 'DESC' });
+    return listPage(this.db, query, { ...LISTED, from });
   }
 
   private async find(db: Queryable, actor: Actor, visitId: number, lock: Sql = empty): Promise<VisitDto> {
     const [visit] = await db.query(
-      sql`SELECT ${VISIT_COLUMNS} FROM ${VISITS} WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} ${lock}`,
+      sql`SELECT ${VISIT_COLUMNS} FROM attendance v ${SHOWN_WITH} WHERE v.id = ${visitId} AND ${visibleTo(actor, 'v')} ${lock}`,
     );
     if (!visit) throw new VisitNotFound();
     return visit;

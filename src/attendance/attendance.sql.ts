@@ -1,4 +1,4 @@
-import { columns, computed, json, pick, table } from '../database/columns.js';
+import { columns, computed, optional, part, pick, table } from '../database/columns.js';
 import { raw, sql } from '../database/sql.js';
 import type { User } from '../people/entities/user.entity.js';
 import { AT_A_GLANCE, planThatCounts } from '../plans/user-plans.sql.js';
@@ -11,12 +11,12 @@ const u = table<User>('u');
 /** Minutes from check-in to check-out; NULL until then. */
 export const STAY_MINUTES = raw('extract(epoch FROM v.check_out_time - v.check_in_time) / 60');
 
-/** A visit as VisitDto, of VISITS. */
+/** A visit `v` as VisitDto, with what is SHOWN_WITH it. */
 export const VISIT_COLUMNS = columns(VisitDto, {
   ...pick(v, 'id', 'user_id', 'gym_id'),
-  member: json({
+  member: part({
     ...pick(u, 'id', 'full_name', 'email'),
-    membership: planThatCounts(AT_A_GLANCE, v.user_id, v.gym_id),
+    membership: optional(AT_A_GLANCE),
   }),
   attendance_date: computed<string>(sql`(${v.check_in_time} AT TIME ZONE g.timezone)::date::text`),
   ...pick(v, 'check_in_time', 'check_out_time'),
@@ -28,7 +28,8 @@ export const VISIT_COLUMNS = columns(VisitDto, {
   ...pick(v, 'user_plan_id', 'recorded_by_id', 'created_at', 'updated_at'),
 });
 
-/** The member and the gym of the visits `v`. */
-// LEFT, though each is there: what only answers show, PostgreSQL leaves out where rows are only counted.
-export const OF_WHOM = raw('LEFT JOIN users u ON u.id = v.user_id LEFT JOIN gyms g ON g.id = v.gym_id');
-export const VISITS = sql`attendance v ${OF_WHOM}`;
+export const SHOWN_WITH = sql`JOIN users u ON u.id = v.user_id JOIN gyms g ON g.id = v.gym_id
+  ${planThatCounts(v.user_id, v.gym_id)}`;
+/** The visits, with the zone in which they were. */
+// LEFT, though each has one: where the zone is not asked for, PostgreSQL leaves it out.
+export const VISITS = raw('attendance v LEFT JOIN gyms g ON g.id = v.gym_id');

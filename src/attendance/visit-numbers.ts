@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor, GymScope } from '../common/actor/actor.js';
+import type { Actor, GymScope, ScopedGymId } from '../common/actor/actor.js';
+import { Together } from '../common/together.js';
 import { Database } from '../database/database.js';
 import { everyGym, inGym, sql } from '../database/sql.js';
 import { localDay, onDay, today } from '../gyms/local-time.js';
@@ -12,6 +13,11 @@ import type { VisitSummaryDto } from './dto/visit.dto.js';
 /** Visits in numbers. */
 @Injectable()
 export class VisitNumbers {
+  private readonly ofGyms = new Together<CheckInStatsDto>(async (gymIds) => {
+    const ids = gymIds as ScopedGymId[];
+    return new Map(await Promise.all(ids.map(async (id) => [id, await this.stats({ gym_id: id })] as const)));
+  });
+
   constructor(private readonly db: Database) {}
 
   /** @throws UserNotFound */
@@ -48,6 +54,11 @@ export class VisitNumbers {
       FROM attendance v JOIN gyms g ON g.id = v.gym_id
       WHERE ${inGym(scope, 'v.gym_id')} AND ${onDay(scope, 'v.check_in_time', today(scope))}`);
     return { ...stats!, timestamp: new Date().toISOString() };
+  }
+
+  /** The same of one gym, counted once for all who ask while others are counted. */
+  async statsOf(gymId: ScopedGymId): Promise<CheckInStatsDto> {
+    return (await this.ofGyms.get(gymId))!;
   }
 
   /** The gyms whose day began within this quarter of an hour, and that had a visit in the day before. */

@@ -10,7 +10,9 @@ import { AccessChanged } from './auth.events.js';
  */
 @Injectable()
 export class AccessCache<Known extends object> {
-  private readonly people = new LRUCache<number, Map<number, Known>>({ max: 50_000, ttl: 60_000, ttlResolution: 1000 });
+  private readonly people = new LRUCache<number, Map<number | string, Known>>({
+    ...{ max: 50_000, ttl: 60_000, ttlResolution: 1000 },
+  });
   private changes = 0;
 
   constructor(private readonly notifications: Notifications) {
@@ -21,16 +23,19 @@ export class AccessCache<Known extends object> {
     });
   }
 
-  /** The person's session as known, or as `load` finds it; null if it is not live. */
-  async get(userId: number, sessionId: number, load: () => Promise<Known | null>): Promise<Known | null> {
-    const known = this.people.get(userId)?.get(sessionId);
+  /**
+   * The person's session as known, or as `load` finds it; null if it is not live.
+   * @param proof the session's id, or another name of what shows who they are
+   */
+  async get(userId: number, proof: number | string, load: () => Promise<Known | null>): Promise<Known | null> {
+    const known = this.people.get(userId)?.get(proof);
     if (known) return known;
     const changesBefore = this.changes;
     const loaded = await load();
     // A change that was told while we were loading may not be in what we loaded.
     if (loaded && this.notifications.connected && this.changes === changesBefore) {
-      const sessions = this.people.get(userId) ?? new Map<number, Known>();
-      this.people.set(userId, sessions.set(sessionId, loaded));
+      const sessions = this.people.get(userId) ?? new Map<number | string, Known>();
+      this.people.set(userId, sessions.set(proof, loaded));
     }
     return loaded;
   }

@@ -9,14 +9,25 @@ import { Operation } from '../common/http/operation.js';
 import {
   AccountInactive,
   EmailTaken,
+  ResetLinkInvalid,
   SessionNotFound,
   UsernameTaken,
   WrongCredentials,
   WrongPassword,
 } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
+import { clientOf } from './client.js';
 import { AccountDto } from '../people/dto/account.dto.js';
-import { ChangePasswordDto, LoginDto, RefreshDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
+import {
+  ChangePasswordDto,
+  ForgotPasswordDto,
+  LoginDto,
+  RefreshDto,
+  RegisterDto,
+  ResetPasswordDto,
+  SignedInDto,
+} from './dto/auth.dto.js';
+import { PasswordResets } from './password-resets.service.js';
 import { SessionDto } from './dto/session.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -26,6 +37,7 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: SessionsService,
+    private readonly resets: PasswordResets,
   ) {}
 
   @Post('register')
@@ -76,19 +88,6 @@ export class AuthController {
     return this.auth.me(actor);
   }
 
-  @Post('change-password')
-  @Operation({
-    summary: 'Change your password',
-    description: 'Ends all your other sessions.',
-    roles: EVERYONE,
-    status: 204,
-    errors: [WrongPassword, TooManyRequests],
-    beforePasswordChange: true,
-  })
-  changePassword(@CurrentActor() actor: Actor, @Body() body: ChangePasswordDto): Promise<void> {
-    return this.auth.changePassword(actor, body);
-  }
-
   @Get('sessions')
   @Operation({ summary: 'Where you are signed in', roles: EVERYONE, answer: [SessionDto] })
   listSessions(@CurrentActor() actor: Actor): Promise<SessionDto[]> {
@@ -105,9 +104,43 @@ export class AuthController {
   revoke(@CurrentActor() actor: Actor, @IdInPath('session_id') sessionId: number): Promise<void> {
     return this.sessions.revoke(actor, sessionId);
   }
-}
 
-const clientOf = (request: FastifyRequest) => ({
-  ip_address: request.ip,
-  user_agent: request.headers['user-agent']?.slice(0, 200) ?? null,
-});
+  @Post('change-password')
+  @Operation({
+    summary: 'Change your password',
+    description: 'Ends all your other sessions.',
+    roles: EVERYONE,
+    status: 204,
+    errors: [WrongPassword, TooManyRequests],
+    beforePasswordChange: true,
+  })
+  changePassword(@CurrentActor() actor: Actor, @Body() body: ChangePasswordDto): Promise<void> {
+    return this.auth.changePassword(actor, body);
+  }
+
+  @Post('forgot-password')
+  @Operation({
+    summary: 'Ask for a link to a new password',
+    description:
+      'The link comes by mail and is good for 30 minutes and one use. The answer is the same whether there is such an ' +
+      'account or not.',
+    roles: PUBLIC,
+    status: 204,
+    errors: [TooManyRequests],
+  })
+  forgotPassword(@Body() body: ForgotPasswordDto, @Req() request: FastifyRequest): Promise<void> {
+    return this.resets.ask(body, clientOf(request));
+  }
+
+  @Post('reset-password')
+  @Operation({
+    summary: 'Set a new password with the token of the link',
+    description: 'Ends all your sessions.',
+    roles: PUBLIC,
+    status: 204,
+    errors: [ResetLinkInvalid, TooManyRequests],
+  })
+  resetPassword(@Body() body: ResetPasswordDto, @Req() request: FastifyRequest): Promise<void> {
+    return this.resets.use(body, clientOf(request));
+  }
+}

@@ -14,6 +14,13 @@ export class WrongPassword extends FieldsError {
   }
 }
 
+@Problem({ code: 'reset_link_invalid', status: 422, title: 'This link is used up or too old: ask for a new one' })
+export class ResetLinkInvalid extends FieldsError {
+  constructor() {
+    super([{ field: 'token', message: 'is used up, or older than 30 minutes: ask for a new link' }]);
+  }
+}
+
 @Problem({ code: 'session_not_found', status: 404, title: 'You have no such session' })
 export class SessionNotFound extends DomainError {}
 

@@ -8,3 +8,12 @@ export class AccessChanged extends DomainEvent {
     super();
   }
 }
+
+/** A person asks for a link to a new password. */
+export class PasswordForgotten extends DomainEvent {
+  readonly gym_id = null;
+
+  constructor(readonly user_id: number) {
+    super();
+  }
+}

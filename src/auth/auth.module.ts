@@ -8,9 +8,11 @@ import { Attempts } from './attempts.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { PasswordResets } from './password-resets.service.js';
 import { Passwords } from './passwords.js';
 import { SessionsService } from './sessions.service.js';
 import { TOKEN_ALGORITHM, tokenKey, Tokens } from './tokens.js';
+import { ViewerCookies } from './viewer-cookies.js';
 
 @Global()
 @Module({
@@ -33,9 +35,11 @@ import { TOKEN_ALGORITHM, tokenKey, Tokens } from './tokens.js';
     AccessCache,
     Attempts,
     Passwords,
+    PasswordResets,
     Tokens,
+    ViewerCookies,
     { provide: KeyRing, inject: [Config], useFactory: (config: Config) => new KeyRing(config.ENCRYPTION_KEYS) },
   ],
-  exports: [AuthService, ActorResolver, SessionsService, Attempts, Passwords, KeyRing],
+  exports: [AuthService, ActorResolver, SessionsService, Attempts, Passwords, PasswordResets, ViewerCookies, KeyRing],
 })
 export class AuthModule {}

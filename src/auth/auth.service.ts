@@ -1,36 +1,78 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import pLimit from 'p-limit';
-import type { Actor } from '../common/actor/actor.js';
-import { FieldsInvalid, NotSignedIn, Unavailable } from '../common/errors/common.errors.js';
+import { Actor } from '../common/actor/actor.js';
+import type { Role } from '../common/actor/roles.js';
+import {
+  FieldsInvalid,
+  NotSignedIn,
+  PasswordChangeRequired,
+  SessionEnded,
+  Unavailable,
+} from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { Database, type Queryable } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
 import { Attempts, type Budget } from './attempts.js';
 import { AccountInactive, WrongCredentials, WrongPassword } from './auth.errors.js';
 import type { AccountDto } from '../people/dto/account.dto.js';
-import type { ChangePasswordDto, LoginDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
+import { NEW_PERSON, newPassCode } from '../people/people.sql.js';
+import type { ChangePasswordDto, CreateAccountDto, IdentifierDto, LoginDto, SignedInDto } from './dto/auth.dto.js';
 import { networkOf } from './network.js';
 import { LONGEST_QUEUE, Passwords } from './passwords.js';
-import { type Client, type OpenSession, SessionsService } from './sessions.service.js';
+import { type Client, type FixedSession, type OpenSession, SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
 
-interface Credentials {
+/** One who has proved their password. */
+export interface ProvenPerson {
   id: number;
+  /** As it was typed at registration. */
+  email: string | null;
+  role: Role;
+  gym_id: number | null;
+  is_active: boolean;
+}
+
+/** Throws what this person is refused with, who has proved the password. The inactive are refused without it. */
+export type Admission = (person: ProvenPerson) => void;
+
+/** A pair for clients that keep one refresh token as long as it is good. */
+export interface FixedTokens {
+  /** It has an `exp`, whatever the settings say. */
+  access_token: string;
+  /** Good again and again until its `exp`, or until the session ends. */
+  refresh_token: string;
+}
+
+interface Credentials extends ProvenPerson {
   password_hash: string;
   /** Another one for each password. */
   password_version: number;
-  is_active: boolean;
+  /** By their email or username; else by a phone. */
+  is_named: boolean;
   /** They have signed in from this network before. */
   is_known: boolean;
 }
 
+/** What people are looked for by: one of them, or both. */
+interface Sought {
+  /** An email or a username. */
+  name?: string;
+  /** Its digits. */
+  phone?: string;
+}
+
+/** What may be a phone number, as accounts have it. */
+const PHONE = /^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/;
 /** A phone may be shared in a family; of more people than this it is no name any more. */
 const MOST_OF_ONE_PHONE = 3;
+/** Seconds for which an access token of a member is good, where it must expire. */
+const MEMBER_TOKEN = 3_600;
 /** In a network of the gym's own many people mistype. */
 const KNOWN_FACTOR = 4;
 
 @Injectable()
 export class AuthService {
+  private readonly logger = new Logger('Auth');
   /** So many passwords are tried at a time; each is judged after the failures before it have been counted. */
   private readonly passwordTurns = pLimit(2);
 
@@ -44,19 +86,23 @@ export class AuthService {
   ) {}
 
   /**
-   * Makes a member of the gym (the first active one, if none is named).
-   * @throws TooManyRequests, EmailTaken, UsernameTaken, GymUnknown
+   * Makes a member of the gym (the first active one, if none is named), who signs in with an email or a username. How
+   * short a password may be is said by the class of the input.
+   * @throws TooManyRequests, EmailTaken, UsernameTaken, FieldsInvalid
    */
-  async register(input: RegisterDto, client: Client): Promise<AccountDto> {
+  async register(input: CreateAccountDto, client: Client): Promise<AccountDto> {
+    const name = input.full_name ?? input.username ?? input.email?.split('@')[0];
+    if (!input.email && !input.username) throw FieldsInvalid.of('email', 'is required, or username');
     const { REGISTRATIONS_PER_ADDRESS: burst } = this.config;
     await this.attempts.take([{ key: `register ${networkOf(client.ip_address)}`, burst }]);
     const passwordHash = await this.passwords.hash(input.password);
-    const fullName = input.full_name ?? input.username ?? input.email.split('@')[0]!;
     return this.db.transaction(async (tx) => {
       const [person] = await tx.query<{ id: number }>(everyGym`
-        INSERT INTO users (email, username, full_name, phone_number, gym_id, password_hash)
-        SELECT ${input.email}, ${input.username}, ${fullName}, ${input.phone_number}, id, ${passwordHash}
-        FROM gyms WHERE is_active AND ${input.gym_id ? sql`id = ${input.gym_id}` : raw('TRUE')} ORDER BY id LIMIT 1
+        INSERT INTO users (id, qr_code, email, username, full_name, phone_number, gym_id, password_hash)
+        SELECT n.id, ${newPassCode(this.config, raw('n.id'))}, ${input.email}, ${input.username}, ${name},
+          ${input.phone_number}, g.id, ${passwordHash}
+        FROM ${NEW_PERSON} CROSS JOIN gyms g
+        WHERE g.is_active AND ${input.gym_id ? sql`g.id = ${input.gym_id}` : raw('TRUE')} ORDER BY g.id LIMIT 1
         RETURNING id`);
       if (!person) throw FieldsInvalid.of('gym_id', 'is not an active gym');
       return this.loadAccount(tx, person.id);
@@ -72,15 +118,83 @@ export class AuthService {
 
   /**
    * The person with this password. It starts no session.
-   * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid
+   * @param admit may refuse them; called once the password was right
+   * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid, and what `admit` throws
    */
-  async provePassword(input: LoginDto, client: Client): Promise<Credentials> {
-    const people = await this.findPeople(input, client);
-    const budgets = this.signInBudgets(people, input, client);
+  async provePassword(input: LoginDto | IdentifierDto, client: Client, admit?: Admission): Promise<Credentials> {
+    const sought = soughtBy(input);
+    const people = await this.findPeople(sought, client);
+    const budgets = this.signInBudgets(people, sought, client);
     const person = await this.tryPassword(input.password, people, budgets);
-    if (!person) throw new WrongCredentials();
+    if (!person) {
+      // Whom it was tried for, not what was typed: people type their password into the wrong field.
+      const userIds = people.map(({ id }) => id);
+      this.logger.warn('A sign-in failed', { ip_address: client.ip_address, user_ids: userIds });
+      throw new WrongCredentials();
+    }
+    admit?.(person);
     if (!person.is_active) throw new AccountInactive();
     return person;
+  }
+
+  /**
+   * Signs in for two days, with a refresh token that is not rotated (docs/decisions/0038).
+   * @param admit may refuse them; called once the password was right and before there is a session
+   * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid, and what `admit` throws
+   */
+  async openFixedSession(
+    input: LoginDto | IdentifierDto,
+    client: Client,
+    admit?: Admission,
+  ): Promise<FixedTokens & { account: AccountDto; actor: Actor }> {
+    const person = await this.provePassword(input, client, admit);
+    const session = await this.sessions.startFixed(person.id, person.password_hash, client);
+    const account = await this.loadAccount(this.db, person.id);
+    const actor = new Actor(person.id, account.role, account.gym_id, session.session_id);
+    return { ...this.fixedTokens(session, account), account, actor };
+  }
+
+  /** A fresh access token for a fixed refresh token, which stays good. @throws NotSignedIn, SessionEnded */
+  async renewAccess(refreshToken: string, client: Client): Promise<string> {
+    const session = await this.sessions.useFixed(refreshToken, client);
+    return this.fixedTokens(session, session).access_token;
+  }
+
+  /**
+   * A fresh pair for the session that the actor is in, which goes on to its end as before.
+   * @throws SessionEnded, also to one who acts without a session
+   */
+  async tokensOf(actor: Actor): Promise<FixedTokens> {
+    const session = await this.sessions.fixed(actor);
+    return this.fixedTokens(session, session);
+  }
+
+  /**
+   * Who gives their password with what they ask, instead of signing in: an actor without a session, who ends with this
+   * password. `ActorResolver.currentActor` says whether they still may.
+   * @throws WrongCredentials, AccountInactive, PasswordChangeRequired, TooManyRequests, FieldsInvalid, and what `admit`
+   *   throws
+   */
+  async actorOfPassword(input: LoginDto | IdentifierDto, client: Client, admit?: Admission): Promise<Actor> {
+    const { id, password_version } = await this.provePassword(input, client, admit);
+    const access = await this.sessions.accessByPassword(id, password_version).catch((error: unknown) => {
+      throw error instanceof SessionEnded ? new WrongCredentials() : error;
+    });
+    if (access.must_change_password) throw new PasswordChangeRequired();
+    return access.actor;
+  }
+
+  /**
+   * The person of this id, who has shown nothing: for doors that the operator has opened to all. An actor without a
+   * session, as of a password.
+   * @throws SessionEnded if there is no such active person; PasswordChangeRequired
+   */
+  async actorWithoutProof(userId: number): Promise<Actor> {
+    const [person] = await this.db.query<{ password_version: number }>(everyGym`
+      SELECT password_version FROM users WHERE id = ${userId}`);
+    const access = await this.sessions.accessByPassword(userId, person?.password_version ?? null);
+    if (access.must_change_password) throw new PasswordChangeRequired();
+    return access.actor;
   }
 
   /** @throws NotSignedIn, SessionEnded */
@@ -91,6 +205,11 @@ export class AuthService {
 
   async logout(actor: Actor): Promise<void> {
     await this.db.transaction((tx) => this.sessions.end(tx, actor.user_id, 'signed_out', { only: actor.session_id }));
+  }
+
+  /** Ends all sessions of the actor. */
+  async logoutAll(actor: Actor): Promise<void> {
+    await this.db.transaction((tx) => this.sessions.end(tx, actor.user_id, 'signed_out'));
   }
 
   me(actor: Actor): Promise<AccountDto> {
@@ -154,10 +273,10 @@ export class AuthService {
    * Where several share a phone it is not known who was meant: then failures count against the number, and no one's own
    * account.
    */
-  private signInBudgets(people: Credentials[], input: LoginDto, client: Client): Budget[] {
+  private signInBudgets(people: Credentials[], { name, phone }: Sought, client: Client): Budget[] {
     const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
     const account =
-      people.length === 1 ? String(people[0]!.id) : this.db.keyedHash(identifier(input)).toString('base64');
+      people.length === 1 ? String(people[0]!.id) : this.db.keyedHash((phone ?? name)!).toString('base64');
     const where = networkOf(client.ip_address);
     return people.some(({ is_known }) => is_known)
       ? [
@@ -170,22 +289,33 @@ export class AuthService {
         ];
   }
 
-  /** Those who may be meant; the active ones first. @throws FieldsInvalid if a phone has too many */
-  private async findPeople(input: LoginDto, client: Client): Promise<Credentials[]> {
-    const given = identifier(input);
-    const isPhone = input.email === undefined && input.username === undefined;
-    const who = isPhone
-      ? sql`phone_digits = ${given}`
-      : sql`(fold(email) = fold(${given}) OR fold(username) = fold(${given}))`;
+  /**
+   * Those who may be meant: the one with this name, then those with this phone, the active ones first.
+   * @throws FieldsInvalid if it is a phone alone, and has too many
+   */
+  private async findPeople({ name, phone }: Sought, client: Client): Promise<Credentials[]> {
+    const named =
+      name === undefined ? raw('FALSE') : sql`(fold(email) = fold(${name}) OR fold(username) = fold(${name}))`;
+    const called = phone === undefined ? raw('FALSE') : sql`phone_digits = ${phone}`;
     const people = await this.db.query<Credentials>(everyGym`
-      SELECT id, password_hash, password_version, is_active, EXISTS (
+      SELECT id, email, role, gym_id, password_hash, password_version, is_active, ${named} IS TRUE AS is_named, EXISTS (
         SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${networkOf(client.ip_address)}) AS is_known
-      FROM users u WHERE ${who} AND password_hash IS NOT NULL AND deleted_at IS NULL
-      ORDER BY is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 1}`);
-    if (people.length > MOST_OF_ONE_PHONE && people.every(({ is_active }) => is_active)) {
-      throw FieldsInvalid.of('phone_number', 'is shared by several people: sign in with your email or username');
-    }
-    return people.slice(0, MOST_OF_ONE_PHONE);
+      FROM users u WHERE (${named} OR ${called}) AND password_hash IS NOT NULL AND deleted_at IS NULL
+      ORDER BY is_named DESC, is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 2}`);
+    const withName = people.filter(({ is_named }) => is_named);
+    const withPhone = people.filter(({ is_named }) => !is_named);
+    if (!withPhone[MOST_OF_ONE_PHONE]?.is_active) return [...withName, ...withPhone.slice(0, MOST_OF_ONE_PHONE)];
+    if (withName.length > 0) return withName;
+    throw FieldsInvalid.of('phone_number', 'is shared by several people: sign in with your email or username');
+  }
+
+  private fixedTokens({ user_id, session_id, ends_at }: FixedSession, { role }: { role: Role }): FixedTokens {
+    const longest = role === 'user' ? MEMBER_TOKEN : this.config.LEGACY_STAFF_TOKEN_HOURS * 3_600;
+    const lifetime = Math.min(longest, Math.floor((ends_at.getTime() - Date.now()) / 1000));
+    return {
+      access_token: this.tokens.signAccess(user_id, session_id, role, lifetime),
+      refresh_token: this.tokens.signFixed(user_id, session_id, ends_at),
+    };
   }
 
   private async withTokens(userId: number, session: OpenSession): Promise<SignedInDto> {
@@ -213,10 +343,17 @@ export class AuthService {
   }
 }
 
-/** What the person signs in with. */
-function identifier({ email, username, phone_number }: LoginDto): string {
-  const name = email ?? username;
-  if (name !== undefined) return name.trim().normalize('NFC').toLowerCase();
-  if (phone_number !== undefined) return phone_number.replace(/\D/g, '');
+/** What the person signs in with. @throws FieldsInvalid if it is nothing */
+function soughtBy(input: LoginDto | IdentifierDto): Sought {
+  if ('identifier' in input) {
+    const phone = PHONE.test(input.identifier) ? { phone: digitsOf(input.identifier) } : {};
+    return { name: nameOf(input.identifier), ...phone };
+  }
+  const name = input.email ?? input.username;
+  if (name !== undefined) return { name: nameOf(name) };
+  if (input.phone_number !== undefined) return { phone: digitsOf(input.phone_number) };
   throw FieldsInvalid.of('email', 'is required, or username, or phone_number');
 }
+
+const nameOf = (typed: string): string => typed.trim().normalize('NFC').toLowerCase();
+const digitsOf = (typed: string): string => typed.replace(/\D/g, '');

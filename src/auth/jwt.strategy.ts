@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import passport from 'passport';
 import { Strategy } from 'passport-jwt';
 import type { Actor } from '../common/actor/actor.js';
-import type { Access, ActorResolver, Credentials } from '../common/actor/actor-resolver.js';
+import type { Access, ActorResolver, Credentials, Proof } from '../common/actor/actor-resolver.js';
 import { NotSignedIn } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { SessionsService } from './sessions.service.js';
@@ -54,8 +54,12 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements Ac
   }
 
   /** @throws SessionEnded */
-  async currentActor({ user_id, session_id }: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor> {
-    return (await this.sessions.accessOf(user_id, session_id)).actor;
+  async currentActor({ user_id, session_id, password_version }: Proof): Promise<Actor> {
+    const { actor } =
+      session_id === null
+        ? await this.sessions.accessByPassword(user_id, password_version)
+        : await this.sessions.accessOf(user_id, session_id);
+    return actor;
   }
 
   /** @throws NotSignedIn, SessionEnded */

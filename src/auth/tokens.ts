@@ -15,6 +15,14 @@ export interface AccessClaims {
   exp?: number;
 }
 
+/** Of a refresh token that is good again and again until it expires. */
+interface FixedClaims {
+  typ: 'fixed';
+  sub: string;
+  sid: number;
+  exp: number;
+}
+
 interface RefreshClaims {
   typ: 'refresh';
   sub: string;
@@ -23,7 +31,9 @@ interface RefreshClaims {
   gen: number;
 }
 
-/** What both kinds of tokens are signed and verified with. */
+type Claims = AccessClaims | RefreshClaims | FixedClaims;
+
+/** What all kinds of tokens are signed and verified with. */
 export const TOKEN_ALGORITHM = 'HS256';
 export const tokenKey = (config: Config): KeyObject => createSecretKey(Buffer.from(config.JWT_SECRET));
 
@@ -43,9 +53,10 @@ export class Tokens {
     return this.config.ACCESS_TOKEN_EXPIRE_MINUTES * 60 || null;
   }
 
-  signAccess(userId: number, sessionId: number, role: string): string {
+  /** @param lifetime in seconds; null: until the session ends */
+  signAccess(userId: number, sessionId: number, role: string, lifetime = this.accessLifetime): string {
     const claims: AccessClaims = { typ: 'access', sub: String(userId), sid: sessionId, role };
-    return this.jwt.sign(claims, this.accessLifetime === null ? {} : { expiresIn: this.accessLifetime });
+    return this.jwt.sign(claims, lifetime === null ? {} : { expiresIn: lifetime });
   }
 
   signRefresh(userId: number, sessionId: number, generation: number): string {
@@ -53,18 +64,33 @@ export class Tokens {
     return this.jwt.sign(claims, { expiresIn: `${this.config.REFRESH_TOKEN_EXPIRE_DAYS}d` });
   }
 
+  signFixed(userId: number, sessionId: number, expiresAt: Date): string {
+    const exp = Math.floor(expiresAt.getTime() / 1000);
+    const claims: FixedClaims = { typ: 'fixed', sub: String(userId), sid: sessionId, exp };
+    return this.jwt.sign(claims);
+  }
+
   /** @throws NotSignedIn */
   verifyRefresh(token: string): RefreshClaims {
     const claims = this.verifySignature(token);
-    if (claims?.typ !== 'refresh') throw new NotSignedIn('This is not a valid refresh token, or it has expired.');
+    if (claims?.typ !== 'refresh') throw notARefreshToken();
     return claims;
   }
 
-  private verifySignature(token: string): AccessClaims | RefreshClaims | null {
+  /** @throws NotSignedIn */
+  verifyFixed(token: string): FixedClaims {
+    const claims = this.verifySignature(token);
+    if (claims?.typ !== 'fixed') throw notARefreshToken();
+    return claims;
+  }
+
+  private verifySignature(token: string): Claims | null {
     try {
-      return this.jwt.verify<AccessClaims | RefreshClaims>(token);
+      return this.jwt.verify<Claims>(token);
     } catch {
       return null; // Wrong signature, wrong form or too old: all the same to the client.
     }
   }
 }
+
+const notARefreshToken = () => new NotSignedIn('This is not a valid refresh token, or it has expired.');

@@ -53,6 +53,7 @@ export class GymsController {
 
   @Put(':gym_id')
   @Operation({
+    example: { name: 'Riverside Fitness Lisboa' },
     summary: 'Change a gym',
     description:
       'One that is deactivated: the hours that are booked are cancelled. Another timezone: they are at the same time of that clock.',
@@ -77,10 +78,10 @@ export class GymsController {
     answer: GymDto,
     errors: [GymNotFound],
   })
-  @ApiNoContentResponse({ description: 'Deleted' })
+  @ApiNoContentResponse({ description: 'It is gone: it had no history.' })
   async remove(
     @CurrentActor() actor: Actor,
-    @IdInPath('gym_id', 2) gymId: number,
+    @IdInPath('gym_id', 3) gymId: number,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GymDto | undefined> {
     return okOrNoContent(reply, await this.gyms.remove(actor, gymId));

@@ -2,15 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
-import type { ListQuery, Page } from '../common/http/list.js';
+import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable } from '../database/database.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { isStillNamed } from '../database/postgres-errors.js';
-import { assignments, everyGym, raw } from '../database/sql.js';
+import { assignments, everyGym, inGym, raw, sql } from '../database/sql.js';
 import { Changing } from './changing.js';
-import { GYM_COLUMNS } from './gyms.sql.js';
-import { type CreateGymDto, type GymDto, NO_ZONE, type UpdateGymDto } from '../gyms/dto/gym.dto.js';
+import { BRANCH_COLUMNS, GYM_COLUMNS, PEOPLE } from './gyms.sql.js';
+import { type BranchDto, type CreateGymDto, type GymDto, NO_ZONE, type UpdateGymDto } from '../gyms/dto/gym.dto.js';
 import { GymNotFound } from '../gyms/gyms.errors.js';
 
 /** What Node knows as a zone, PostgreSQL must know by the same name. @throws FieldsInvalid */
@@ -33,11 +33,32 @@ export class GymsService {
     return listPage(this.db, query, { columns: GYM_COLUMNS, from, keys: { name: 'name', id: 'id' } });
   }
 
+  /** By name, with how many people they have: how many another gym has is not for its neighbours. @throws OtherGym */
+  listBranches(actor: Actor, query: GymListQuery): Promise<Page<BranchDto>> {
+    const from = sql`FROM gyms WHERE ${inGym(actor.scope(query.gym_id), 'gyms.id')}`;
+    const shown = { alias: 'gyms', joins: PEOPLE };
+    return listPage(this.db, query, {
+      columns: BRANCH_COLUMNS,
+      from,
+      shown,
+      keys: { name: 'gyms.name', id: 'gyms.id' },
+    });
+  }
+
   /** @throws GymNotFound */
   async get(_actor: Actor, gymId: number): Promise<GymDto> {
     const [gym] = await this.db.query(everyGym`SELECT ${GYM_COLUMNS} FROM gyms WHERE id = ${gymId}`);
     if (!gym) throw new GymNotFound();
     return gym;
+  }
+
+  /** The one gym of a person who names none: their own; an admin's home gym, else the first. @throws GymNotFound */
+  async homeOf({ gym_id }: Actor): Promise<number> {
+    if (gym_id !== null) return gym_id;
+    const [first] = await this.db.query<{ id: number }>(everyGym`
+      SELECT id FROM gyms WHERE is_active ORDER BY id LIMIT 1`);
+    if (!first) throw new GymNotFound();
+    return first.id;
   }
 
   /** @throws GymNameTaken */
@@ -75,7 +96,7 @@ export class GymsService {
    */
   async remove(actor: Actor, gymId: number): Promise<GymDto | null> {
     try {
-      const [gone] = await this.db.query(everyGym`DELETE FROM gyms WHERE id = ${gymId} RETURNING 1`);
+      const [gone] = await this.db.change(everyGym`DELETE FROM gyms WHERE id = ${gymId} RETURNING 1`);
       if (gone) return null;
     } catch (error) {
       if (!isStillNamed(error)) throw error;

@@ -4,11 +4,9 @@ import { seedDemo } from '../demo/seed-demo.js';
 import { firstStart } from '../first-start.js';
 import { runCommand } from './run.js';
 
-await runCommand(
-  (config) =>
-    migrate(config.DATABASE_URL, async (client) => {
-      await firstStart(client, config);
-      process.stdout.write(`${await seedDemo(client, config)}\n`);
-    }),
-  refuseDemo,
-);
+await runCommand(async (config) => {
+  await migrate(config.DATABASE_URL, async (client) => {
+    await firstStart(client, config);
+    process.stdout.write(`${await seedDemo(client, config)}\n`);
+  });
+}, refuseDemo);

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { Config, loadConfig, SETTINGS } from './config.js';
+import { Config, LEGACY_FAMILIES as LEGACY, loadConfig, SETTINGS } from './config.js';
 import { ConfigError } from './config-error.js';
+import { STOPPING_SECONDS } from '../stopping.js';
 
 describe('the configuration', () => {
   const DATA_DIR = mkdtempSync(path.join(os.tmpdir(), 'spotter-config-'));
@@ -53,7 +54,9 @@ describe('the configuration', () => {
 
   it('wants secrets in production on a database that other servers may use', () => {
     const production = { DATA_DIR, NODE_ENV: 'production', DATABASE_URL: 'postgres://a@b/c' };
-    expect(() => loadConfig(production)).toThrow('JWT_SECRET and ENCRYPTION_KEYS must be set in production');
+    expect(() => loadConfig(production)).toThrow(
+      /JWT_SECRET must be set in production\.\nENCRYPTION_KEYS must be set.*\.\nFINGERPRINT_KEYS must be set/,
+    );
     expect(() => loadConfig({ ...production, JWT_SECRET: 'x'.repeat(40) })).toThrow('ENCRYPTION_KEYS must be set');
     const others = { JWT_SECRET: 'x'.repeat(40), ENCRYPTION_KEYS: `k:${Buffer.alloc(32).toString('base64')}` };
     expect(() => loadConfig({ ...production, ...others })).toThrow('FINGERPRINT_KEYS must be set');
@@ -66,6 +69,116 @@ describe('the configuration', () => {
       expect(load).toThrow(`${name} has two keys with the id new`);
       expect(load).not.toThrow(key);
     }
+  });
+
+  it('wants all that a bucket needs, and shows no key of it', () => {
+    expect(loadConfig({ DATA_DIR, S3_REGION: 'eu-central-1' }).S3_BUCKET).toBeUndefined();
+    const bucket = { DATA_DIR, S3_BUCKET: 'gym-files', S3_REGION: 'eu-central-1', S3_ACCESS_KEY_ID: 'planted-key' };
+    expect(() => loadConfig(bucket)).toThrow('S3_SECRET_ACCESS_KEY must be set, because S3_BUCKET is');
+    const all = { ...bucket, S3_SECRET_ACCESS_KEY: 'planted-secret', S3_FORCE_PATH_STYLE: 'true' };
+    expect(loadConfig(all)).toMatchObject({ S3_FORCE_PATH_STYLE: true, S3_SECRET_ACCESS_KEY: 'planted-secret' });
+    const wrong = () => loadConfig({ ...all, S3_BUCKET: 'Not a bucket', S3_ENDPOINT: 's3.example.com' });
+    for (const name of ['S3_BUCKET', 'S3_ENDPOINT']) expect(wrong).toThrow(name);
+    expect(wrong).not.toThrow('planted');
+  });
+
+  it('says which families of old clients work, and refuses a name that is none', () => {
+    const working = (list: string) => {
+      const config = loadConfig({ DATA_DIR, LEGACY_CLIENTS: list });
+      return LEGACY.filter((name) => config.hasLegacy(name));
+    };
+    expect(working('')).toEqual(LEGACY);
+    expect(working('all')).toEqual(LEGACY);
+    expect(working('none')).toEqual([]);
+    expect(working('flutter-app, gymgem')).toEqual(['gymgem', 'flutter-app']);
+    for (const wrong of ['flutter', 'all,gymgem', 'none,gymgem', 'gymgem,', ',', 'GymGem'])
+      expect(() => working(wrong)).toThrow(
+        'LEGACY_CLIENTS must be all, none, or some of fastapi-gym, av-checkins, gymgem, flutter-app, rero-slots with ' +
+          `commas between them, but is "${wrong}"`,
+      );
+    expect(loadConfig({ DATA_DIR, RERO_GYM_ID: '' }).RERO_GYM_ID).toBeUndefined();
+    expect(loadConfig({ DATA_DIR, RERO_GYM_ID: '7' }).RERO_GYM_ID).toBe(7);
+    for (const wrong of ['0', '-1', 'x', '2147483648'])
+      expect(() => loadConfig({ DATA_DIR, RERO_GYM_ID: wrong })).toThrow('RERO_GYM_ID');
+  });
+
+  it('names what it opens to all, where that family works', () => {
+    const open = { DATA_DIR, RERO_OPEN_ADDRESSES: 'true', FASTAPI_GYM_OPEN_CONSOLES: 'true' };
+    const doors = (settings: object) =>
+      loadConfig({ ...open, ...settings }).open_doors.map((door) => door.split(' ')[0]);
+    expect(doors({})).toEqual(['RERO_OPEN_ADDRESSES', 'FASTAPI_GYM_OPEN_CONSOLES']);
+    expect(doors({ RERO_OPEN_ADDRESSES: 'false' })).toEqual(['FASTAPI_GYM_OPEN_CONSOLES']);
+    expect(doors({ LEGACY_CLIENTS: 'rero-slots' })).toEqual(['RERO_OPEN_ADDRESSES']);
+    expect(loadConfig({ DATA_DIR }).open_doors).toEqual([]);
+    expect(() => loadConfig({ ...open, RERO_OPEN_ADDRESSES: 'yes' })).toThrow(
+      'RERO_OPEN_ADDRESSES must be true or false',
+    );
+  });
+
+  it('tells all that is missing and all that is wrong at once', () => {
+    const load = () =>
+      loadConfig({ DATA_DIR, NODE_ENV: 'production', DATABASE_URL: 'postgres://a@b/c', PORT: 'x', SEED_DEMO: 'true' });
+    for (const name of ['JWT_SECRET', 'ENCRYPTION_KEYS', 'FINGERPRINT_KEYS', 'PORT', 'SEED_DEMO']) {
+      expect(load).toThrow(new RegExp(`^${name}\\b`, 'm'));
+    }
+  });
+
+  it('points to a mistyped name in .env, and to what was meant', () => {
+    const { hints, PORT } = loadConfig({ DATA_DIR }, { PROT: '9000', CORS_ORIGIN: '*', POSTGRES_PASSWORD: 'x' });
+    expect(PORT).toBe(8000);
+    expect(hints).toEqual([
+      '.env sets PROT, which is no setting of Spotter. Is PORT meant?',
+      '.env sets CORS_ORIGIN, which is no setting of Spotter. Is CORS_ORIGINS meant?',
+      '.env sets POSTGRES_PASSWORD, which is no setting of Spotter.',
+    ]);
+    expect(() => loadConfig({ DATA_DIR, PORT: 'x' }, { PROT: '1' })).toThrow('Is PORT meant?');
+  });
+
+  it('takes origins as browsers send them, and nothing else', () => {
+    for (const good of [
+      '',
+      '*',
+      'https://app.gym.example',
+      'https://a.b, http://localhost:3000',
+      'capacitor://localhost',
+    ]) {
+      expect(loadConfig({ DATA_DIR, CORS_ORIGINS: good }).CORS_ORIGINS).toBe(good);
+    }
+    for (const bad of [
+      'app.gym.example',
+      'https://a.b/',
+      'https://a.b/path',
+      'https://a.b;https://c.d',
+      'localhost:3000',
+    ]) {
+      expect(() => loadConfig({ DATA_DIR, CORS_ORIGINS: bad })).toThrow('CORS_ORIGINS must be origins like');
+    }
+  });
+
+  it('takes the ways to TLS that it knows, and shows no password', () => {
+    const url = 'postgres://user:planted@db.example/gym?sslmode=';
+    for (const mode of ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify']) {
+      expect(loadConfig({ DATA_DIR, DATABASE_URL: url + mode }).DATABASE_URL).toBe(url + mode);
+    }
+    for (const mode of ['prefer', 'on', 'true']) {
+      const load = () => loadConfig({ DATA_DIR, DATABASE_URL: url + mode });
+      expect(load).toThrow(`DATABASE_URL has sslmode=${mode}: it must be one of disable, require`);
+      expect(load).not.toThrow('planted');
+    }
+  });
+
+  it('keeps its folder beside package.json, wherever it is started', () => {
+    expect(loadConfig({ DATA_DIR }).data_dir).toBe(DATA_DIR);
+    expect(Object.assign(new Config(), { DATA_DIR: '.data' }).data_dir).toBe(path.resolve('.data'));
+  });
+
+  it('is passed on whole by compose.yaml, which lets the server stop in peace', () => {
+    const compose = readFileSync('compose.yaml', 'utf8');
+    const passed = new Set([...compose.matchAll(/^ {6}([A-Z_0-9]+): /gm)].map(([, name]) => name!));
+    // What the image and the other services decide.
+    const decided = ['NODE_ENV', 'HOST', 'PORT', 'DATA_DIR'];
+    expect([...SETTINGS].filter((name) => !passed.has(name)).toSorted()).toEqual(decided.toSorted());
+    expect(Number(/stop_grace_period: (\d+)s/.exec(compose)![1])).toBeGreaterThan(STOPPING_SECONDS);
   });
 
   it('adds no demo where real people are, and takes no password that bcrypt would cut', () => {

@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
+import { applyDecorators } from '@nestjs/common';
 import { plainToInstance, Transform } from 'class-transformer';
 import {
   IsEmail,
@@ -12,11 +14,15 @@ import {
   Min,
   MinLength,
   ValidateBy,
+  ValidateIf,
   validateSync,
 } from 'class-validator';
+import { closest, distance } from 'fastest-levenshtein';
 import { IsPassword } from '../common/http/fields.js';
+import { MAX_ID } from '../common/http/whole.js';
 import { ConfigError } from './config-error.js';
-import { fillSecrets } from './secrets.js';
+import { packageRoot } from './package-root.js';
+import { fillSecrets, isGenerated } from './secrets.js';
 
 const ToInt = () =>
   Transform(({ value }: { value: unknown }) => (/^-?\d+$/.test(String(value)) ? Number(value) : value));
@@ -40,6 +46,47 @@ const IsKeyRing = () =>
     },
   });
 
+/** A scheme and a host, as a browser sends it: no path, no slash at the end. */
+const ORIGINS = /^( *(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/,\s]+) *(,|$))*$/;
+
+/** Of an address of PostgreSQL. */
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+const IsPostgres = () =>
+  applyDecorators(
+    Matches(/^postgres(ql)?:\/\/./, { message: 'must look like postgres://user:password@host:5432/database' }),
+    ValidateBy({
+      name: 'hasSslMode',
+      validator: {
+        validate: (url) => [null, ...SSL_MODES].includes(sslModeOf(String(url))),
+        defaultMessage: (given) =>
+          `has sslmode=${sslModeOf(String(given?.value))}: it must be one of ${SSL_MODES.join(', ')}`,
+      },
+    }),
+  );
+const sslModeOf = (url: string): string | null => new URLSearchParams(url.split('?', 2)[1]).get('sslmode');
+
+/** What a bucket needs. */
+const IsForBucket = () =>
+  applyDecorators(
+    ValidateIf(({ S3_BUCKET }: Config) => S3_BUCKET !== undefined),
+    IsString({ message: 'must be set, because S3_BUCKET is' }),
+  );
+
+/** The families of old clients; see docs/legacy. */
+export const LEGACY_FAMILIES = ['fastapi-gym', 'av-checkins', 'gymgem', 'flutter-app', 'rero-slots'] as const;
+export type LegacyFamily = (typeof LEGACY_FAMILIES)[number];
+const readFamilies = (names: string): string[] =>
+  names === 'all' ? [...LEGACY_FAMILIES] : names === 'none' ? [] : names.split(',').map((name) => name.trim());
+const isFamily = (name: string): name is LegacyFamily => (LEGACY_FAMILIES as readonly string[]).includes(name);
+const IsFamilies = () =>
+  ValidateBy({
+    name: 'isFamilies',
+    validator: {
+      validate: (value) => typeof value === 'string' && readFamilies(value).every(isFamily),
+      defaultMessage: () => `must be all, none, or some of ${LEGACY_FAMILIES.join(', ')} with commas between them`,
+    },
+  });
+
 /** Everything the server can be told from outside. `.env.example` documents the same names; a test compares the two. */
 export class Config {
   @IsIn(['development', 'test', 'production'])
@@ -57,7 +104,7 @@ export class Config {
 
   /** Unset: an embedded PostgreSQL under DATA_DIR. */
   @IsOptional()
-  @Matches(/^postgres(ql)?:\/\/./, { message: 'must look like postgres://user:password@host:5432/database' })
+  @IsPostgres()
   DATABASE_URL?: string;
 
   /** Connections this process may hold open; PostgreSQL's max_connections must cover every process. */
@@ -67,10 +114,49 @@ export class Config {
   @Max(500)
   DATABASE_POOL_SIZE = 20;
 
+  /** Unset: attachments are files under DATA_DIR. */
+  @IsOptional()
+  @Matches(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { message: 'must be the name of a bucket' })
+  S3_BUCKET?: string;
+
+  /** Of a service that speaks S3; unset: Amazon's. */
+  @IsOptional()
+  @Matches(/^https?:\/\/./, { message: 'must look like https://s3.example.com' })
+  S3_ENDPOINT?: string;
+
+  @IsForBucket()
+  S3_REGION?: string;
+
+  @IsForBucket()
+  S3_ACCESS_KEY_ID?: string;
+
+  @IsForBucket()
+  S3_SECRET_ACCESS_KEY?: string;
+
+  /** The bucket stands in the path of an address, not in the name of its host. */
+  @ToBoolean()
+  @IsIn([true, false], { message: 'must be true or false' })
+  S3_FORCE_PATH_STYLE = false;
+
   /** How several servers reach each other's sockets; unset: over PostgreSQL. */
   @IsOptional()
   @Matches(/^rediss?:\/\/./, { message: 'must look like redis://user:password@host:6379' })
   REDIS_URL?: string;
+
+  /** How mail is sent; unset: it is printed to the log in development, and not sent in production. */
+  @IsOptional()
+  @Matches(/^smtps?:\/\/./, { message: 'must look like smtp://user:password@host:587' })
+  SMTP_URL?: string;
+
+  /** Who mail is from. */
+  @IsString()
+  @Matches(/^[^<>@]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/, { message: 'must look like Gym <desk@gym.com>' })
+  MAIL_FROM = 'Spotter <spotter@localhost>';
+
+  /** Where people reach this server, for links in mail; unset: this machine. */
+  @IsOptional()
+  @Matches(/^https?:\/\/[^/]+(\/.*)?$/, { message: 'must look like https://gym.example' })
+  PUBLIC_URL?: string;
 
   /** Folder of the embedded database and of generated secrets. */
   @IsString()
@@ -100,6 +186,13 @@ export class Config {
   @Min(1)
   @Max(365)
   REFRESH_TOKEN_EXPIRE_DAYS = 2;
+
+  /** Life of an access token that staff got from an old client, which never refreshes; its session lasts two days. */
+  @ToInt()
+  @IsInt()
+  @Min(1)
+  @Max(48)
+  LEGACY_STAFF_TOKEN_HOURS = 12;
 
   /** Cost of a password hash (2^n rounds). */
   @ToInt()
@@ -134,8 +227,30 @@ export class Config {
   TRUST_PROXY_HOPS = 0;
 
   /** Origins of browser clients, comma-separated; `*` for any; empty for none. */
-  @IsString()
+  @Matches(ORIGINS, { message: 'must be origins like https://app.gym.example, comma-separated, or *' })
   CORS_ORIGINS = '';
+
+  /** Which families of old clients work: `all`, `none` or their names, comma-separated. See `hasLegacy`. */
+  @IsFamilies()
+  LEGACY_CLIENTS = 'all';
+
+  /** The gym whose hours and boards rero-slots shows without a token; unset: the first one. */
+  @IsOptional()
+  @ToInt()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_ID)
+  RERO_GYM_ID?: number;
+
+  /** rero-slots shows all the email of who has an hour, as it did before. */
+  @ToBoolean()
+  @IsIn([true, false], { message: 'must be true or false' })
+  RERO_OPEN_ADDRESSES = false;
+
+  /** A console of fastapi-gym needs no token but the id of its staff member, as before. */
+  @ToBoolean()
+  @IsIn([true, false], { message: 'must be true or false' })
+  FASTAPI_GYM_OPEN_CONSOLES = false;
 
   /** Largest request body in bytes. */
   @ToInt()
@@ -155,50 +270,96 @@ export class Config {
   @IsPassword()
   ADMIN_PASSWORD?: string;
 
-  /** Adds the demo gym at start, once. */
+  /** Fills an empty database with the demo at start, once. */
   @ToBoolean()
   @IsIn([true, false], { message: 'must be true or false' })
   SEED_DEMO = false;
+
+  get legacy_families(): LegacyFamily[] {
+    return readFamilies(this.LEGACY_CLIENTS).filter(isFamily);
+  }
 
   get production(): boolean {
     return this.NODE_ENV === 'production';
   }
 
-  get data_dir(): string {
-    return path.resolve(this.DATA_DIR);
+  /** Whether this family of old clients works. */
+  hasLegacy(name: LegacyFamily): boolean {
+    return this.legacy_families.includes(name);
   }
+
+  /** What the operator has opened to all who reach the server; each is a sentence for the log. */
+  get open_doors(): string[] {
+    return [
+      ...(this.RERO_OPEN_ADDRESSES && this.hasLegacy('rero-slots')
+        ? ['RERO_OPEN_ADDRESSES is true: who has booked an hour is shown to all, with their email.']
+        : []),
+      ...(this.FASTAPI_GYM_OPEN_CONSOLES && this.hasLegacy('fastapi-gym')
+        ? ['FASTAPI_GYM_OPEN_CONSOLES is true: a console needs no token, only the id of a staff member.']
+        : []),
+    ];
+  }
+
+  /** Without a slash at its end. */
+  get public_url(): string {
+    return (this.PUBLIC_URL ?? `http://localhost:${this.PORT}`).replace(/\/+$/, '');
+  }
+
+  get data_dir(): string {
+    return path.resolve(packageRoot, this.DATA_DIR);
+  }
+
+  /** What the operator should look at, and that stops nothing. */
+  hints: string[] = [];
 }
 
 /**
- * Reads and checks the environment (and `.env`, which does not override it), and generates what may be generated.
- * @throws ConfigError naming every wrong setting
+ * Reads and checks the environment (and the file `.env` beside package.json, which does not override it), and generates
+ * what may be generated.
+ * @throws ConfigError naming every wrong or missing setting
  */
-export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
+export function loadConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+  file = environment === process.env ? readEnvFile() : {},
+): Config {
   // An empty value is an unset one: `DATABASE_URL=` in a .env file means the embedded database.
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const set = Object.fromEntries(Object.entries({ ...file, ...environment }).filter(([, value]) => value !== ''));
   const known = Object.keys(set).filter((name) => SETTINGS.has(name));
   const values = Object.fromEntries(known.map((name) => [name, set[name]]));
   const config = plainToInstance(Config, values, { exposeDefaultValues: true });
-  fillSecrets(config);
-  const errors = validateSync(config, { skipMissingProperties: false });
-  if (errors.length > 0) {
-    const sentences = errors.map(({ property, value, constraints }) => {
-      const { isInt, ...others } = constraints ?? {};
-      const reason = (isInt ?? Object.values(others)[0])?.replace(`${property} `, '');
-      return SECRETS.has(property) || value === undefined
-        ? `${property} ${reason}`
-        : `${property} ${reason}, but is ${JSON.stringify(value)}`;
-    });
-    throw new ConfigError(`${sentences.join('; ')}. See .env.example.`);
+  const faults = fillSecrets(config);
+  for (const { property, value, constraints } of validateSync(config, { skipMissingProperties: false })) {
+    if (isGenerated(property) && value === undefined) continue;
+    const { isInt, ...others } = constraints ?? {};
+    const reason = (isInt ?? Object.values(others)[0])?.replace(`${property} `, '');
+    const isShown = !SECRETS.has(property) && value !== undefined;
+    faults.push(`${property} ${reason}${isShown ? `, but is ${JSON.stringify(value)}` : ''}`);
   }
-  if (config.SEED_DEMO) refuseDemo(config);
+  if (config.SEED_DEMO && config.production) faults.push(NO_DEMO);
+  config.hints = Object.keys(file)
+    .filter((name) => !SETTINGS.has(name))
+    .map((name) => `.env sets ${name}, which is no setting of Spotter${guess(name)}`);
+  if (faults.length > 0) {
+    throw new ConfigError(
+      [...faults, ...config.hints].map((fault) => `${fault}${/[.?]$/.test(fault) ? '' : '.'}`).join('\n') +
+        '\nSee .env.example.',
+    );
+  }
   return config;
 }
+
+/** What was meant by a name, if it is nearly that of a setting. */
+function guess(name: string): string {
+  const near = closest(name.toUpperCase(), [...SETTINGS]);
+  return distance(name.toUpperCase(), near) <= Math.max(2, near.length / 5) ? `. Is ${near} meant?` : '.';
+}
+
+const NO_DEMO = 'SEED_DEMO: the demo has accounts with known passwords; it is not added with NODE_ENV=production';
 
 /** @throws ConfigError where real people are: the passwords of the demo are public */
 export function refuseDemo({ production }: Config): void {
   if (production) {
-    throw new ConfigError('The demo gym has accounts with known passwords: it is not added with NODE_ENV=production.');
+    throw new ConfigError(`${NO_DEMO}.`);
   }
 }
 
@@ -209,24 +370,35 @@ const SECRETS = new Set([
   'ADMIN_PASSWORD',
   'DATABASE_URL',
   'REDIS_URL',
+  'SMTP_URL',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
 ]);
 
 /** The names of all settings. */
 export const SETTINGS: ReadonlySet<string> = new Set([
-  ...Object.keys(new Config()),
+  ...Object.keys(new Config()).filter((name) => name !== 'hints'),
   'DATABASE_URL',
   'REDIS_URL',
+  'SMTP_URL',
+  'PUBLIC_URL',
+  'RERO_GYM_ID',
   'JWT_SECRET',
   'ENCRYPTION_KEYS',
   'FINGERPRINT_KEYS',
   'ADMIN_EMAIL',
   'ADMIN_PASSWORD',
+  'S3_BUCKET',
+  'S3_ENDPOINT',
+  'S3_REGION',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
 ]);
 
 /** Whether `npm start` is our parent. */
 export const isStartedByNpm = (): boolean => process.env.npm_lifecycle_event !== undefined;
 
-function readEnvironment(): NodeJS.ProcessEnv {
-  if (existsSync('.env')) process.loadEnvFile('.env');
-  return process.env;
+function readEnvFile(): Record<string, string> {
+  const file = path.join(packageRoot, '.env');
+  return existsSync(file) ? (parseEnv(readFileSync(file, 'utf8')) as Record<string, string>) : {};
 }

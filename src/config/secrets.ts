@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config.js';
-import { ConfigError } from './config-error.js';
 
 type Secret = 'JWT_SECRET' | 'ENCRYPTION_KEYS' | 'FINGERPRINT_KEYS';
 
@@ -13,45 +12,51 @@ const FILES: Record<string, Partial<Record<Secret, () => string>>> = {
   'fingerprint-keys.json': { FINGERPRINT_KEYS: newKey },
 };
 
+export const isGenerated = (name: string): boolean => Object.values(FILES).some((secrets) => name in secrets);
+
 /**
  * Secrets that the operator did not set come from files in the data folder, which are generated once. In
  * production on a database of the operator's they must be set: a second server would generate others and both would
  * refuse each other's tokens.
+ * @returns what is wrong
  */
-export function fillSecrets(config: Config): void {
+export function fillSecrets(config: Config): string[] {
+  const faults: string[] = [];
   for (const [file, secrets] of Object.entries(FILES)) {
     const missing = (Object.keys(secrets) as Secret[]).filter((name) => !config[name]);
     if (missing.length === 0) continue;
     if (config.NODE_ENV === 'production' && config.DATABASE_URL) {
-      throw new ConfigError(`${missing.join(' and ')} must be set in production. See .env.example.`);
+      faults.push(...missing.map((name) => `${name} must be set in production`));
+      continue;
     }
-    const stored = readOrCreate(config.data_dir, file);
-    for (const name of missing) config[name] = stored[name];
+    try {
+      const stored = readOrCreate(config.data_dir, file);
+      for (const name of missing) config[name] = stored[name];
+    } catch (error) {
+      return [`DATA_DIR: ${file} could not be read or written there (${(error as Error).message})`];
+    }
   }
+  return faults;
 }
 
 function readOrCreate(folder: string, name: string): Record<Secret, string> {
   const file = path.join(folder, name);
-  try {
-    fs.mkdirSync(folder, { recursive: true });
-    if (!fs.existsSync(file)) {
-      const fresh = Object.fromEntries(Object.entries(FILES[name]!).map(([secret, generate]) => [secret, generate()]));
-      const draft = `${file}.${process.pid}`;
-      const handle = fs.openSync(draft, 'w', 0o600);
-      fs.writeSync(handle, JSON.stringify(fresh, null, 2));
-      fs.fsyncSync(handle);
-      fs.closeSync(handle);
-      try {
-        // link() never replaces: of several servers starting at once, all use the secrets of the first one.
-        fs.linkSync(draft, file);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      } finally {
-        fs.rmSync(draft, { force: true });
-      }
+  fs.mkdirSync(folder, { recursive: true });
+  if (!fs.existsSync(file)) {
+    const fresh = Object.fromEntries(Object.entries(FILES[name]!).map(([secret, generate]) => [secret, generate()]));
+    const draft = `${file}.${process.pid}`;
+    const handle = fs.openSync(draft, 'w', 0o600);
+    fs.writeSync(handle, JSON.stringify(fresh, null, 2));
+    fs.fsyncSync(handle);
+    fs.closeSync(handle);
+    try {
+      // link() never replaces: of several servers starting at once, all use the secrets of the first one.
+      fs.linkSync(draft, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      fs.rmSync(draft, { force: true });
     }
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<Secret, string>;
-  } catch (error) {
-    throw new ConfigError(`Secrets could not be read from or written to ${file}: ${(error as Error).message}.`);
   }
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<Secret, string>;
 }

@@ -7,19 +7,28 @@ import type { DomainEvent } from '../common/events/domain-event.js';
 import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
 import { pool } from './connection.js';
-import { isAway, isStalePlan, isWorthRetrying, postgresError } from './postgres-errors.js';
+import { type Reader, Readers } from './readers.js';
+import type { Rows } from './rows.js';
+import { isAway, isStalePlan, isWorthRetrying } from './postgres-errors.js';
 import { everyGym, raw, type Returning, type ScopedSql, type Sql } from './sql.js';
+import { run } from './statement.js';
 
-/** What runs SQL: the database itself (each query on its own) or a transaction. */
+/** What reads: the database itself (each query on its own) or a transaction. */
 export interface Queryable {
-  /** The rows, as they are. Errors of PostgreSQL arrive as DomainErrors where a client can do something about them. */
+  /** The rows. Errors of PostgreSQL arrive as DomainErrors where a client can do something about them. */
   query<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]>;
+  /** The same, for what is only passed on: of these rows no objects need to be made. */
+  rows<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Rows<Row>>;
 }
 
-/** One transaction. Passed on explicitly, so that a reader sees what belongs together. */
-export interface Transaction extends Queryable {
-  /** Publishes the event after the commit; never, if the transaction is rolled back. */
+/** What writes: a transaction, or work of a single statement. Passed on, so that one sees what belongs together. */
+export interface Unit extends Queryable {
+  /** Publishes the event after the commit; never, if there is none. */
   emit(event: DomainEvent): void;
+}
+
+/** One transaction. */
+export interface Transaction extends Unit {
   /**
    * Publishes an event that may not be lost: it is stored with the transaction (in the job queue, our outbox) and
    * delivered at least once, by some server, again until its listeners succeed.
@@ -35,16 +44,19 @@ export interface StoredEvent {
   event: object;
 }
 
-/** Reads of int8 and numeric are numbers: ids, counts and money (numeric(12,2)) are exact in a double. */
-const types = new pg.TypeOverrides();
-types.setTypeParser(pg.types.builtins.INT8, Number);
-types.setTypeParser(pg.types.builtins.NUMERIC, Number);
-types.setTypeParser(pg.types.builtins.DATE, String);
+/** Of all connections, one in so many is for reads, and four at most. */
+const READERS = { oneIn: 4, most: 4 };
 
-/** The pool and the unit of work. */
+/** The key of `keyedHash`. @param secret the JWT_SECRET */
+export const keyOfHashes = (secret: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', 'hashes of what is stored', 32));
+
+/** The connections and the unit of work. */
 @Injectable()
 export class Database implements Queryable, OnApplicationShutdown {
+  /** For transactions, and for what is slow. */
   readonly pool: pg.Pool;
+  private readonly readers: Readers;
   private readonly hashKey: Buffer;
   private readonly outage = new Outage(new Logger('Database'), 'The database');
   /** Counts, so that a failure can tell whether the database has answered others meanwhile. */
@@ -54,12 +66,15 @@ export class Database implements Queryable, OnApplicationShutdown {
     config: Config,
     private readonly events: EventEmitter2,
   ) {
-    this.hashKey = Buffer.from(hkdfSync('sha256', config.JWT_SECRET, '', 'hashes of what is stored', 32));
-    this.pool = pool(config.DATABASE_URL!, 'spotter', { max: config.DATABASE_POOL_SIZE, types });
+    this.hashKey = keyOfHashes(config.JWT_SECRET);
+    const most = Math.min(READERS.most, Math.floor(config.DATABASE_POOL_SIZE / READERS.oneIn));
+    this.readers = new Readers(config.DATABASE_URL!, most);
+    const max = config.DATABASE_POOL_SIZE - most;
+    this.pool = pool(config.DATABASE_URL!, 'spotter', { max, pipeline: true });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.pool.end();
+    await Promise.all([this.pool.end(), this.readers.close()]);
   }
 
   /**
@@ -69,8 +84,29 @@ export class Database implements Queryable, OnApplicationShutdown {
     return createHmac('sha256', this.hashKey).update(text).digest();
   }
 
-  query<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]> {
-    return this.again(() => this.onConnection((client) => run<Row>(client, query)));
+  /** Reads. What changes something is refused here: see `change` and `transaction`. */
+  async query<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]> {
+    return (await this.rows(query)).toArray();
+  }
+
+  rows<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Rows<Row>> {
+    return this.again(() => {
+      const reader = this.readers.pick();
+      return reader ? this.ask<Row>(reader, query) : this.onConnection((client) => run<Row>(client, query));
+    });
+  }
+
+  /** One statement that changes something. */
+  change<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]> {
+    return this.statement((unit) => unit.query(query));
+  }
+
+  /**
+   * Work that changes something with one statement, which needs no BEGIN and COMMIT. What it reads before or after is
+   * not of the same moment.
+   */
+  statement<Result>(work: (unit: Unit) => Promise<Result>): Promise<Result> {
+    return this.again(() => this.emitting((emit) => this.onConnection((client) => work(unitOf(client, emit)))));
   }
 
   /**
@@ -78,12 +114,7 @@ export class Database implements Queryable, OnApplicationShutdown {
    * it emits leaves after the commit.
    */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    return this.again(async () => {
-      const events: DomainEvent[] = [];
-      const result = await this.onConnection((client) => attempt(client, work, events));
-      for (const event of events) this.events.emit(event.constructor.name, event);
-      return result;
-    });
+    return this.again(() => this.emitting((emit) => this.onConnection((client) => attempt(client, work, emit))));
   }
 
   /** Whether it has been lost and has not answered since. */
@@ -101,18 +132,55 @@ export class Database implements Queryable, OnApplicationShutdown {
     return Promise.race([answer, late]);
   }
 
+  /** Does `work`, and publishes what it emits when it is done. */
+  private async emitting<Result>(work: (emit: Unit['emit']) => Promise<Result>): Promise<Result> {
+    const events: DomainEvent[] = [];
+    const result = await work((event) => void events.push(event));
+    for (const event of events) this.events.emit(event.constructor.name, event);
+    return result;
+  }
+
+  /** Sends a query on a connection that others use, too. */
+  private async ask<Row extends object>(reader: Reader, query: Sql): Promise<Rows<Row>> {
+    reader.sent.push(performance.now());
+    try {
+      return await this.watched(async () => {
+        await connecting(reader.connected);
+        return this.readers.send(reader, (client) => run<Row>(client, query));
+      });
+    } catch (error) {
+      if (isAway(error) || isStalePlan(error)) this.readers.drop(reader, isAway(error));
+      throw error;
+    } finally {
+      reader.sent.shift();
+    }
+  }
+
   /** Lends a connection, and throws it away if it broke or its statements must be prepared again. */
   private async onConnection<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
-    const { answers } = this;
     let client: pg.PoolClient | undefined;
     let isBroken = false;
     try {
-      client = await this.connect();
-      const result = await work(client);
+      return await this.watched(async () => {
+        client = await connecting(this.pool.connect());
+        return work(client);
+      });
+    } catch (error) {
+      isBroken = isAway(error) || isStalePlan(error);
+      throw error;
+    } finally {
+      client?.release(isBroken);
+    }
+  }
+
+  /** Notes whether the database answers. */
+  private async watched<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { answers } = this;
+    try {
+      const result = await work();
       this.answered();
       return result;
     } catch (error) {
-      isBroken = isAway(error) || isStalePlan(error);
       if (!isAway(error)) this.answered();
       // Where others were answered meanwhile, it is this connection that broke, or there are too few.
       else if (this.answers === answers) {
@@ -120,23 +188,12 @@ export class Database implements Queryable, OnApplicationShutdown {
         error.isReported = true;
       }
       throw error;
-    } finally {
-      client?.release(isBroken);
     }
   }
 
   private answered(): void {
     this.answers++;
     this.outage.back();
-  }
-
-  /** Whatever keeps us from a connection (refused, too many, shutting down) is over at some time. */
-  private async connect(): Promise<pg.PoolClient> {
-    try {
-      return await this.pool.connect();
-    } catch (error) {
-      throw Object.assign(new Unavailable(), { cause: error });
-    }
   }
 
   private async again<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -153,22 +210,40 @@ export class Database implements Queryable, OnApplicationShutdown {
   }
 }
 
+/** Whatever keeps us from a connection (refused, too many, shutting down) is over at some time. */
+async function connecting<Connection>(connection: Promise<Connection>): Promise<Connection> {
+  try {
+    return await connection;
+  } catch (error) {
+    throw Object.assign(new Unavailable(), { cause: error });
+  }
+}
+
+const unitOf = (client: pg.PoolClient, emit: Unit['emit']): Unit => ({
+  query: async <Row extends object>(query: ScopedSql) => (await run<Row>(client, query)).toArray(),
+  rows: <Row extends object>(query: ScopedSql) => run<Row>(client, query),
+  emit,
+});
+
 /** One try of a transaction on a connection. */
 async function attempt<Result>(
   client: pg.PoolClient,
   work: (tx: Transaction) => Promise<Result>,
-  events: DomainEvent[],
+  emit: Unit['emit'],
 ): Promise<Result> {
+  const unit = unitOf(client, emit);
+  // Sent together with the first statement of the work; whether it was taken is asked at the end.
+  const begun = run(client, BEGIN);
+  begun.catch(() => undefined);
   try {
-    await run(client, BEGIN);
     const result = await work({
-      query: <Row extends object>(query: ScopedSql) => run<Row>(client, query),
-      emit: (event) => void events.push(event),
+      ...unit,
       emitDurably: async (event) => {
         const stored: StoredEvent = { name: event.constructor.name, event };
-        await run(client, everyGym`SELECT graphile_worker.add_job(${DELIVER_EVENT}, ${JSON.stringify(stored)}::json)`);
+        await unit.query(everyGym`SELECT graphile_worker.add_job(${DELIVER_EVENT}, ${JSON.stringify(stored)}::json)`);
       },
     });
+    await begun;
     await run(client, COMMIT);
     return result;
   } catch (error) {
@@ -181,31 +256,3 @@ async function attempt<Result>(
 const BEGIN = raw('BEGIN');
 const COMMIT = raw('COMMIT');
 const ROLLBACK = raw('ROLLBACK');
-
-/**
- * Through pg's callback: its promises keep the rows across garbage collections, which cost a list a fifth of its time.
- */
-function run<Row extends object>(client: pg.PoolClient, query: Sql): Promise<Row[]> {
-  return new Promise((resolve, reject) => {
-    client.query<Row>({ name: nameOf(query.text), text: query.text, values: query.values }, (error, result) => {
-      if (error) reject(postgresError(error));
-      else resolve(result.rows);
-    });
-  });
-}
-
-/** Statements that are prepared under a name, each connection once: PostgreSQL parses and plans them once. */
-const names = new Map<string, string>();
-const MOST_NAMES = 1000;
-
-/**
- * The name of a statement. Texts without end (a list of values of any length) go without; so do pages of lists, because
- * a plan for a LIMIT that is not known sorts everything.
- */
-function nameOf(text: string): string | undefined {
-  const known = names.get(text);
-  if (known !== undefined || names.size >= MOST_NAMES || text.includes('LIMIT $')) return known;
-  const name = `s${names.size}`;
-  names.set(text, name);
-  return name;
-}

@@ -1,6 +1,6 @@
 import { Actor, type Principal } from '../common/actor/actor.js';
 import { AnswerGone, type IdempotencyKey, IdempotencyKeyReused } from '../common/http/idempotency.js';
-import type { Database, Transaction } from './database.js';
+import type { Database, Transaction, Unit } from './database.js';
 import { everyGym, raw, sql } from './sql.js';
 
 interface Known<Answer> {
@@ -54,6 +54,14 @@ export function once<Answer extends object>(
   });
 }
 
+/** The same for work that changes something with one statement: without a key that is a transaction by itself. */
+export const onceInOne = <Answer extends object>(
+  db: Database,
+  actor: Principal,
+  request: IdempotencyKey | null,
+  work: (unit: Unit) => Promise<Answer>,
+): Promise<Answer> => (request === null ? db.statement(work) : once(db, actor, request, work));
+
 /** Answers about a deleted person go, and what was theirs. The keys of others stay: nothing is done twice. */
 export async function forgetAnswersAbout(tx: Transaction, userId: number): Promise<void> {
   await tx.query(everyGym`DELETE FROM idempotency_keys WHERE owner = ${`user:${userId}`}`);
@@ -62,7 +70,7 @@ export async function forgetAnswersAbout(tx: Transaction, userId: number): Promi
 
 /** Forgets answers that are no longer promised. */
 export async function purgeIdempotencyKeys(db: Database): Promise<void> {
-  await db.query(everyGym`DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`);
+  await db.change(everyGym`DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`);
 }
 
 /** The ids of the people that an answer tells something about. */

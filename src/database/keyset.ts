@@ -4,20 +4,29 @@ import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { Queryable } from './database.js';
 import { type Columns, empty, join, raw, type ScopedSql, type Sql, sql } from './sql.js';
 
-interface ListSource<Row> {
+export interface ListSource<Row> {
   columns: Columns<Row>;
-  /** FROM and WHERE. */
+  /** FROM and WHERE: all that is needed to find the rows. */
   from: ScopedSql;
+  /** What is joined to a row only to show it, and the row's alias: that is done for a page, when it is found. */
+  shown?: { alias: string; joins: Sql };
   /** The order, as row field -> SQL; the last one unique, and an index over all of them. */
   keys: Partial<Record<keyof NoInfer<Row> & string, string>>;
   direction?: 'ASC' | 'DESC';
 }
 
-/** One page of a list by keyset: it starts behind the last row of the page before, so every page costs the same. */
+/** So many rows are read for a page: of few texts each is planned once, and all are kept. */
+const READ = [10, 25, 50, 100, 200];
+
+/**
+ * One page of a list by keyset: it starts behind the last row of the page before, so every page costs the same.
+ * @param offset rows that are left out before it: for lists by page number alone, because they are read
+ */
 export async function listPage<Row extends object>(
   db: Queryable,
   query: ListQuery,
-  { columns, from, keys, direction = 'ASC' }: ListSource<Row>,
+  { columns, from, shown, keys, direction = 'ASC' }: ListSource<Row>,
+  offset = 0,
 ): Promise<Page<Row>> {
   const fields = Object.keys(keys) as (keyof Row & string)[];
   const order = fields.map((field) => raw(keys[field]!));
@@ -25,26 +34,34 @@ export async function listPage<Row extends object>(
   const last = query.cursor === undefined ? null : decode(query.cursor, list, fields.length);
   const behind = last ? sql`AND (${join(order)}) ${raw(direction === 'ASC' ? '>' : '<')} (${join(last)})` : empty;
   const sorted = join(order.map((key) => sql`${key} ${raw(direction)}`));
-  // One row more than asked for tells whether there is a next page.
-  const rows = await db
-    .query<Row>(sql`SELECT ${columns} ${from} ${behind} ORDER BY ${sorted} LIMIT ${query.limit + 1}`)
-    .catch((error: unknown) => {
-      // Its values are not of the types that the order has: it is not one that we gave.
-      throw last && error instanceof FieldsInvalid ? wrongCursor() : error;
-    });
-  const items = rows.slice(0, query.limit);
-  const end = items.at(-1);
-  const next =
-    rows.length > query.limit && end
-      ? encode(
-          list,
-          fields.map((field) => end[field]),
-        )
-      : null;
-  const total = query.count
-    ? (await db.query<{ total: number }>(sql`SELECT count(*) AS total ${from}`))[0]!.total
-    : undefined;
-  return new Page(items, next, total);
+  // The limit stands in the text, so that PostgreSQL plans for it. One row more tells whether there is a next page.
+  const limit = READ.find((rows) => rows >= query.limit)! + 1;
+  const skipped = offset > 0 ? sql` OFFSET ${offset}` : empty;
+  const page = sql`${from} ${behind} ORDER BY ${sorted} LIMIT ${raw(String(limit))}${skipped}`;
+  const alias = raw(shown?.alias ?? '');
+  const found = shown
+    ? sql`SELECT ${columns} FROM (SELECT ${alias}.* ${page}) ${alias} ${shown.joins} ORDER BY ${sorted}`
+    : sql`SELECT ${columns} ${page}`;
+  const rows = await db.rows<Row>(found as ScopedSql).catch((error: unknown) => {
+    // Its values are not of the types that the order has: it is not one that we gave.
+    throw last && error instanceof FieldsInvalid ? wrongCursor() : error;
+  });
+  const hasMore = rows.length > query.limit;
+  const end = hasMore && rows.at(query.limit - 1);
+  const next = end
+    ? encode(
+        list,
+        fields.map((field) => end[field]),
+      )
+    : null;
+  const total = query.count ? await countAll(db, from) : undefined;
+  return new Page(hasMore ? rows.first(query.limit) : rows, next, total);
+}
+
+/** How many rows a list has in all. @param from FROM and WHERE */
+export async function countAll(db: Queryable, from: ScopedSql): Promise<number> {
+  const [counted] = await db.query<{ total: number }>(sql`SELECT count(*) AS total ${from}`);
+  return counted!.total;
 }
 
 const isWhole = (value: unknown) => typeof value === 'string' || Number.isSafeInteger(value);

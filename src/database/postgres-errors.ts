@@ -13,6 +13,8 @@ const DEADLOCK_DETECTED = '40P01';
 const STATEMENT_TIMEOUT = '57014';
 /** Where PostgreSQL finds that `cached plan must not change result type`; the message is in its language. */
 const STALE_PLAN = 'RevalidateCachedQuery';
+/** A statement was sent behind its own preparation, which failed. */
+const NOT_PREPARED = '26000';
 const OUT_OF_RANGE = '22003';
 /**
  * Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's
@@ -30,9 +32,13 @@ export function isWorthRetrying(error: unknown): boolean {
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
 }
 
-/** A migration has changed what a prepared statement reads: another connection prepares it again. */
-export const isStalePlan = (error: unknown): boolean =>
-  (error as { cause?: pg.DatabaseError }).cause?.routine === STALE_PLAN;
+/** A migration has changed what a prepared statement reads, or it was not prepared: another connection will do it. */
+export function isStalePlan(error: unknown): boolean {
+  const { cause } = error as { cause?: pg.DatabaseError };
+  return cause !== undefined && isNotPrepared(cause);
+}
+
+const isNotPrepared = ({ code, routine }: pg.DatabaseError) => routine === STALE_PLAN || code === NOT_PREPARED;
 
 /** The connection cannot be used any more, or there is none; not a statement that took too long for the database. */
 export const isAway = (error: unknown): error is Unavailable => {
@@ -53,7 +59,7 @@ export function postgresError(error: Error): Error {
 
 function translate(error: pg.DatabaseError): DomainError | null {
   const { code, table, constraint, column } = error;
-  if (error.routine === STALE_PLAN) return new Unavailable();
+  if (isNotPrepared(error)) return new Unavailable();
   // Our constraints are called table_column_fkey and table_column_check.
   const field = constraint?.replace(`${table}_`, '').replace(/_(fkey|check)$/, '') ?? 'body';
   switch (code) {

@@ -1,5 +1,6 @@
 import sqlTag, { empty, join, raw, Sql } from 'sql-template-tag';
 import type { GymScope, ScopedGymId } from '../common/actor/actor.js';
+import type { Shape } from './rows.js';
 
 declare const scoped: unique symbol;
 declare const rowOf: unique symbol;
@@ -16,7 +17,7 @@ type HasScope<Values extends readonly unknown[]> = Values extends readonly [infe
   : false;
 
 /** What follows SELECT or RETURNING, for rows of this type. */
-export type Columns<Row> = Sql & { readonly [rowOf]: Row };
+export type Columns<Row> = Sql & { readonly shape: Shape; readonly [rowOf]: Row };
 
 /** Of a query: the rows that its `Columns` make. */
 export interface Returning<Row> {
@@ -37,8 +38,19 @@ export function sql<const Values extends readonly unknown[]>(
   text: TemplateStringsArray,
   ...values: Values
 ): (HasScope<Values> extends true ? ScopedSql : Sql) & Rows<Values> {
-  return sqlTag(text, ...values) as never;
+  return tag(text, values) as never;
 }
+
+/** The first columns in it are those of its rows. */
+function tag(text: TemplateStringsArray, values: readonly unknown[]): Sql & { shape?: Shape } {
+  const columns = values.find(
+    (value): value is Columns<object> => value instanceof Sql && shapeOf(value) !== undefined,
+  );
+  return Object.assign(sqlTag(text, ...values), columns && { shape: columns.shape });
+}
+
+/** What is made of the rows of a query; undefined if that follows from their names alone. */
+export const shapeOf = (query: Sql): Shape | undefined => (query as { shape?: Shape }).shape;
 
 /** Only rows whose `column` is a gym of the scope. */
 export function inGym(scope: GymScope, column: string): ScopedSql {
@@ -50,7 +62,7 @@ export function everyGym<const Values extends readonly unknown[]>(
   text: TemplateStringsArray,
   ...values: Values
 ): ScopedSql & Rows<Values> {
-  return sqlTag(text, ...values) as never;
+  return tag(text, values) as never;
 }
 
 /** `a = $1, b = $2,` (with the last comma) for the fields that are given; the others stay as they are. */

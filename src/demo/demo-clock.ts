@@ -33,6 +33,10 @@ export function openingHours(time: number): OpeningHours {
   return weekday === 0 ? SUNDAY : weekday === 6 ? SATURDAY : WEEKDAY;
 }
 
+/** How many come at that time of the year, compared with others: most in January, fewest in July and August. */
+export const season = (time: number): number => 1 + 0.25 * Math.cos((2 * Math.PI * (dayOfYear(time) - 25)) / 365);
+const dayOfYear = (time: number): number => (time - Date.UTC(new Date(time).getUTCFullYear(), 0)) / DAY;
+
 /** Midnight before. */
 export const dayOf = (time: number): number => Math.floor(time / DAY) * DAY;
 

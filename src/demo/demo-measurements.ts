@@ -23,7 +23,7 @@ const SIZES: Record<string, [average: number, losing: number, building: number]>
 
 /** Every seventh member is measured by a trainer now and then; the first one, who is in the docs, every four weeks. */
 export async function addMeasurements(client: pg.Client, demo: Demo, members: Member[]): Promise<void> {
-  const random = new Random(3);
+  const random = new Random(3 + 10 * demo.place);
   const measured = members.filter((_, position) => position % 7 === 0);
   const rows = measured.flatMap((member, position) => progress(demo, member, position, random));
   await insert(

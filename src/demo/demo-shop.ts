@@ -31,8 +31,12 @@ const PRODUCTS: [name: string, description: string, price: number, demand: numbe
  * What members bought when they came or went. The shelves are filled once a week; every piece that came or went is a
  * stock movement.
  */
-export async function addShop(client: pg.Client, { gym, now, manager, desk }: Demo, visits: Visit[]): Promise<number> {
-  const random = new Random(2);
+export async function addShop(
+  client: pg.Client,
+  { gym, place, now, manager, desk }: Demo,
+  visits: Visit[],
+): Promise<number> {
+  const random = new Random(2 + 10 * place);
   const moments = visits
     .filter(() => random.next() < 0.4)
     .map(({ check_in_time: came, check_out_time: went, is_auto_closed }) =>

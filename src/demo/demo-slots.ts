@@ -5,14 +5,14 @@ import { Random } from './random.js';
 /**
  * Hours of the coming week, four people each; the second member has the last hour of today, as the examples have it.
  */
-export async function addSlots(client: pg.Client, { gym, desk }: Demo, members: Member[]): Promise<void> {
-  const random = new Random(4);
+export async function addSlots(client: pg.Client, { gym, place, desk }: Demo, members: Member[]): Promise<void> {
+  const random = new Random(4 + 10 * place);
   await client.query('INSERT INTO slot_settings (gym_id, default_capacity) VALUES ($1, 4)', [gym.id]);
   const taken = new Map<string, number>();
-  const hours = Array.from({ length: 80 }, (_, position) => ({
+  const hours = members.slice(1).map(({ id }, position) => ({
     days: position === 0 ? 0 : random.int(1, 7),
     slot_id: position === 0 ? 23 : random.int(7, 21),
-    user_id: members[position + 1]!.id,
+    user_id: id,
   }));
   const bookings = hours
     .map((hour) => {

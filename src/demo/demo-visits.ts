@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import { arrival, closing, DAY, dayOf, MINUTE, openingHours } from './demo-clock.js';
+import { arrival, closing, DAY, dayOf, MINUTE, openingHours, season } from './demo-clock.js';
 import type { Demo, Member } from './demo-people.js';
 import { type PlanName, type Plans, sold, type UserPlan } from './demo-plans.js';
 import { Random } from './random.js';
 import { insert, type Row } from './rows.js';
 
 /** Of earlier visits there is no record. */
-const RECORDED = 120 * DAY;
+const RECORDED = 183 * DAY;
 const HABITS: PlanName[] = [
   ...(['monthly', 'monthly', 'monthly', 'monthly', 'monthly', 'quarterly', 'quarterly', 'annual'] as const),
   ...(['ten', 'coins'] as const),
@@ -41,12 +41,12 @@ export async function addVisits(client: pg.Client, demo: Demo, members: Member[]
 
 /** A member's time in the gym, day by day, until today or until they stay away. */
 function live(demo: Demo, member: Member, position: number, plans: Plans): History {
-  const random = new Random(1000 + position);
+  const random = new Random(1000 * (1 + demo.place) + position);
   const history: History = { plans: [], visits: [] };
   const { now, desk, gym } = demo;
-  const isInExamples = position < 2;
-  const habit = isInExamples ? 'hundred' : random.pick(HABITS);
-  const visitsAWeek = isInExamples ? 1.2 : 0.8 + 3.4 * random.next();
+  const { is_steady: isSteady } = member;
+  const habit = isSteady ? 'hundred' : random.pick(HABITS);
+  const visitsAWeek = isSteady ? 1.2 : 0.8 + 3.4 * random.next();
   const buy = (name: PlanName, at: number, starts = at) =>
     history.plans.push(sold(plans[name], member, random.pick(desk), demo, at, starts));
   if (position % 50 === 49) return history; // never bought a plan
@@ -54,8 +54,8 @@ function live(demo: Demo, member: Member, position: number, plans: Plans): Histo
   for (let day = dayOf(member.created_at); day <= now; day += DAY) {
     const isFirst = history.plans.length === 0;
     const time = isFirst ? member.created_at + 10 * MINUTE : arrival(random, day);
-    if (time > (isInExamples ? now - 2 * DAY : now)) break;
-    if (!isFirst && random.next() > (openingHours(day).share * visitsAWeek) / 7) continue;
+    if (time > (isSteady ? now - 2 * DAY : now)) break;
+    if (!isFirst && random.next() > (openingHours(day).share * season(day) * visitsAWeek) / 7) continue;
 
     let plan = history.plans.findLast(({ starts_at, ended_at }) => starts_at <= time && ended_at === null);
     if (!plan || (plan.expires_at ?? Infinity) <= time) {

@@ -25,7 +25,22 @@ export const LAST = [
   ],
 ];
 
-export const fullName = (random: Random): string => `${random.pick(FIRST)} ${random.pick(LAST)} ${random.pick(LAST)}`;
+/** First and last names. */
+export type Names = readonly [readonly string[], readonly string[]];
+export const EVERYWHERE: Names = [FIRST, LAST];
+export const EGYPT: Names = [
+  [
+    ...['Ahmed', 'Amina', 'Aya', 'Basma', 'Farida', 'Hana', 'Hassan', 'Heba', 'Hossam', 'Khaled', 'Laila', 'Maha'],
+    ...['Mahmoud', 'Mariam', 'Mona', 'Mostafa', 'Nour', 'Rania', 'Sherif', 'Tarek', 'Yara', 'Youssef', 'Zeinab'],
+  ],
+  [
+    ...['Abbas', 'Abdel Aziz', 'Badawi', 'El Sayed', 'Fahmy', 'Gaber', 'Hamdy', 'Ismail', 'Kamel', 'Mansour', 'Naguib'],
+    ...['Osman', 'Ragab', 'Saleh', 'Shaheen', 'Soliman', 'Tawfik', 'Wahba', 'Zaki'],
+  ],
+];
+
+export const fullName = (random: Random, [first, last]: Names): string =>
+  `${random.pick(first)} ${random.pick(last)} ${random.pick(last)}`;
 
 /** A name as the part of an email before the @: letters and dots only. */
 export const mailbox = (name: string): string =>

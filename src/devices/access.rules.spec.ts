@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Candidate, judge, stillTrue } from './access.rules.js';
+import { budgetsOf, type Candidate, judge, namesCode, stillTrue } from './access.rules.js';
 
 const GYM = 2;
 const plan = { id: 5, status: 'active', remaining_sessions: null } as const;
@@ -52,5 +52,23 @@ describe('who may come in', () => {
     const refused = { reason: 'no_plan', attendance_id: null } as const;
     expect(stillTrue(refused, { ...fit, plan: null }, GYM)).toBe(true);
     expect(stillTrue(refused, fit, GYM)).toBe(false);
+  });
+});
+
+describe('guessing', () => {
+  it.each([
+    [true, { qr_code: 'GYM-8-0a1b2c3d' }],
+    [true, { user_id: 8 }],
+    [false, { device_id: 1 }],
+  ])('is, or is not, possible: %s for %j', (expected, asked) => {
+    expect(namesCode(asked)).toBe(expected);
+  });
+
+  it('is counted for the device, or else for the account', () => {
+    const { unknownCodes, alarms } = budgetsOf(5, 7);
+    expect(unknownCodes).toEqual({ key: 'unknown_codes device 5', burst: 10, seconds: 60 });
+    expect(alarms).toEqual({ key: 'access_alarm device 5', burst: 1, seconds: 61 });
+    expect(budgetsOf(5, null)).toEqual(budgetsOf(5, 7));
+    expect(budgetsOf(null, 7).unknownCodes.key).toBe('unknown_codes account 7');
   });
 });

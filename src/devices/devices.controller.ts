@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
+import { TooManyRequests } from '../common/errors/common.errors.js';
 import { DESK, DESK_AND_MEMBERS, MANAGERS } from '../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
@@ -65,10 +66,12 @@ export class DevicesController {
     description:
       'Decides as a reader at the door does, and records it. A member who is allowed in has begun a visit, and has used a session if ' +
       'the plan counts them. The same question within 5 seconds gets the same answer and does nothing twice. With ' +
-      '`allow_reentry` of the gym, a member who is inside may enter again; otherwise that is `already_inside`.',
+      '`allow_reentry` of the gym, a member who is inside may enter again; otherwise that is `already_inside`.\n\n' +
+      'After ten unknown codes in a minute the questions of that device (without one: of that account) are refused with 429 ' +
+      'for some seconds, whatever the code, and the consoles are told (`access_alarm`). Good codes do not count.',
     roles: DESK,
     answer: AccessDto,
-    errors: [DeviceNotFound],
+    errors: [DeviceNotFound, TooManyRequests],
     idempotent: true,
   })
   ask(
@@ -146,7 +149,7 @@ export class DevicesController {
     status: 204,
     errors: [DeviceNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @IdInPath('device_id') deviceId: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('device_id', 3) deviceId: number): Promise<void> {
     return this.devices.remove(actor, deviceId);
   }
 

@@ -1,13 +1,20 @@
 import { ConnectedSocket, MessageBody, type OnGatewayDisconnect } from '@nestjs/websockets';
-import { AuthService } from '../auth/auth.service.js';
+import { type Admission, AuthService } from '../auth/auth.service.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DeviceActor, type Principal } from '../common/actor/actor.js';
+import { DESK } from '../common/actor/roles.js';
+import { RoleNotAllowed } from '../common/errors/common.errors.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
 import { consolesRoom, READER, readersRoom } from './device-rooms.js';
 import { AlreadySignedIn } from './devices.errors.js';
 import { DevicesService } from './devices.service.js';
 import { ConnectedDto, DeviceLoginDto } from './dto/device-messages.dto.js';
 import { Presence } from './presence.js';
+
+/** Of others it does not matter whether their account is active. */
+const requireDesk: Admission = ({ role }) => {
+  if (!DESK.some((one) => one === role)) throw new RoleNotAllowed('A reader is signed in by desk staff.');
+};
 
 /**
  * `/devices`: devices and the consoles of the staff connect here. Which of them are there is kept in Socket.IO's rooms,
@@ -48,7 +55,7 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
   async login(@ConnectedSocket() socket: AppSocket, @MessageBody() body: DeviceLoginDto): Promise<ConnectedDto> {
     if (socket.data.principal) throw new AlreadySignedIn();
     const client = { ip_address: socket.handshake.address, user_agent: 'fingerprint reader' };
-    const person = await this.auth.provePassword(body.login_data, client);
+    const person = await this.auth.provePassword(body.login_data, client, requireDesk);
     const reader = await this.devices.signIn(person, body.gym_id);
     await this.door.enter(socket, reader);
     return { gym_id: reader.gym_id, message: 'Connected' };

@@ -35,6 +35,6 @@ import { Presence } from './presence.js';
       useFactory: (config: Config) => new FingerprintKeys(config.FINGERPRINT_KEYS),
     },
   ],
-  exports: [DevicesService, FingerprintsService, AccessService, Presence],
+  exports: [DevicesService, FingerprintsService, AccessService, BoardsService, Presence],
 })
 export class DevicesModule {}

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Actor, DeviceActor } from '../common/actor/actor.js';
 import { KeyRing } from '../common/crypto/key-ring.js';
 import { DESK } from '../common/actor/roles.js';
-import { NotSignedIn, RoleNotAllowed } from '../common/errors/common.errors.js';
+import { NotSignedIn, PasswordChangeRequired, RoleNotAllowed } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
@@ -25,7 +25,7 @@ import type {
 } from './dto/device.dto.js';
 
 type KeyRow = Pick<Device, 'id' | 'gym_id' | 'kind' | 'key_version'>;
-type StaffRow = Pick<User, 'role' | 'gym_id' | 'password_version'>;
+type StaffRow = Pick<User, 'role' | 'gym_id' | 'password_version' | 'must_change_password'>;
 
 /** The devices of the gyms and their keys. */
 @Injectable()
@@ -71,7 +71,7 @@ export class DevicesService {
 
   /** One that is deactivated is cut off at once. @throws DeviceNotFound, DeviceNumberTaken */
   async update(actor: Actor, deviceId: number, input: UpdateDeviceDto): Promise<DeviceDto> {
-    const [device] = await this.db.query(sql`
+    const [device] = await this.db.change(sql`
       UPDATE devices d SET ${assignments(input, ['name', 'device_number', 'is_active'])} updated_at = now()
       WHERE ${visibleDevice(actor, deviceId)} RETURNING ${DEVICE_COLUMNS}`);
     if (!device) throw new DeviceNotFound();
@@ -80,7 +80,7 @@ export class DevicesService {
 
   /** @throws DeviceNotFound */
   async remove(actor: Actor, deviceId: number): Promise<void> {
-    const [gone] = await this.db.query(sql`DELETE FROM devices d WHERE ${visibleDevice(actor, deviceId)} RETURNING 1`);
+    const [gone] = await this.db.change(sql`DELETE FROM devices d WHERE ${visibleDevice(actor, deviceId)} RETURNING 1`);
     if (!gone) throw new DeviceNotFound();
   }
 
@@ -110,7 +110,10 @@ export class DevicesService {
   async confirmedDevice({ device_id, gym_id, role, key_version, user_id }: DeviceActor): Promise<DeviceActor> {
     if (user_id !== null) {
       const staff = await this.findDeskStaff(user_id);
-      const isAllowed = staff?.password_version === key_version && (staff.role === 'admin' || staff.gym_id === gym_id);
+      const isAllowed =
+        staff?.password_version === key_version &&
+        !staff.must_change_password &&
+        (staff.role === 'admin' || staff.gym_id === gym_id);
       if (!isAllowed) throw new NotSignedIn('Who signed this reader in may not any more.');
       return new DeviceActor(device_id, gym_id, role, key_version, user_id);
     }
@@ -120,12 +123,14 @@ export class DevicesService {
   /**
    * A reader without a key, which staff that has proved who they are signs in. It has no session, and ends with what
    * they may.
-   * @throws RoleNotAllowed, OtherGym, FieldsInvalid
+   * @throws RoleNotAllowed, PasswordChangeRequired, OtherGym, GymInactive, FieldsInvalid if there is no such gym
    */
   async signIn(person: { id: number; password_version: number }, requestedGymId?: number): Promise<DeviceActor> {
     const staff = await this.findDeskStaff(person.id);
     if (!staff) throw new RoleNotAllowed('A reader is signed in by desk staff.');
+    if (staff.must_change_password) throw new PasswordChangeRequired();
     const gymId = new Actor(person.id, staff.role, staff.gym_id, 0).gym(requestedGymId);
+    await requireActiveGym(this.db, gymId);
     // Of the password that was proved: with one that was changed meanwhile it does not get in.
     return new DeviceActor(null, gymId, 'fingerprint', person.password_version, person.id);
   }
@@ -133,16 +138,15 @@ export class DevicesService {
   /** Staff of a desk that may sign readers in. */
   private async findDeskStaff(userId: number): Promise<StaffRow | undefined> {
     const [staff] = await this.db.query<StaffRow>(everyGym`
-      SELECT role, gym_id, password_version FROM users
-      WHERE id = ${userId} AND role = ANY(${[...DESK]}) AND is_active AND deleted_at IS NULL
-        AND NOT must_change_password`);
+      SELECT role, gym_id, password_version, must_change_password FROM users
+      WHERE id = ${userId} AND role = ANY(${[...DESK]}) AND is_active AND deleted_at IS NULL`);
     return staff;
   }
 
   /** These devices are connected to this server. @param seconds until that must be said again; 0: they have left */
   async noteConnected(deviceIds: number[], seconds: number): Promise<void> {
     if (deviceIds.length === 0) return;
-    await this.db.query(everyGym`
+    await this.db.change(everyGym`
       UPDATE devices SET last_seen_at = now(), online_until = now() + make_interval(secs => ${seconds})
       WHERE id = ANY(${deviceIds})`);
   }

@@ -8,15 +8,17 @@ import { type AppSocket, Gateway, Message, socketsIn, type Welcoming } from '../
 import type { RefusalDto } from '../common/ws/messages.dto.js';
 import { Database } from '../database/database.js';
 import { requirePerson } from '../people/people.js';
-import { logNotTold, READER, readersRoom, tellConsoles } from './device-rooms.js';
+import { logNotTold, READER, readersRoom, tellConsoles, toldIn } from './device-rooms.js';
 import { ConsoleGone, DeviceBusy, DeviceGone, NoDeviceConnected } from './devices.errors.js';
 import {
+  CapturedDto,
   ChooseUserDto,
   ConsoleConnectedDto,
   FingerprintStoredDto,
   ReaderConnectedDto,
   StartEnrollmentDto,
   StoreFingerprintDto,
+  ToldDto,
 } from './dto/device-messages.dto.js';
 import { type Enrolment, EnrolmentsService, type Reader, readerOf } from './enrolments.service.js';
 import { FingerprintsService } from './fingerprints.service.js';
@@ -107,16 +109,42 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
   @Message('finger1_captured', {
     summary: 'From a reader: now the second finger; goes on to the console',
     roles: READER,
+    payload: CapturedDto,
+    answer: { event: 'told', payload: ToldDto },
   })
-  async firstCaptured(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
+  async firstCaptured(
+    @CurrentActor() actor: DeviceActor,
+    @ConnectedSocket() socket: AppSocket,
+    @MessageBody() body: CapturedDto,
+  ): Promise<ToldDto> {
     const enrolment = await this.enrolments.ofReader(readerOf(socket.id, actor));
-    tellConsoles(this.namespace, enrolment, actor, 'finger1_captured', { user_id: enrolment?.user_id ?? null });
+    return this.tellStep(actor, enrolment, 'finger1_captured', body);
   }
 
-  @Message('enrollment_completed', { summary: 'From a reader: done; goes on to the console', roles: READER })
-  async complete(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
+  @Message('enrollment_completed', {
+    summary: 'From a reader: done; goes on to the console',
+    roles: READER,
+    payload: CapturedDto,
+    answer: { event: 'told', payload: ToldDto },
+  })
+  async complete(
+    @CurrentActor() actor: DeviceActor,
+    @ConnectedSocket() socket: AppSocket,
+    @MessageBody() body: CapturedDto,
+  ): Promise<ToldDto> {
     const enrolment = await this.enrolments.finish(readerOf(socket.id, actor));
-    tellConsoles(this.namespace, enrolment, actor, 'enrollment_completed', { user_id: enrolment?.user_id ?? null });
+    return this.tellStep(actor, enrolment, 'enrollment_completed', body);
+  }
+
+  /** Whom it is about the enrolment knows; if there is none any more, what the reader says is told. */
+  private tellStep(
+    actor: DeviceActor,
+    enrolment: Enrolment | undefined,
+    event: string,
+    said: CapturedDto,
+  ): Promise<ToldDto> {
+    const about = { user_id: enrolment?.user_id ?? said.user_id ?? null };
+    return toldIn(this.namespace, tellConsoles(this.namespace, enrolment, actor, event, about));
   }
 
   /** Sends the member of a console to a reader that is free. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceActor } from '../common/actor/actor.js';
-import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { Database, type Transaction, type Unit } from '../database/database.js';
 import { everyGym, type Sql, sql } from '../database/sql.js';
 import { NoMemberChosen, OtherMemberChosen } from './devices.errors.js';
 
@@ -51,7 +51,7 @@ export class EnrolmentsService {
 
   /** Gives the reader to the console, unless another has it. @returns whether it did */
   async giveToConsole({ reader, socket_id }: Reader, consoleSocket: string, userId: number): Promise<boolean> {
-    const [chosen] = await this.db.query(everyGym`
+    const [chosen] = await this.db.change(everyGym`
       INSERT INTO enrolments AS e (reader, reader_socket, console_socket, user_id, held_until)
       VALUES (${reader}, ${socket_id}, ${consoleSocket}, ${userId}, ${HOLD_UNTIL})
       ON CONFLICT (reader) DO UPDATE SET console_socket = excluded.console_socket, user_id = excluded.user_id,
@@ -64,7 +64,7 @@ export class EnrolmentsService {
 
   /** The reader turns to another member, who may not be there. */
   async pause(from: Reader): Promise<void> {
-    await this.db.query(everyGym`UPDATE enrolments e SET is_started = FALSE WHERE ${isConnection(from)}`);
+    await this.db.change(everyGym`UPDATE enrolments e SET is_started = FALSE WHERE ${isConnection(from)}`);
   }
 
   /**
@@ -72,7 +72,7 @@ export class EnrolmentsService {
    * @throws OtherMemberChosen if its console has chosen another, or talks with a newer connection of the reader
    */
   async start({ reader, socket_id }: Reader, userId: number): Promise<void> {
-    const [started] = await this.db.query(everyGym`
+    const [started] = await this.db.change(everyGym`
       INSERT INTO enrolments AS e (reader, reader_socket, user_id, is_started, held_until)
       VALUES (${reader}, ${socket_id}, ${userId}, TRUE, ${HOLD_UNTIL})
       ON CONFLICT (reader) DO UPDATE SET user_id = excluded.user_id, is_started = TRUE,
@@ -115,7 +115,7 @@ export class EnrolmentsService {
   /** @returns what it was doing */
   async readerLeft(from: Reader): Promise<Enrolment[]> {
     const ended = await this.endWhere(isConnection(from));
-    await this.db.query(everyGym`DELETE FROM enrolments e WHERE ${isConnection(from)}`);
+    await this.db.change(everyGym`DELETE FROM enrolments e WHERE ${isConnection(from)}`);
     return ended;
   }
 
@@ -124,10 +124,11 @@ export class EnrolmentsService {
     return this.endWhere(sql`e.console_socket = ${socketId} AND e.reader <> ${except}`);
   }
 
-  private endWhere(which: Sql, db: Queryable = this.db): Promise<Enrolment[]> {
-    return db.query<Enrolment>(everyGym`
+  private endWhere(which: Sql, unit?: Unit): Promise<Enrolment[]> {
+    const end = everyGym`
       UPDATE enrolments e SET held_until = '-infinity', is_started = FALSE WHERE ${which} AND NOT (${IS_FREE})
-      RETURNING reader_socket, console_socket, user_id`);
+      RETURNING reader_socket, console_socket, user_id`;
+    return unit ? unit.query<Enrolment>(end) : this.db.change<Enrolment>(end);
   }
 }
 
@@ -138,7 +139,7 @@ const IS_FREE = sql`e.held_until <= now()`;
  * Deletes readers that staff signed in and that vanished with their server: they never come back under the same name.
  */
 export async function purgeEnrolments(db: Database): Promise<void> {
-  await db.query(everyGym`DELETE FROM enrolments e WHERE e.reader = e.reader_socket AND ${IS_FREE}`);
+  await db.change(everyGym`DELETE FROM enrolments e WHERE e.reader = e.reader_socket AND ${IS_FREE}`);
 }
 
 const isConnection = ({ reader, socket_id }: Reader): Sql =>

@@ -6,9 +6,9 @@ import { keyOfMessage } from '../common/http/idempotency.js';
 import type { RepeatableDto } from '../common/http/idempotency.dto.js';
 import { type AppSocket, Gateway, Message } from '../common/ws/gateway.js';
 import { AccessService } from './access.service.js';
-import { ENTRANCE, logNotTold, READER, tellConsoles } from './device-rooms.js';
+import { ENTRANCE, logNotTold, READER, tellConsoles, toldIn } from './device-rooms.js';
 import { AccessDto, type AskAccessDto } from './dto/access.dto.js';
-import { NothingDto, TemplatePageDto, UserFoundDto } from './dto/device-messages.dto.js';
+import { NothingDto, TemplatePageDto, ToldDto, UserFoundDto, type UserSeenDto } from './dto/device-messages.dto.js';
 import { EnrolmentsService, readerOf } from './enrolments.service.js';
 import { FingerprintsService } from './fingerprints.service.js';
 
@@ -32,7 +32,9 @@ export class EntranceGateway {
   ) {}
 
   @Message('user_found', {
-    summary: 'From a reader or turnstile: this is at the door. Answers whether it opens; the consoles see it too',
+    summary:
+      'From a reader or turnstile: this is at the door. Answers whether it opens; the consoles see it too. After ten ' +
+      'unknown codes in a minute it is refused for some seconds (too_many_requests)',
     roles: ENTRANCE,
     payload: UserFoundDto,
     answer: { event: 'access', payload: AccessDto },
@@ -42,15 +44,20 @@ export class EntranceGateway {
     @ConnectedSocket() socket: AppSocket,
     @MessageBody() body: UserFoundDto,
   ): Promise<AccessDto> {
-    return this.decide(actor, socket, body, 'user_found');
+    const decision = await this.decide(actor, body, 'user_found');
+    // The door does not wait until all servers have said which consoles they have.
+    void this.tell(actor, socket, 'user_found', decision, body).catch(logNotTold);
+    return decision;
   }
 
   @Message('user_not_found', {
     summary: 'From a reader: a finger that it does not know; goes on to the consoles',
     roles: ENTRANCE,
+    answer: { event: 'told', payload: ToldDto },
   })
-  async notFound(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<void> {
-    await this.decide(actor, socket, {}, 'user_not_found');
+  async notFound(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<ToldDto> {
+    const decision = await this.decide(actor, {}, 'user_not_found');
+    return toldIn(this.namespace, await this.tell(actor, socket, 'user_not_found', decision));
   }
 
   @Message('download_templates', {
@@ -68,20 +75,20 @@ export class EntranceGateway {
     return { data };
   }
 
-  private async decide(
+  private decide(actor: DeviceActor, body: AskAccessDto & RepeatableDto, event: string): Promise<AccessDto> {
+    return this.access.decide(actor, body, keyOfMessage(`/devices ${event}`, body));
+  }
+
+  /** @returns the rooms that were told */
+  private async tell(
     actor: DeviceActor,
     socket: AppSocket,
-    body: AskAccessDto & RepeatableDto,
     event: string,
-  ): Promise<AccessDto> {
-    const decision = await this.access.decide(actor, body, keyOfMessage(`/devices ${event}`, body));
-    const { allowed, reason, user } = decision;
-    // The door does not wait until all servers have said which consoles they have.
-    const seen = { user_id: user?.id ?? null, allowed, reason, user };
-    void this.enrolments
-      .ofReader(readerOf(socket.id, actor))
-      .then((enrolment) => tellConsoles(this.namespace, enrolment, actor, event, seen))
-      .catch(logNotTold);
-    return decision;
+    { allowed, reason, user }: AccessDto,
+    { user_id: readId }: AskAccessDto = {},
+  ): Promise<string[]> {
+    const enrolment = await this.enrolments.ofReader(readerOf(socket.id, actor));
+    const seen: UserSeenDto = { user_id: user?.id ?? null, read_user_id: readId ?? null, allowed, reason, user };
+    return tellConsoles(this.namespace, enrolment, actor, event, seen);
   }
 }

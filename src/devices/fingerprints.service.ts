@@ -103,7 +103,7 @@ export class FingerprintsService {
         else {
           const sealed = this.keys.encrypt(Buffer.from(plain, 'base64'), placeOf(user_id, finger));
           // A finger that was enrolled again in the meantime is left as it is.
-          await this.db.query(everyGym`
+          await this.db.change(everyGym`
             UPDATE fingerprints SET template = ${sealed} WHERE id = ${id} AND template = ${template}`);
           done.rotated++;
         }

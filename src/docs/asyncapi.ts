@@ -6,6 +6,8 @@ import { SERVER_EVENTS } from '../realtime/event-map.js';
 import { type MessageKind, MessageTable } from '../realtime/message-table.js';
 import { NAMESPACES } from '../realtime/namespaces.js';
 import type { AsyncApiDocument, Ref, Schema } from './asyncapi-document.js';
+import { toJsonSchema } from './json-schema.js';
+import { SEQUENCES } from './sequences.js';
 import { exampleOf, type SchemasByName } from './schema-example.js';
 
 type Direction = 'from_client' | 'from_server';
@@ -35,14 +37,50 @@ export async function createAsyncApi(app: NestFastifyApplication): Promise<Async
   return draft.document;
 }
 
+const SIGNED_IN: Ref[] = ['token', 'device_key'].map((scheme) => ({ $ref: `#/components/securitySchemes/${scheme}` }));
+
+/** A summary as a sentence. */
+const sentence = (summary: string): string => (/[.?]$/.test(summary) ? summary : `${summary}.`);
+
 const emptyDocument = (): AsyncApiDocument => ({
   asyncapi: '3.0.0',
-  info: { title: 'Spotter events', version: '1', description: DESCRIPTION },
+  info: {
+    title: 'Spotter events',
+    version: '1',
+    description: DESCRIPTION,
+    contact: { name: 'The developers of Spotter' },
+    license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+    tags: [],
+  },
   defaultContentType: 'application/json',
-  servers: { local: { host: 'localhost:8000', pathname: '/socket.io', protocol: 'ws' } },
+  servers: {
+    own: {
+      host: '127.0.0.1:8000',
+      pathname: '/socket.io',
+      protocol: 'ws',
+      description: 'A server as it starts by itself. Where it is served, the document names the server that serves it.',
+      security: SIGNED_IN,
+    },
+  },
   channels: {},
   operations: {},
-  components: { messages: {}, schemas: {} },
+  components: {
+    messages: {},
+    schemas: {},
+    securitySchemes: {
+      token: {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'The access token from POST /api/v1/auth/login, in the handshake: `auth: {token}`.',
+      },
+      device_key: {
+        type: 'apiKey',
+        in: 'user',
+        description: 'The key of a device from POST /api/v1/devices, in the handshake: `auth: {device_key}`.',
+      },
+    },
+  },
 });
 
 /** What the server sends by itself. */
@@ -52,6 +90,9 @@ function addServerEvents(draft: Draft): void {
       const message = addMessage(draft, namespace, 'from_server', { event, summary, payload });
       draft.document.operations[`${channelOf(namespace)}.send.${event}`] = {
         action: 'send',
+        summary,
+        description: sentence(summary),
+        security: SIGNED_IN,
         channel: channelRef(namespace),
         messages: [message],
       };
@@ -68,6 +109,9 @@ function addClientMessages(draft: Draft, table: MessageTable): void {
       const replies = [...answersOf(kind), ...refusalsOf(kind)];
       draft.document.operations[`${channelOf(namespace)}.receive.${kind.event}`] = {
         action: 'receive',
+        summary: kind.summary,
+        description: `${sentence(kind.summary)} Roles: ${(kind.access.roles ?? ['anyone, before signing in']).join(', ')}.`,
+        security: kind.access.roles ? SIGNED_IN : [],
         channel,
         messages: [message],
         reply: { channel, messages: replies.map((reply) => addMessage(draft, namespace, 'from_server', reply)) },
@@ -101,16 +145,24 @@ function addMessage(
 ): Ref {
   const channel = channelOf(namespace);
   const key = `${direction}.${name}`;
-  const { messages } = (document.channels[channel] ??= {
-    address: namespace,
-    description: NAMESPACES[namespace]!.summary,
-    messages: {},
-  });
+  const { messages } = (document.channels[channel] ??= newChannel(document, namespace));
   if (payload) payloads.add(payload);
   const schema = payload ? { $ref: `#/components/schemas/${payload.name}` } : { type: 'object' };
   document.components.messages[`${channel}.${key}`] ??= { name, summary, payload: schema, examples: [] };
   messages[key] = { $ref: `#/components/messages/${channel}.${key}` };
   return { $ref: `#/channels/${channel}/messages/${key}` };
+}
+
+function newChannel({ info }: AsyncApiDocument, namespace: string): AsyncApiDocument['channels'][string] {
+  const { summary } = NAMESPACES[namespace]!;
+  info.tags.push({ name: channelOf(namespace), description: summary });
+  const sequences = SEQUENCES[namespace];
+  return {
+    address: namespace,
+    description: summary,
+    messages: {},
+    ...(sequences && { 'x-sequences': sequences }),
+  };
 }
 
 const channelOf = (namespace: string): string => namespace.slice(1);
@@ -135,7 +187,7 @@ function addExamplesAndSchemas({ components }: AsyncApiDocument, schemas: Schema
 function copyUsed(schema: Schema, all: SchemasByName, used: SchemasByName): void {
   for (const [, name] of JSON.stringify(schema).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
     if (used[name!]) continue;
-    used[name!] = all[name!]!;
+    used[name!] = toJsonSchema(all[name!]!);
     copyUsed(all[name!]!, all, used);
   }
 }

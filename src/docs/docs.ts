@@ -6,13 +6,11 @@ import { packageRoot } from '../config/package-root.js';
 import type { AsyncApiDocument } from './asyncapi-document.js';
 
 /** The committed document: what is served is what was reviewed. `npm run openapi` writes it, CI finds drift. */
-export function readOpenApi(): OpenAPIObject {
-  return JSON.parse(readFileSync(path.join(packageRoot, 'openapi.json'), 'utf8')) as OpenAPIObject;
-}
+const read = (file: string): unknown => JSON.parse(readFileSync(path.join(packageRoot, file), 'utf8'));
 
-export function readAsyncApi(): AsyncApiDocument {
-  return JSON.parse(readFileSync(path.join(packageRoot, 'asyncapi.json'), 'utf8')) as AsyncApiDocument;
-}
+export const readOpenApi = () => read('openapi.json') as OpenAPIObject;
+export const readAsyncApi = () => read('asyncapi.json') as AsyncApiDocument;
+export const readLegacyOpenApi = (family: string) => read(`docs/legacy/${family}.openapi.json`) as OpenAPIObject;
 
 export function serveSwaggerUi(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, readOpenApi, {

@@ -1,25 +1,139 @@
+import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { ProblemDto } from '../common/errors/problem.js';
-import { completeErrors } from '../common/http/operation.js';
+import { completeErrors, EXAMPLE } from '../common/http/operation.js';
+import { MAX_ID } from '../common/http/whole.js';
+import { sentenceOf } from './answer-sentences.js';
+import { operationIdOf } from './operation-ids.js';
 
-/** Makes the document that is committed as openapi.json; `metadata` is what the types and comments of the DTOs say. */
-export async function createOpenApi(
-  app: NestFastifyApplication,
-  metadata: () => Promise<Record<string, unknown>>,
-): Promise<OpenAPIObject> {
-  await SwaggerModule.loadPluginMetadata(metadata);
-  const document = new DocumentBuilder()
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const TAGS: Record<string, string> = {
+  auth: 'Sign in and out, and who you are.',
+  gyms: 'The gyms of a chain.',
+  plans: 'What a gym sells to its members: months, visits or coins.',
+  'user plans': 'Plans that members bought: subscriptions.',
+  users: 'Staff and members, as staff sees them.',
+  members: 'The passes of members: their QR code and their first sign-in.',
+  accounts: 'People as they meet each other, and what they are beside their role.',
+  courses: 'What trainers offer, in all gyms.',
+  products: 'What the shop sells, and its stock.',
+  sales: 'What the shop sold.',
+  measurements: 'The sizes of members, and how they change.',
+  attendance: 'Visits: who came, and when they left.',
+  slots: 'Hours of the day that people book.',
+  chat: 'Conversations of two.',
+  devices: 'Readers, turnstiles and lab boards, and who may come in.',
+  dashboard: 'A gym in numbers.',
+  realtime: 'The sockets of a server. Their events are at [/asyncapi](/asyncapi).',
+};
+
+/**
+ * Makes the document of the public API, of the routes of these modules. Before it, `SwaggerModule.loadPluginMetadata`
+ * says what types and comments say of the DTOs, and `describeRules` what their rules say.
+ */
+export function createOpenApi(app: NestFastifyApplication, include: Type[]): OpenAPIObject {
+  const builder = new DocumentBuilder()
     .setTitle('Spotter')
     .setDescription(DESCRIPTION)
     .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From POST /api/v1/auth/login' })
-    .build();
-  const openapi = SwaggerModule.createDocument(app, document, {
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/', 'The server that this document comes from')
+    .addServer('http://127.0.0.1:8000', 'A server on your own machine, as it starts by itself')
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: 'From POST /api/v1/auth/login',
+    });
+  for (const [tag, description] of Object.entries(TAGS)) builder.addTag(tag, description);
+  const base = builder.build();
+  base.info.contact = { name: 'The developers of Spotter' };
+  const openapi = SwaggerModule.createDocument(app, base, {
+    include,
     extraModels: [ProblemDto],
-    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
+    operationIdFactory: operationIdOf,
   });
   completeErrors(openapi);
+  for (const [method, operation] of operationsOf(openapi)) {
+    operation.security ??= [];
+    completeAnswers(method, operation);
+    addExample(operation, openapi);
+  }
+  addLinks(openapi);
+  sayWhichIntegers(openapi);
+  return openapi;
+}
+
+const operationsOf = ({ paths }: OpenAPIObject): [method: string, operation: OperationObject][] =>
+  Object.values(paths).flatMap((item) => Object.entries(item) as [string, OperationObject][]);
+
+function completeAnswers(method: string, { responses }: OperationObject): void {
+  for (const [status, response] of Object.entries(responses)) {
+    if (response && 'description' in response) {
+      response.description ||= sentenceOf(method, Number(status), response);
+    }
+  }
+}
+
+/** What is sent as an example: of the fields that have one, and what the operation says of its own. */
+function addExample(operation: OperationObject & { [EXAMPLE]?: object }, { components }: OpenAPIObject): void {
+  const own = operation[EXAMPLE];
+  delete operation[EXAMPLE];
+  const body = operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {};
+  const json = body['application/json'];
+  if (!json?.schema || !('$ref' in json.schema)) return;
+  const schema = components!.schemas![json.schema.$ref.split('/').at(-1)!] as {
+    properties: Record<string, { example?: unknown }>;
+  };
+  const given = Object.entries(schema.properties).filter(([, { example }]) => example !== undefined);
+  json.example = { ...Object.fromEntries(given.map(([name, { example }]) => [name, example])), ...own };
+}
+
+/** What is sent to /auth/refresh no document can know: an answer before has it. */
+function addLinks({ paths }: OpenAPIObject): void {
+  for (const path of ['/api/v1/auth/login', '/api/v1/auth/refresh']) {
+    const answer = paths[path]!.post!.responses['200'] as { links?: object };
+    answer.links = {
+      refresh: {
+        operationId: 'refresh',
+        requestBody: { refresh_token: '$response.body#/refresh_token' },
+        description: 'The refresh token of this answer is good for the next pair.',
+      },
+    };
+  }
+}
+
+/** Whole numbers are as large as an id, unless their limits say that they are larger. */
+function sayWhichIntegers(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  const schema = node as { type?: unknown; format?: string; maximum?: number };
+  if (schema.type === 'integer') schema.format ??= (schema.maximum ?? MAX_ID) > MAX_ID ? 'int64' : 'int32';
+  for (const child of Object.values(node)) sayWhichIntegers(child);
+}
+
+/** One handler answers for several families and addresses: each operation is named by its own. */
+function nameByAddress({ paths }: OpenAPIObject): void {
+  for (const [path, item] of Object.entries(paths)) {
+    for (const [method, operation] of Object.entries(item) as [string, { operationId?: string }][]) {
+      operation.operationId = [method, ...(path.match(/\w+/g) ?? [])].join('_');
+    }
+  }
+}
+
+/** Makes the document of what is served for a family of old clients. */
+export function createLegacyOpenApi(app: NestFastifyApplication, name: string, include: Type[]): OpenAPIObject {
+  const document = new DocumentBuilder()
+    .setTitle(`Spotter for clients of ${name}`)
+    .setDescription('A translation for existing clients. New ones use [the public API](/docs).')
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .build();
+  const openapi = SwaggerModule.createDocument(app, document, {
+    include,
+  });
+  nameByAddress(openapi);
   return openapi;
 }
 

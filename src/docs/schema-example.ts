@@ -17,7 +17,7 @@ export function exampleOf(schema: Schema, schemas: SchemasByName, isSent: boolea
   if (schema.type === 'array') return [exampleOf(schema.items!, schemas, isSent)];
   if (schema.format === 'date-time') return '2026-01-31T18:30:00.000Z';
   if (schema.type === 'object' || schema.properties) return exampleOfObject(schema, schemas, isSent);
-  return { boolean: true, integer: 1, number: 1, string: 'text' }[schema.type ?? 'string'];
+  return { boolean: true, integer: 1, number: 1, string: 'text' }[(schema.type as string | undefined) ?? 'string'];
 }
 
 function exampleOfObject(schema: Schema, schemas: SchemasByName, isSent: boolean): object {

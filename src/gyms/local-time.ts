@@ -2,7 +2,7 @@ import type { GymScope } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { GymTime } from '../common/http/gym-time.js';
 import type { Queryable } from '../database/database.js';
-import { empty, everyGym, raw, type Sql, sql } from '../database/sql.js';
+import { empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 
 // A local day begins at its first moment, which only the SQL function day_start knows, and ends where the next one
 // begins.
@@ -60,12 +60,35 @@ const each = ({ own, earliest, latest }: Day, change: (day: Sql) => Sql): Day =>
   latest: change(latest),
 });
 
+/** So many days before it. */
+export const daysBefore = (day: Day, days: number): Day => each(day, (date) => sql`(${date} - ${days}::int)`);
+
 /** The first day of its month. */
 export const monthOf = (day: Day): Day => each(day, (date) => sql`date_trunc('month', ${date})::date`);
 
 /** The day that an answer names: the first or the last of those of the gyms, if they differ. */
 export const named = (scope: GymScope, day: Day, which: 'min' | 'max'): Sql =>
   scope.gym_id === null ? sql`(SELECT ${raw(which)}(${day.own}) FROM gyms g)` : day.own;
+
+/**
+ * `g`: each gym of the scope with each of some periods of its own local days, from the moment at which one `begins` to
+ * that at which it `ends`. Of each gym a range of an index is read then, and no row is asked for its zone.
+ * @param periods rows of a key, a first and a last local day; `t.today` is the gym's
+ */
+export const gymsWithPeriods = (scope: GymScope, periods: Sql): ScopedSql => sql`g AS MATERIALIZED (
+  SELECT g.id, g.timezone, p.key, day_start(p.first, g.timezone) AS begins, day_start(p.last + 1, g.timezone) AS ends
+  FROM gyms g
+  CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE g.timezone)::date AS today) t
+  CROSS JOIN LATERAL (${periods}) p (key, first, last)
+  WHERE ${inGym(scope, 'g.id')})`;
+
+const MONTH = `date_trunc('month', t.today)`;
+/** Periods that end today or with the last month. */
+export const PERIODS = {
+  today: raw(`VALUES ('today', t.today, t.today)`),
+  this_month: raw(`VALUES ('this_month', ${MONTH}::date, t.today)`),
+  last_month: raw(`VALUES ('last_month', (${MONTH} - interval '1 month')::date, ${MONTH}::date - 1)`),
+};
 
 /** `column` is on this local day or later: as a range of moments, so that an index on it is used. */
 export function fromDay(scope: GymScope, column: string, day: Day): Sql {
@@ -111,13 +134,7 @@ export const until = (scope: GymScope, column: string, time: GymTime): Sql =>
 
 /** `column` is before this time; if it is a day, before its first moment. */
 export const earlierThan = (scope: GymScope, column: string, time: GymTime): Sql =>
-  time.isDay
-    ? toDay(
-        scope,
-        column,
-        each(dayOf(scope, time), (day) => sql`(${day} - 1)`),
-      )
-    : compare(scope, column, '<', time);
+  time.isDay ? toDay(scope, column, daysBefore(dayOf(scope, time), 1)) : compare(scope, column, '<', time);
 
 /** AND `column` lies within the times of a query, which may leave either end open. */
 export function between(scope: GymScope, column: string, query: { start_date?: GymTime; end_date?: GymTime }): Sql {

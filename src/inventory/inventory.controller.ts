@@ -129,10 +129,10 @@ export class InventoryController {
     answer: ProductDto,
     errors: [ProductNotFound],
   })
-  @ApiNoContentResponse({ description: 'Deleted' })
+  @ApiNoContentResponse({ description: 'It is gone: it had no history.' })
   async remove(
     @CurrentActor() actor: Actor,
-    @IdInPath('product_id') productId: number,
+    @IdInPath('product_id', 12) productId: number,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductDto | undefined> {
     return okOrNoContent(reply, await this.inventory.remove(actor, productId));

@@ -1,6 +1,7 @@
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { ChangeStockDto } from './dto/product.dto.js';
 import type { MovementReason } from './entities/stock-movement.entity.js';
+import { InsufficientStock } from './inventory.errors.js';
 
 /** What comes into the stock (positive) or goes, and why. */
 export interface Movement {
@@ -9,6 +10,10 @@ export interface Movement {
   sale_id?: number;
   note?: string;
 }
+
+/** Why so much cannot go. */
+export const notEnough = ({ quantity }: { quantity: number }) =>
+  new InsufficientStock(quantity === 1 ? 'There is 1 left.' : `There are ${quantity} left.`);
 
 /** Staff says what was counted, or what came or went. @throws FieldsInvalid if both, or neither */
 export function requireOneWay({ quantity, change }: ChangeStockDto): void {

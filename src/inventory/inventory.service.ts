@@ -15,9 +15,9 @@ import type {
   StockMovementDto,
   UpdateProductDto,
 } from './dto/product.dto.js';
-import { InsufficientStock, ProductNotFound } from './inventory.errors.js';
-import { movementOf, type Movement, requireOneWay } from './inventory.rules.js';
-import { MOVEMENT_COLUMNS, PRODUCT_COLUMNS, visibleProduct } from './inventory.sql.js';
+import { ProductNotFound } from './inventory.errors.js';
+import { movementOf, type Movement, notEnough, requireOneWay } from './inventory.rules.js';
+import { changingStock, MOVEMENT_COLUMNS, notingMovement, PRODUCT_COLUMNS, visibleProduct } from './inventory.sql.js';
 
 /** The shop's products and their stock, of which every number can be explained. */
 @Injectable()
@@ -77,7 +77,7 @@ export class InventoryService {
 
   /** @throws ProductNotFound */
   async update(actor: Actor, productId: number, input: UpdateProductDto): Promise<ProductDto> {
-    const [product] = await this.db.query(sql`
+    const [product] = await this.db.change(sql`
       UPDATE products p SET ${assignments(input, ['name', 'description', 'price', 'is_active'])} updated_at = now()
       WHERE ${visibleProduct(actor, productId)} RETURNING ${PRODUCT_COLUMNS}`);
     if (!product) throw new ProductNotFound();
@@ -102,19 +102,11 @@ export class InventoryService {
    * @throws ProductNotFound, InsufficientStock
    */
   async moveStock(tx: Transaction, actor: Actor, productId: number, movement: Movement): Promise<ProductDto> {
-    const { change, reason, sale_id, note } = movement;
     const [product] = await tx.query(sql`
-      WITH p AS (
-        UPDATE products p SET quantity = quantity + ${change}, updated_at = now()
-        WHERE ${visibleProduct(actor, productId)} AND quantity + ${change} >= 0 RETURNING *
-      ), moved AS (
-        INSERT INTO stock_movements (product_id, change, quantity_after, reason, sale_id, note, moved_by_id)
-        SELECT id, ${change}, quantity, ${reason}, ${sale_id}::int, ${note}, ${actor.user_id} FROM p
-      )
+      WITH ${changingStock(visibleProduct(actor, productId), movement.change)}, ${notingMovement(actor, movement)}
       SELECT ${PRODUCT_COLUMNS} FROM p`);
     if (product) return product;
-    const { quantity } = await this.get(actor, productId, tx);
-    throw new InsufficientStock(`There are ${quantity} left.`);
+    throw notEnough(await this.get(actor, productId, tx));
   }
 
   /**

@@ -42,7 +42,7 @@ export class Heartbeat {
 
   private async beat(): Promise<void> {
     try {
-      await this.db.query(everyGym`
+      await this.db.change(everyGym`
         INSERT INTO job_workers (id, seen_at) SELECT id, now() FROM unnest(${[...this.workers]}::text[]) id
         ON CONFLICT (id) DO UPDATE SET seen_at = now()`);
       this.since ??= Date.now();
@@ -61,8 +61,8 @@ export class Heartbeat {
         AND NOT EXISTS (SELECT FROM job_workers WHERE id = job.locked_by AND seen_at > ${before})`);
     if (gone.length > 0) {
       this.logger.warn(`What ${gone.length} workers of a lost server were doing is done again`);
-      await this.db.query(everyGym`SELECT graphile_worker.force_unlock_workers(${gone.map(({ id }) => id)}::text[])`);
+      await this.db.change(everyGym`SELECT graphile_worker.force_unlock_workers(${gone.map(({ id }) => id)}::text[])`);
     }
-    await this.db.query(everyGym`DELETE FROM job_workers WHERE seen_at < now() - interval '1 day'`);
+    await this.db.change(everyGym`DELETE FROM job_workers WHERE seen_at < now() - interval '1 day'`);
   }
 }

@@ -120,7 +120,7 @@ export class MeasurementsController {
     answer: MeasurementDto,
     errors: [MeasurementNotFound],
   })
-  get(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<MeasurementDto> {
+  get(@CurrentActor() actor: Actor, @IdInPath('id', 1, 'The measurement.') id: number): Promise<MeasurementDto> {
     return this.measurements.get(actor, id);
   }
 
@@ -133,7 +133,7 @@ export class MeasurementsController {
   })
   update(
     @CurrentActor() actor: Actor,
-    @IdInPath('id') id: number,
+    @IdInPath('id', 1, 'The measurement.') id: number,
     @Body() body: UpdateMeasurementDto,
   ): Promise<MeasurementDto> {
     return this.measurements.update(actor, id, body);
@@ -146,7 +146,7 @@ export class MeasurementsController {
     status: 204,
     errors: [MeasurementNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('id', 1, 'The measurement.') id: number): Promise<void> {
     return this.measurements.remove(actor, id);
   }
 }

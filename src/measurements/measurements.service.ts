@@ -103,7 +103,7 @@ export class MeasurementsService {
 
   /** @throws MeasurementNotFound */
   async remove(actor: Actor, measurementId: number): Promise<void> {
-    const [gone] = await this.db.query(sql`
+    const [gone] = await this.db.change(sql`
       DELETE FROM measurements b WHERE b.id = ${measurementId} AND ${visibleTo(actor, 'b')} RETURNING 1`);
     if (!gone) throw new MeasurementNotFound();
   }

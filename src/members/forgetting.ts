@@ -9,6 +9,8 @@ import { SIZE_NAMES } from '../measurements/dto/measurement.dto.js';
 interface Rule {
   /** The column that says whose a row is. */
   of?: string;
+  /** That column names a row of this table, and only that row the person. */
+  through?: string;
   /** What is written into the rows of the person, as SQL. */
   becomes?: Record<string, string>;
   /** The rows of the person go, and with them these columns. */
@@ -35,7 +37,7 @@ export const FORGETTING: Record<string, Rule> = {
     becomes: {
       ...{ email: 'NULL', username: 'NULL', full_name: `'Deleted'`, document_id: 'NULL', phone_number: 'NULL' },
       ...{ language: 'DEFAULT', password_hash: 'NULL', temporary_password: 'NULL', qr_code: 'NULL' },
-      ...{ is_active: 'FALSE', deleted_at: 'now()', updated_at: 'now()' },
+      ...{ is_active: 'FALSE', awaits_first_plan: 'FALSE', deleted_at: 'now()', updated_at: 'now()' },
     },
     erasedBy: { 'phone_digits search_text': 'trigger users_search_columns' },
     kept: {
@@ -43,10 +45,24 @@ export const FORGETTING: Record<string, Rule> = {
       'password_version must_change_password': 'says nothing without a password',
     },
   },
+  viewer_cookies: { of: 'session_id', through: 'sessions', goes: 'token_hash session_id expires_at' },
   sessions: {
     of: 'user_id',
     goes: `id user_id generation user_agent ip_address network created_at last_used_at expires_at ended_at end_reason`,
   },
+  password_resets: { of: 'user_id', goes: 'token_hash user_id password_version expires_at' },
+  day_mails: { kept: { 'gym_id date': OF_THE_GYM } },
+  plan_reminders: {
+    kept: { 'user_plan_id days expires_at': 'the mail was sent; the plan it was about is a number of the gym' },
+  },
+  course_enrolments: { of: 'user_id', goes: 'id course_id user_id created_at' },
+  // With the enrolments of others: without its trainer a course is none.
+  courses: {
+    of: 'trainer_profile_id',
+    through: 'profiles',
+    goes: 'id trainer_profile_id title description price is_archived search_text created_at updated_at',
+  },
+  profiles: { of: 'account_id', goes: 'id account_id profile_type is_current created_at' },
   fingerprints: {
     erasedBy: { 'id user_id finger template created_at updated_at': 'trigger users_fingerprints, with the row' },
   },
@@ -69,9 +85,11 @@ export const FORGETTING: Record<string, Rule> = {
     kept: { 'owner route key fingerprint role gym_id created_at': 'keys of others, for a day: nothing is done twice' },
   },
   user_plans: {
+    of: 'user_id',
+    becomes: { cancel_reason: 'NULL' },
     kept: {
       'id user_id gym_id plan_id purchased_price purchased_at duration_days remaining_sessions': NUMBERS,
-      'starts_at expires_at frozen_at ended_at end_reason replaced_by_id created_at updated_at': NUMBERS,
+      'starts_at expires_at frozen_at frozen_until ended_at end_reason replaced_by_id created_at updated_at': NUMBERS,
       created_by_id: BY_STAFF,
     },
   },
@@ -107,6 +125,29 @@ export const FORGETTING: Record<string, Rule> = {
       user_id: 'a number, until the reader turns to another member; no finger is stored for it',
     },
   },
+  messages: {
+    erasedBy: { content: 'ConversationsService.forgetPerson; the message counts as deleted, and is purged in a week' },
+    kept: {
+      'id conversation_id sender_id timestamp read_at edited_at deleted_at':
+        'the place of a message, until it is purged',
+    },
+  },
+  attachments: {
+    erasedBy: { 'message_id name content_type size': 'ConversationsService.forgetPerson' },
+    kept: { 'id created_at uploaded_by_id storage_key': 'until the next purge has deleted the bytes' },
+  },
+  participants: {
+    erasedBy: { title: 'ConversationsService.forgetPerson, for both: it may name the one who is deleted' },
+    kept: {
+      'conversation_id user_id other_id': 'the other keeps the conversation; when both have left, it goes',
+      'unread_count last_read_id last_read_at cleared_up_to_id left_at last_active_at': 'says nothing without words',
+    },
+  },
+  conversations: {
+    kept: {
+      'id created_at user1_id user2_id told_up_to_id': 'the other keeps the conversation, with a nameless person',
+    },
+  },
   attempt_budgets: {
     kept: { 'key drained_at': 'an id, a hash or a network, for two hours at most: it slows guessers down' },
   },
@@ -139,9 +180,13 @@ export const FORGETTING: Record<string, Rule> = {
   },
   stats_broadcasts: { kept: { 'gym_id sent_at': OF_THE_GYM } },
 
+  key_checks: { kept: { 'ring key_id sealed': TECHNICAL } },
   job_workers: { kept: { 'id seen_at': TECHNICAL } },
+  job_runs: { kept: { 'name started_at finished_at is_ok succeeded_at': TECHNICAL } },
   migrations: { kept: { 'id timestamp name': TECHNICAL } },
-  'graphile_worker._private_jobs': { kept: { '*': 'work to be done soon; no event that is stored names a person' } },
+  'graphile_worker._private_jobs': {
+    kept: { '*': 'work to be done soon; an event that is stored has the id of a person and nothing more' },
+  },
   'graphile_worker._private_job_queues': { kept: { '*': TECHNICAL } },
   'graphile_worker._private_known_crontabs': { kept: { '*': TECHNICAL } },
   'graphile_worker._private_tasks': { kept: { '*': TECHNICAL } },
@@ -150,13 +195,15 @@ export const FORGETTING: Record<string, Rule> = {
 
 const STATEMENTS = Object.entries(FORGETTING)
   .filter(([, { of }]) => of)
-  .map(([table, { of, becomes }]) => {
+  .map(([table, { of, through, becomes }]) => {
     const written = Object.entries(becomes ?? {}).map(([column, value]) => `${column} = ${value}`);
-    return raw(`${becomes ? `UPDATE ${table} SET ${written.join(', ')}` : `DELETE FROM ${table}`} WHERE ${of} =`);
+    const what = becomes ? `UPDATE ${table} SET ${written.join(', ')}` : `DELETE FROM ${table}`;
+    const whose = through ? `IN (SELECT id FROM ${through} WHERE ${FORGETTING[through]!.of} =` : '=';
+    return (userId: number) => everyGym`${raw(`${what} WHERE ${of} ${whose}`)} ${userId}${raw(through ? ')' : '')}`;
   });
 
 /** Erases what the table above says. The person is locked. */
 export async function forget(tx: Transaction, userId: number): Promise<void> {
-  for (const statement of STATEMENTS) await tx.query(everyGym`${statement} ${userId}`);
+  for (const statementOf of STATEMENTS) await tx.query(statementOf(userId));
   await forgetAnswersAbout(tx, userId);
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AttendanceService } from '../attendance/attendance.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
+import { ConversationsService } from '../chat/conversations.service.js';
 import type { Transaction } from '../database/database.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
 import { type Belonging, leavingOf } from './members.rules.js';
@@ -16,6 +17,12 @@ import { SlotsService } from '../slots/slots.service.js';
  * | hours to come           | free    | free        | free  | stay               |
  * | plans that run or wait  | end     | stay        | end   | end                |
  * | sessions                | go      | end         | stay  | stay               |
+ * | profiles                | go      | stay        | stay  | stay               |
+ * | courses that they give  | go      | are hidden  | stay  | stay               |
+ * | courses that they take  | end     | stay        | stay  | stay               |
+ * | conversations           | end     | rest        | go on | go on              |
+ *
+ * (At rest they can be read, and take no message.)
  *
  * What is erased when a person is deleted is in forgetting.ts; sockets follow the access (the triggers that send
  * access_changed).
@@ -27,6 +34,7 @@ export class Leaving {
     private readonly slots: SlotsService,
     private readonly userPlans: UserPlansService,
     private readonly sessions: SessionsService,
+    private readonly conversations: ConversationsService,
   ) {}
 
   async onChange(tx: Transaction, userId: number, before: Belonging, after: Belonging): Promise<void> {
@@ -41,5 +49,6 @@ export class Leaving {
     await this.attendance.endVisitsOf(tx, userId);
     await this.slots.cancelBookingsOf(tx, userId);
     await this.userPlans.cancelPlansOf(tx, userId);
+    await this.conversations.forgetPerson(tx, userId);
   }
 }

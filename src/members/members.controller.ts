@@ -62,7 +62,7 @@ export class MembersController {
     roles: STAFF,
     answer: [UserDto],
   })
-  searchByText(@CurrentActor() actor: Actor, @Query() query: SearchQuery): Promise<UserDto[]> {
+  searchByText(@CurrentActor() actor: Actor, @Query() query: SearchQuery): Promise<Page<UserDto>> {
     return this.search.byText(actor, query);
   }
 
@@ -92,12 +92,13 @@ export class MembersController {
     @CurrentActor() actor: Actor,
     @TextInPath('phone_number', '910 000') phone: string,
     @Query() { gym_id }: GymQuery,
-  ): Promise<UserDto[]> {
+  ): Promise<Page<UserDto>> {
     return this.search.byPhone(actor, phone, gym_id);
   }
 
   @Post('admin-trainer')
   @Operation({
+    example: { email: 'joao.reis@example.com', username: 'joao.reis', document_id: 'AB200001' },
     summary: 'Hire staff',
     description: 'An admin gives any role; a manager reception, accountant or trainer, in their own gym.',
     roles: MANAGERS,
@@ -116,11 +117,12 @@ export class MembersController {
 
   @Post('regular')
   @Operation({
+    example: { email: 'lena.vogel@example.com', username: 'lena.vogel', document_id: 'AB200002' },
     summary: 'Add a member without a plan',
     roles: ['admin'],
     status: 201,
     answer: UserDto,
-    errors: [GymInactive, ...NOT_UNIQUE],
+    errors: [GymInactive, TooManyRequests, ...NOT_UNIQUE],
     idempotent: true,
   })
   createMember(
@@ -133,12 +135,13 @@ export class MembersController {
 
   @Post('with-plan')
   @Operation({
+    example: { email: 'nour.adel@example.com', username: 'nour.adel', document_id: 'AB200003' },
     summary: 'Add a member with a plan',
     description: 'Both or neither.',
     roles: DESK,
     status: 201,
     answer: UserDto,
-    errors: [GymInactive, PlanInactive, ...NOT_UNIQUE],
+    errors: [GymInactive, PlanInactive, TooManyRequests, ...NOT_UNIQUE],
     idempotent: true,
   })
   createMemberWithPlan(
@@ -162,6 +165,7 @@ export class MembersController {
 
   @Put(':user_id')
   @Operation({
+    example: { email: 'ana.costa@example.com', username: 'ana.costa', document_id: 'AB200004', gym_id: 2 },
     summary: 'Change a person',
     description:
       'An admin changes everything. A manager changes members and lower staff of the gym, but not the gym. Reception ' +
@@ -196,7 +200,7 @@ export class MembersController {
     status: 204,
     errors: [UserNotFound, LastAdmin],
   })
-  remove(@CurrentActor() actor: Actor, @IdInPath('user_id', 8) userId: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('user_id', 30) userId: number): Promise<void> {
     return this.members.remove(actor, userId);
   }
 }

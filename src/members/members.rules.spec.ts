@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Actor } from '../common/actor/actor.js';
-import { ROLES, type Role } from '../common/actor/roles.js';
+import { ROLES, type Role, STAFF } from '../common/actor/roles.js';
 import type { UpdateUserDto, UserDto } from './dto/user.dto.js';
 import { leavingOf, requireMayBecome, requireMayChange, requireMayGive } from './members.rules.js';
 
@@ -63,11 +63,16 @@ describe('changing a person', () => {
 });
 
 describe('what a person may become', () => {
-  const member = { role: 'user', gym_id: GYM, is_active: true } as const;
+  const member = { role: 'user', gym_id: GYM, is_active: true, email: 'maria@example.com' } as const;
 
   it('has a gym, unless it is an admin', () => {
     expect(allows(() => requireMayBecome({ ...member, gym_id: null }, false))).toBe(false);
     expect(allows(() => requireMayBecome({ ...member, gym_id: null, role: 'admin' }, false))).toBe(true);
+  });
+
+  it('has an email, unless it is a member', () => {
+    const withEmail = ROLES.filter((role) => !allows(() => requireMayBecome({ ...member, role, email: null }, false)));
+    expect(withEmail).toEqual(STAFF);
   });
 
   it('leaves an active admin', () => {

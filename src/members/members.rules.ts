@@ -17,6 +17,8 @@ const GIVES: Record<Role, readonly Role[]> = {
 type Field = keyof UpdateUserDto;
 const CONTACT: readonly Field[] = ['email', 'username', 'phone_number', 'language'];
 const PERSONAL: readonly Field[] = [...CONTACT, 'full_name', 'document_id', 'is_active'];
+/** What people change of themselves as an account: also how they are called there. */
+export const OWN_ACCOUNT: readonly Field[] = [...CONTACT, 'full_name'];
 const EVERYTHING: readonly Field[] = [...PERSONAL, 'role', 'gym_id', 'password'];
 
 /** @throws RoleNotAssignable */
@@ -24,10 +26,9 @@ export function requireMayGive(actor: Actor, role: Role): void {
   if (!GIVES[actor.role].includes(role)) throw new RoleNotAssignable();
 }
 
-/** Desk staff changes the members of its gym but not their role or gym; everyone their own contact data. */
-function changeable(actor: Actor, person: UserDto): readonly Field[] {
-  const own = person.id === actor.user_id ? CONTACT : [];
-  if (!GIVES[actor.role].includes(person.role)) return own;
+/** Desk staff changes the members of its gym but not their role or gym; everyone `own` of themselves. */
+function changeable(actor: Actor, person: UserDto, own: readonly Field[]): readonly Field[] {
+  if (!GIVES[actor.role].includes(person.role)) return person.id === actor.user_id ? own : [];
   if (actor.role === 'admin') return EVERYTHING;
   return actor.role === 'manager' ? EVERYTHING.filter((field) => field !== 'gym_id') : PERSONAL;
 }
@@ -37,8 +38,8 @@ function changeable(actor: Actor, person: UserDto): readonly Field[] {
  * send back the whole person.
  * @throws FieldsNotChangeable, RoleNotAssignable
  */
-export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUserDto): void {
-  const allowed = changeable(actor, person);
+export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUserDto, own = CONTACT): void {
+  const allowed = changeable(actor, person, own);
   const sent = (Object.keys(input) as Field[]).filter((field) => input[field] !== undefined);
   const changed = sent.filter((field) => field === 'password' || input[field] !== person[field]);
   const refused = changed.filter((field) => !allowed.includes(field));
@@ -50,12 +51,17 @@ export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUse
 export type Belonging = Pick<UserDto, 'role' | 'gym_id' | 'is_active'>;
 
 /**
- * What a person may be after a change: all but an admin belong to a gym, and one active admin stays.
+ * What a person may be after a change: all but an admin belong to a gym, staff have an email, and one active admin
+ * stays.
  * @throws FieldsInvalid, LastAdmin
  */
-export function requireMayBecome({ role, gym_id, is_active }: Belonging, isLastAdmin: boolean): void {
+export function requireMayBecome(
+  { role, gym_id, is_active, email }: Belonging & Pick<UserDto, 'email'>,
+  isLastAdmin: boolean,
+): void {
   if (isLastAdmin && !(role === 'admin' && is_active)) throw new LastAdmin();
   if (role !== 'admin' && gym_id === null) throw FieldsInvalid.of('gym_id', 'is required for this role');
+  if (role !== 'user' && email === null) throw FieldsInvalid.of('email', 'is required for staff');
 }
 
 /** What follows from a change of a person; see `Leaving`. */

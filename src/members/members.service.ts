@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { AccessChanged } from '../auth/auth.events.js';
-import { Attempts } from '../auth/attempts.js';
-import { Passwords } from '../auth/passwords.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
+import type { Role } from '../common/actor/roles.js';
+import { Config } from '../config/config.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
-import { once } from '../database/idempotency.js';
+import { once, onceInOne } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, everyGym, inGym, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import { UserPlansService } from '../plans/user-plans.service.js';
@@ -17,46 +17,57 @@ import type {
   CreateMemberDto,
   CreateMemberWithPlanDto,
   CreateStaffDto,
+  NewMemberDto,
   UpdateUserDto,
   UserDto,
   UserListQuery,
 } from './dto/user.dto.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { forget } from './forgetting.js';
+import { GivenPasswords, type TemporaryPassword } from './given-passwords.js';
 import { LastAdmin } from './members.errors.js';
 import { Leaving } from './leaving.js';
-import { USER_COLUMNS, USERS } from './members.sql.js';
-import { visiblePerson } from '../people/people.sql.js';
+import { SHOWN_WITH, USER_COLUMNS } from './members.sql.js';
+import { NEW_PERSON, newPassCode, visiblePerson } from '../people/people.sql.js';
 import { requireMayBecome, requireMayChange, requireMayGive } from './members.rules.js';
 
 const CHANGEABLE = [
   ...(['email', 'username', 'full_name', 'document_id', 'phone_number', 'language'] as const),
   ...(['role', 'is_active', 'gym_id', 'password_hash', 'temporary_password', 'must_change_password'] as const),
+  ...(['awaits_first_plan'] as const),
 ];
 
-/** Passwords that one person gives to others in a quarter of an hour. */
-const PASSWORDS_GIVEN = 100;
+/** A person as it is added. */
+type Newcomer = Omit<NewMemberDto, 'gym_id' | 'issue_temporary_password'> & { role?: Role };
+/** What is not said by the one who adds them. */
+interface Start {
+  password_hash?: string;
+  temporary?: TemporaryPassword;
+  awaits_first_plan?: boolean;
+}
 
 /** The people of the gyms: staff and members. */
 @Injectable()
 export class MembersService {
   constructor(
     private readonly db: Database,
-    private readonly attempts: Attempts,
-    private readonly passwords: Passwords,
+    private readonly given: GivenPasswords,
     private readonly sessions: SessionsService,
     private readonly userPlans: UserPlansService,
     private readonly leaving: Leaving,
+    private readonly config: Config,
   ) {}
 
   /** By name. @throws OtherGym */
-  list(actor: Actor, query: UserListQuery): Promise<Page<UserDto>> {
+  list(actor: Actor, query: UserListQuery, onlyStaff = false): Promise<Page<UserDto>> {
     const scope = actor.scope(query.gym_id);
-    const from = sql`FROM ${USERS} WHERE u.deleted_at IS NULL AND ${inGym(scope, 'u.gym_id')}
+    const from = sql`FROM users u WHERE u.deleted_at IS NULL AND ${inGym(scope, 'u.gym_id')}
+      ${onlyStaff ? raw(`AND u.role <> 'user'`) : empty}
       ${query.role ? sql`AND u.role = ${query.role}` : empty}
       ${query.is_active === undefined ? empty : sql`AND u.is_active = ${query.is_active}`}`;
     const keys = { full_name: 'u.full_name', id: 'u.id' };
-    return listPage(this.db, query, { columns: USER_COLUMNS, from, keys });
+    const shown = { alias: 'u', joins: SHOWN_WITH };
+    return listPage(this.db, query, { columns: USER_COLUMNS, from, shown, keys });
   }
 
   /** @throws UserNotFound, also for people of other gyms and, to a member, for all others */
@@ -69,6 +80,11 @@ export class MembersService {
     return this.find(this.db, sql`fold(u.document_id) = fold(${documentId}) AND ${visiblePerson(actor, gymId)}`);
   }
 
+  /** The member with this pass. @throws UserNotFound */
+  getByQr(actor: Actor, code: string): Promise<UserDto> {
+    return this.find(this.db, sql`u.qr_code = ${code} AND u.role = 'user' AND ${visiblePerson(actor)}`);
+  }
+
   /** @throws RoleNotAssignable, OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
   async createStaff(actor: Actor, input: CreateStaffDto, key: IdempotencyKey | null): Promise<UserDto> {
     requireMayGive(actor, input.role);
@@ -77,21 +93,35 @@ export class MembersService {
     const passwordHash = await this.hashFor(actor, input.password, async () => {
       if (gymId !== null) await requireActiveGym(this.db, gymId);
     });
-    return once(this.db, actor, key, (tx) => this.insert(tx, gymId, input, passwordHash));
+    return onceInOne(this.db, actor, key, (unit) => this.insert(unit, gymId, input, { password_hash: passwordHash }));
   }
 
-  /** @throws GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */
+  /** @throws GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken, TooManyRequests */
   createMember(actor: Actor, input: CreateMemberDto, key: IdempotencyKey | null): Promise<UserDto> {
-    return once(this.db, actor, key, (tx) => this.insert(tx, actor.gym(input.gym_id), input, null));
+    return this.createWithoutPlan(actor, input, key, {});
+  }
+
+  /**
+   * A member who is inactive until the first plan is assigned.
+   * @throws OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken, TooManyRequests
+   */
+  createWaitingMember(actor: Actor, input: NewMemberDto, key: IdempotencyKey | null): Promise<UserDto> {
+    return this.createWithoutPlan(actor, input, key, { awaits_first_plan: true });
   }
 
   /**
    * A member and their plan, or neither.
-   * @throws OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken, PlanInactive
+   * @throws OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken, PlanInactive, TooManyRequests
    */
-  createMemberWithPlan(actor: Actor, input: CreateMemberWithPlanDto, key: IdempotencyKey | null): Promise<UserDto> {
+  async createMemberWithPlan(
+    actor: Actor,
+    input: CreateMemberWithPlanDto,
+    key: IdempotencyKey | null,
+  ): Promise<UserDto> {
+    const gymId = actor.gym(input.gym_id);
+    const temporary = await this.temporaryFor(actor, gymId, input);
     return once(this.db, actor, key, async (tx) => {
-      const member = await this.insert(tx, actor.gym(input.gym_id), input, null);
+      const member = await this.insert(tx, gymId, input, { temporary });
       const { plan_id, purchased_price } = input;
       await this.userPlans.assignIn(tx, actor, { user_id: member.id, plan_id, purchased_price });
       return this.get(actor, member.id, tx);
@@ -99,24 +129,32 @@ export class MembersService {
   }
 
   /**
+   * @param own what people may change of themselves; by default their contact data
    * @throws UserNotFound, FieldsNotChangeable, RoleNotAssignable, LastAdmin, EmailTaken, UsernameTaken, DocumentIdTaken
    */
-  async update(actor: Actor, userId: number, input: UpdateUserDto): Promise<UserDto> {
+  async update(
+    actor: Actor,
+    userId: number,
+    input: UpdateUserDto,
+    own?: readonly (keyof UpdateUserDto)[],
+  ): Promise<UserDto> {
     const passwordHash =
       input.password && (await this.hashFor(actor, input.password, () => this.mayChange(actor, userId, input)));
     return this.db.transaction(async (tx) => {
       const { person, is_last_admin } = await this.lock(tx, actor, userId);
-      requireMayChange(actor, person, input);
+      requireMayChange(actor, person, input, own);
       const after = {
         role: input.role ?? person.role,
         is_active: input.is_active ?? person.is_active,
         gym_id: input.gym_id ?? person.gym_id,
       };
-      requireMayBecome(after, is_last_admin);
+      requireMayBecome({ ...after, email: input.email === undefined ? person.email : input.email }, is_last_admin);
       if (after.gym_id !== null && after.gym_id !== person.gym_id) await requireActiveGym(tx, after.gym_id);
       const changes = {
         ...input,
         ...after,
+        // Who is made active or inactive by hand stays so, whatever plan comes first.
+        awaits_first_plan: after.is_active === person.is_active ? undefined : false,
         password_hash: passwordHash,
         // The password that staff gave for the first sign-in is none any more.
         ...(passwordHash && { temporary_password: null, must_change_password: false }),
@@ -125,7 +163,7 @@ export class MembersService {
         WITH u AS (
           UPDATE users u SET ${assignments(changes, CHANGEABLE)} updated_at = now()
           WHERE id = ${userId} AND ${visiblePerson(actor)} RETURNING *)
-        SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
+        SELECT ${USER_COLUMNS} FROM u ${SHOWN_WITH}`);
       const others = userId === actor.user_id ? { except: actor.session_id } : {};
       if (passwordHash) await this.sessions.end(tx, userId, 'password_changed', others);
       await this.leaving.onChange(tx, userId, person, after);
@@ -150,11 +188,34 @@ export class MembersService {
     });
   }
 
-  /** Asks for the permission first: hashing is what an attacker would have us do. @throws TooManyRequests */
+  private async createWithoutPlan(
+    actor: Actor,
+    input: CreateMemberDto | NewMemberDto,
+    key: IdempotencyKey | null,
+    start: Start,
+  ): Promise<UserDto> {
+    const gymId = actor.gym(input.gym_id);
+    const temporary = await this.temporaryFor(actor, gymId, input);
+    // A password is sealed for its row, whose id is not known before: that takes a second statement.
+    const run = temporary ? once : onceInOne;
+    return run(this.db, actor, key, (unit) => this.insert(unit, gymId, input, { ...start, temporary }));
+  }
+
+  /** A password for the first sign-in, if it is asked for. @throws GymInactive, TooManyRequests */
+  private async temporaryFor(
+    actor: Actor,
+    gymId: ScopedGymId,
+    { issue_temporary_password }: Pick<NewMemberDto, 'issue_temporary_password'>,
+  ): Promise<TemporaryPassword | undefined> {
+    if (!issue_temporary_password) return undefined;
+    await requireActiveGym(this.db, gymId);
+    return this.given.newTemporary(actor);
+  }
+
+  /** Its hash, if the actor may do this. @throws TooManyRequests */
   private async hashFor(actor: Actor, password: string, mayDo: () => Promise<void>): Promise<string> {
     await mayDo();
-    await this.attempts.take([{ key: `hash ${actor.user_id}`, burst: PASSWORDS_GIVEN }]);
-    return this.passwords.hash(password);
+    return this.given.hash(actor, password);
   }
 
   private async mayChange(actor: Actor, userId: number, input: UpdateUserDto): Promise<void> {
@@ -162,22 +223,31 @@ export class MembersService {
   }
 
   private async insert(
-    tx: Transaction,
+    unit: Queryable,
     gymId: ScopedGymId | null,
-    input: CreateStaffDto | Omit<CreateMemberDto, 'gym_id'>,
-    passwordHash: string | null,
+    input: Newcomer,
+    { temporary, password_hash = temporary?.hash, awaits_first_plan = false }: Start,
   ): Promise<UserDto> {
-    const [user] = await tx.query(everyGym`
+    const [user] = await unit.query(everyGym`
       WITH u AS (
-        INSERT INTO users (email, username, full_name, document_id, phone_number, language, role, gym_id, password_hash)
-        SELECT ${input.email}, ${input.username}, ${input.full_name}, ${input.document_id}, ${input.phone_number},
-          ${input.language ?? 'en'}, ${input.role}, ${gymId}::int, ${passwordHash}
+        INSERT INTO users (id, qr_code, email, username, full_name, document_id, phone_number, language, role, gym_id,
+          password_hash, must_change_password, is_active, awaits_first_plan)
+        SELECT n.id, ${newPassCode(this.config, raw('n.id'))}, ${input.email}, ${input.username}, ${input.full_name}, ${input.document_id}, ${input.phone_number},
+          ${input.language ?? 'en'}, ${input.role ?? 'user'}, ${gymId}::int, ${password_hash},
+          ${temporary !== undefined}::boolean, ${!awaits_first_plan}::boolean, ${awaits_first_plan}::boolean
+        FROM ${NEW_PERSON}
         WHERE ${gymId}::int IS NULL OR EXISTS (SELECT 1 FROM gyms WHERE id = ${gymId} AND is_active)
         RETURNING *)
-      SELECT ${USER_COLUMNS} FROM u LEFT JOIN gyms g ON g.id = u.gym_id`);
-    if (user) return user;
-    await requireActiveGym(tx, gymId!);
-    throw new GymInactive();
+      SELECT ${USER_COLUMNS} FROM u ${SHOWN_WITH}`);
+    if (!user) {
+      await requireActiveGym(unit, gymId!);
+      throw new GymInactive();
+    }
+    if (temporary) {
+      const sealed = this.given.seal(user.id, temporary.password);
+      await unit.query(everyGym`UPDATE users SET temporary_password = ${sealed} WHERE id = ${user.id}`);
+    }
+    return user;
   }
 
   /** The person, locked until the transaction ends; an admin together with all others, so that one of them stays. */
@@ -198,7 +268,7 @@ export class MembersService {
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<UserDto> {
-    const [user] = await db.query(sql`SELECT ${USER_COLUMNS} FROM ${USERS} WHERE ${condition}`);
+    const [user] = await db.query(sql`SELECT ${USER_COLUMNS} FROM users u ${SHOWN_WITH} WHERE ${condition}`);
     if (!user) throw new UserNotFound();
     return user;
   }

@@ -1,19 +1,22 @@
-import { columns, pick, present, table } from '../database/columns.js';
-import { raw } from '../database/sql.js';
+import { columns, computed, optional, pick, table } from '../database/columns.js';
+import { sql } from '../database/sql.js';
 import { gymRef } from '../gyms/gyms.sql.js';
 import type { User } from '../people/entities/user.entity.js';
-import { activePlan } from '../plans/user-plans.sql.js';
+import { activePlan, SHOWN } from '../plans/user-plans.sql.js';
 import { UserDto } from './dto/user.dto.js';
 
 const u = table<User>('u');
 
-/** A person as UserDto, of USERS. */
+/** A person `u` as UserDto, with what is SHOWN_WITH them. */
 export const USER_COLUMNS = columns(UserDto, {
-  id: u.id,
-  email: present(u.email),
-  ...pick(u, 'username', 'full_name', 'document_id', 'phone_number', 'role', 'language', 'gym_id'),
+  ...pick(u, 'id', 'email', 'username', 'full_name', 'document_id', 'phone_number', 'role', 'language', 'gym_id'),
   gym: gymRef('g'),
   ...pick(u, 'is_active', 'created_at', 'updated_at'),
-  active_plan: activePlan('u'),
+  active_plan: optional(SHOWN),
 });
-export const USERS = raw('users u LEFT JOIN gyms g ON g.id = u.gym_id');
+export const SHOWN_WITH = sql`LEFT JOIN gyms g ON g.id = u.gym_id ${activePlan('u')}`;
+
+/** The person `u` signs in with a password that is not temporary. */
+export const PASSWORD_CHANGED = computed<boolean>(
+  sql`(${u.password_hash} IS NOT NULL AND NOT ${u.must_change_password})`,
+);

@@ -21,6 +21,9 @@ export class MetricsService {
     registers: [this.registry],
   });
 
+  /** Looked up once for each route and status. */
+  private readonly series = new Map<string, { requests: Counter.Internal; latency: Histogram.Internal<string> }>();
+
   private readonly messages = new Counter({
     name: 'socket_messages_total',
     help: 'Messages from sockets',
@@ -28,10 +31,14 @@ export class MetricsService {
     registers: [this.registry],
   });
 
-  constructor(db: Database) {
+  constructor(private readonly db: Database) {
     collectDefaultMetrics({ register: this.registry });
     this.gauge('database_up', 'Whether the database answers', async () => Number(await db.isUp()));
-    this.gauge('database_pool_connections', 'Open connections', () => db.pool.totalCount);
+    this.gauge(
+      'database_pool_connections',
+      'Open connections for transactions; those that reads share are not among them',
+      () => db.pool.totalCount,
+    );
     this.gauge('database_pool_idle', 'Connections that are not in use', () => db.pool.idleCount);
     this.gauge('database_pool_waiting', 'Queries that wait for a connection', () => db.pool.waitingCount);
     const delay = monitorEventLoopDelay({ resolution: 10 });
@@ -45,8 +52,17 @@ export class MetricsService {
 
   /** @param seconds how long it took */
   answered(method: string, route: string, status: number, seconds: number): void {
-    this.requests.inc({ method, route, status });
-    this.latency.observe({ method, route }, seconds);
+    const labels = `${status} ${method} ${route}`;
+    let series = this.series.get(labels);
+    if (!series) {
+      series = {
+        requests: this.requests.labels({ method, route, status }),
+        latency: this.latency.labels({ method, route }),
+      };
+      this.series.set(labels, series);
+    }
+    series.requests.inc();
+    series.latency.observe(seconds);
   }
 
   /** @param outcome `ok`, or the code of the refusal */
@@ -57,6 +73,17 @@ export class MetricsService {
   /** A number that is read for each request of /metrics. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void {
     const gauge: Gauge = new Gauge({ name, help, registers: [], collect: async () => gauge.set(await read()) });
+    this.registry.registerMetric(gauge);
+  }
+
+  /** The same for several things of a kind, which the database knows; nothing while it is away. */
+  gauges(name: string, help: string, label: string, read: () => Promise<(readonly [string, number])[]>): void {
+    const collect = async () => {
+      gauge.reset();
+      if (!(await this.db.isUp())) return;
+      for (const [value, number] of await read()) gauge.set({ [label]: value }, number);
+    };
+    const gauge: Gauge = new Gauge({ name, help, labelNames: [label], registers: [], collect });
     this.registry.registerMetric(gauge);
   }
 }

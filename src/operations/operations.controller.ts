@@ -5,6 +5,7 @@ import { Unavailable } from '../common/errors/common.errors.js';
 import { Drain } from '../common/http/drain.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
+import { JobsService } from '../jobs/jobs.service.js';
 import { Cluster } from '../realtime/cluster.js';
 import { MetricsService } from '../observability/metrics.service.js';
 
@@ -17,6 +18,7 @@ export class OperationsController {
     private readonly metrics: MetricsService,
     private readonly cluster: Cluster,
     private readonly drain: Drain,
+    private readonly jobs: JobsService,
   ) {}
 
   /** The process answers. */
@@ -42,7 +44,10 @@ export class OperationsController {
     if (!schema?.migrations) throw new Unavailable('The database has no schema yet.');
     const { isRedisReady } = this.cluster;
     if (isRedisReady === false) throw reported('Redis does not answer.');
-    return { status: 'ok', database: 'ok', migrations: schema.migrations, ...(isRedisReady && { redis: 'ok' }) };
+    const redis = isRedisReady && { redis: 'ok' };
+    // A job that fails is tried again, and is no reason to send people to another server.
+    const jobs = await this.jobs.lastRuns();
+    return { status: 'ok', database: 'ok', migrations: schema.migrations, ...redis, jobs };
   }
 
   @Get('metrics')

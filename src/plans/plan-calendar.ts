@@ -16,15 +16,20 @@ export interface LockedMember {
   timezone: string;
 }
 
+/** The same, of whom it is known whether they are to be active from their first plan on. */
+export interface Buyer extends LockedMember {
+  awaits_first_plan: boolean;
+}
+
 /** A plan of the member, as it was sold. */
 export interface SoldPlan extends Offer {
   id: number;
 }
 
 /** Locks the member, so that of two changes of their plans one waits for the other. @throws FieldsInvalid */
-export async function lockMember(tx: Transaction, actor: Actor, userId: number): Promise<LockedMember> {
-  const [member] = await tx.query<LockedMember>(sql`
-    SELECT u.id, u.gym_id, g.timezone FROM users u JOIN gyms g ON g.id = u.gym_id
+export async function lockMember(tx: Transaction, actor: Actor, userId: number): Promise<Buyer> {
+  const [member] = await tx.query<Buyer>(sql`
+    SELECT u.id, u.gym_id, u.awaits_first_plan, g.timezone FROM users u JOIN gyms g ON g.id = u.gym_id
     WHERE u.id = ${userId} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}
     FOR NO KEY UPDATE OF u`);
   if (!member) throw FieldsInvalid.of('user_id', 'is not a member of the gym');
@@ -39,6 +44,14 @@ export async function lockMemberOf(tx: Transaction, actor: Principal, userPlanId
     WHERE up.id = ${userPlanId} AND ${visibleTo(actor, 'up')} FOR NO KEY UPDATE OF u`);
   if (!member) throw new UserPlanNotFound();
   return member;
+}
+
+/** Makes a member active who was waiting for the first plan. */
+export async function endWaiting(tx: Transaction, member: Buyer): Promise<void> {
+  if (!member.awaits_first_plan) return;
+  await tx.query(sql`
+    UPDATE users SET is_active = TRUE, awaits_first_plan = FALSE, updated_at = now()
+    WHERE id = ${member.id} AND gym_id = ${member.gym_id}`);
 }
 
 const SOLD = raw('up.id, up.purchased_price AS price, up.duration_days');
@@ -70,10 +83,16 @@ export async function nameReplacement(
     WHERE ${plansOf(member)} AND id = ANY(${userPlanIds})`);
 }
 
-/** Ends a plan before its time. */
-export async function endPlan(tx: Transaction, member: LockedMember, userPlanId: number): Promise<void> {
+/** Ends a plan before its time. @param reason what the staff notes of it */
+export async function endPlan(
+  tx: Transaction,
+  member: LockedMember,
+  userPlanId: number,
+  reason: string | null = null,
+): Promise<void> {
   await tx.query(sql`
-    UPDATE user_plans up SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
+    UPDATE user_plans up
+    SET ended_at = moment(), end_reason = 'cancelled', cancel_reason = ${reason}, updated_at = now()
     WHERE id = ${userPlanId} AND ${plansOf(member)}`);
 }
 
@@ -88,7 +107,7 @@ export async function parkWaiting(tx: Transaction, member: LockedMember): Promis
 export async function placeWaiting(tx: Transaction, member: LockedMember): Promise<void> {
   await tx.query(sql`
     WITH current AS (
-      SELECT CASE WHEN frozen_at IS NULL THEN expires_at END AS ends_at FROM user_plans up
+      SELECT CASE WHEN frozen_at IS NULL OR frozen_until IS NOT NULL THEN expires_at END AS ends_at FROM user_plans up
       WHERE ${plansOf(member)} AND ${CURRENT}
     ), start AS (
       SELECT CASE WHEN EXISTS (SELECT FROM current) THEN (SELECT ends_at FROM current) ELSE moment() END AS moment

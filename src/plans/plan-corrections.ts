@@ -4,12 +4,14 @@ import type { Transaction } from '../database/database.js';
 import { assignments, empty, raw, sql } from '../database/sql.js';
 import { momentOf } from '../gyms/local-time.js';
 import type { UpdateUserPlanDto, UserPlanDto, UserPlanStatus } from './dto/user-plan.dto.js';
-import { endPlan, type LockedMember, parkWaiting, placeWaiting, plansOf } from './plan-calendar.js';
+import { daysLater, endPlan, type LockedMember, parkWaiting, placeWaiting, plansOf } from './plan-calendar.js';
 import { STATUS } from './user-plans.sql.js';
-import { isActiveAgain, requireCanBecome, requireMayCorrect } from './plans.rules.js';
+import { AlreadyFrozen } from './plans.errors.js';
+import { isActiveAgain, namesFreeze, requireCanBecome, requireMayCorrect } from './plans.rules.js';
 
 /**
  * The corrections of PUT: what an admin or a manager may change of a plan that was sold.
+ * @returns whether that changes anything
  * @throws CorrectionNotAllowed, FieldsInvalid, PlanNotActive, SessionsNotCounted, PlansOverlap, PlanTimesWrong
  */
 export async function correctPlan(
@@ -18,8 +20,9 @@ export async function correctPlan(
   member: LockedMember,
   before: UserPlanDto,
   input: UpdateUserPlanDto,
-): Promise<void> {
-  const status = changed(input.status, before.status);
+): Promise<boolean> {
+  const isOver = await isFreezeThatIsOver(tx, member, before, input);
+  const status = isOver ? undefined : changed(input.status, before.status);
   const sessions = changed(input.remaining_sessions, before.remaining_sessions);
   const asked =
     !isActiveAgain(input, before) && input.expires_at && (await momentOf(tx, member.gym_id, input.expires_at));
@@ -27,8 +30,11 @@ export async function correctPlan(
   if (changed(input.purchased_price, before.purchased_price) !== undefined) {
     throw FieldsInvalid.of('purchased_price', 'is what was paid; it never changes');
   }
+  if (status !== 'cancelled' && changed(input.cancel_reason || undefined, before.cancel_reason) !== undefined) {
+    throw FieldsInvalid.of('cancel_reason', 'is noted when a plan is cancelled');
+  }
   const correction = { status, remaining_sessions: sessions, expires_at: expiry };
-  if (Object.values(correction).every((value) => value === undefined)) return;
+  if (Object.values(correction).every((value) => value === undefined)) return false;
   requireMayCorrect(actor, before, correction);
   await parkWaiting(tx, member);
   let statusNow: UserPlanStatus = before.status;
@@ -44,29 +50,100 @@ export async function correctPlan(
   }
   // A correction of the numbers may have made it what is asked for.
   if (status !== undefined && status !== statusNow) {
-    await setStatus(tx, member, { ...before, status: statusNow, hasItsEnd: expiry !== undefined }, status);
+    const details = { hasItsEnd: expiry !== undefined, reason: input.cancel_reason };
+    await setStatus(tx, member, { ...before, status: statusNow }, status, details);
   }
   await placeWaiting(tx, member);
+  return true;
+}
+
+/** A status that a plan gets by hand, and what goes with it. */
+export type StatusByHand = 'active' | 'frozen' | 'cancelled';
+interface Details {
+  /** Of a freeze; undefined: until it is unfrozen. */
+  days?: number | undefined;
+  /** Of a cancellation. */
+  reason?: string | undefined;
+  /** Its end was said with it. */
+  hasItsEnd?: boolean;
+}
+
+/**
+ * Freezes a plan, lets it run again or cancels it, and moves the one that waits for it.
+ * @returns whether that changes anything
+ * @throws PlanNotActive, AlreadyFrozen
+ */
+export async function changeStatus(
+  tx: Transaction,
+  member: LockedMember,
+  before: UserPlanDto,
+  status: StatusByHand,
+  details: Details,
+): Promise<boolean> {
+  if (before.status === status) {
+    if (status === 'frozen') await requireFrozenFor(tx, member, before, details.days);
+    return false;
+  }
+  await parkWaiting(tx, member);
+  await setStatus(tx, member, before, status, details);
+  await placeWaiting(tx, member);
+  return true;
 }
 
 async function setStatus(
   tx: Transaction,
   member: LockedMember,
-  { id, status: before, hasItsEnd }: { id: number; status: UserPlanStatus; hasItsEnd: boolean },
+  { id, status: before }: Pick<UserPlanDto, 'id' | 'status'>,
   status: UserPlanStatus,
+  { days, reason, hasItsEnd }: Details,
 ): Promise<void> {
   requireCanBecome(before, status);
-  if (status === 'cancelled') return endPlan(tx, member, id);
+  if (status === 'cancelled') return endPlan(tx, member, id, reason || null);
+  // The time it stands still is added to its end: with an end of the freeze at once, otherwise when it runs again.
   if (status === 'frozen') {
+    const until = daysLater(raw('moment()'), sql`${days}::int`, member);
     await tx.query(sql`
-      UPDATE user_plans up SET frozen_at = moment(), updated_at = now() WHERE id = ${id} AND ${plansOf(member)}`);
+      UPDATE user_plans up
+      SET frozen_at = moment(), frozen_until = ${until},
+        expires_at = expires_at + coalesce(${until} - moment(), interval '0'), updated_at = now()
+      WHERE id = ${id} AND ${plansOf(member)}`);
   } else {
-    // The time it stood still is added to its end, unless that was said with it.
-    const end = raw(hasItsEnd ? 'expires_at' : 'expires_at + (moment() - frozen_at)');
+    const added = 'least(moment(), frozen_until) - coalesce(frozen_until, frozen_at)';
     await tx.query(sql`
-      UPDATE user_plans up SET frozen_at = NULL, expires_at = ${end}, updated_at = now()
+      UPDATE user_plans up
+      SET frozen_at = NULL, frozen_until = NULL, updated_at = now(),
+        expires_at = ${raw(hasItsEnd ? 'expires_at' : `expires_at + (${added})`)}
       WHERE id = ${id} AND ${plansOf(member)}`);
   }
+}
+
+/** That a plan which is frozen was frozen for so many days. @throws AlreadyFrozen */
+async function requireFrozenFor(
+  tx: Transaction,
+  member: LockedMember,
+  { id, frozen_until }: UserPlanDto,
+  days: number | undefined,
+): Promise<void> {
+  const until = daysLater(raw('up.frozen_at'), sql`${days}::int`, member);
+  const [same] = await tx.query(sql`
+    SELECT 1 FROM user_plans up
+    WHERE id = ${id} AND ${plansOf(member)} AND up.frozen_until IS NOT DISTINCT FROM ${until}`);
+  if (!same) throw new AlreadyFrozen(frozen_until);
+}
+
+/** Whether a PUT sends a freeze back that has ended by itself since it was read. @throws FieldsInvalid */
+async function isFreezeThatIsOver(
+  tx: Transaction,
+  member: LockedMember,
+  before: UserPlanDto,
+  input: UpdateUserPlanDto,
+): Promise<boolean> {
+  if (!namesFreeze(input, before)) return false;
+  const until = await momentOf(tx, member.gym_id, input.frozen_until!);
+  const [same] = await tx.query(sql`
+    SELECT 1 FROM user_plans up WHERE id = ${before.id} AND ${plansOf(member)} AND frozen_until = ${until}`);
+  if (!same) throw FieldsInvalid.of('frozen_until', 'is as it was read; POST to freeze with days freezes until then');
+  return true;
 }
 
 async function statusOf(tx: Transaction, member: LockedMember, userPlanId: number): Promise<UserPlanStatus> {

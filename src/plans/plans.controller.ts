@@ -83,10 +83,10 @@ export class PlansController {
     answer: PlanDto,
     errors: [PlanNotFound],
   })
-  @ApiNoContentResponse({ description: 'Deleted' })
+  @ApiNoContentResponse({ description: 'It is gone: it had no history.' })
   async remove(
     @CurrentActor() actor: Actor,
-    @IdInPath('plan_id') planId: number,
+    @IdInPath('plan_id', 7) planId: number,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PlanDto | undefined> {
     return okOrNoContent(reply, await this.plans.remove(actor, planId));

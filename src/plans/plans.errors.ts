@@ -75,6 +75,14 @@ export class PlanTimesWrong extends FieldsError {
 @Problem({ code: 'plan_not_active', status: 409, title: 'This needs an active plan' })
 export class PlanNotActive extends DomainError {}
 
+@Problem({ code: 'already_frozen', status: 409, title: 'This plan is frozen for another time already' })
+export class AlreadyFrozen extends DomainError {
+  constructor(until: Date | null) {
+    const end = until ? `until ${until.toISOString()}` : 'until it is unfrozen';
+    super(`This plan is frozen ${end}. Unfreeze it first, and then freeze it again.`);
+  }
+}
+
 @Problem({ code: 'no_sessions_left', status: 409, title: 'No sessions remaining' })
 export class NoSessionsLeft extends DomainError {}
 

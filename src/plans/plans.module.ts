@@ -7,6 +7,6 @@ import { UserPlansService } from './user-plans.service.js';
 @Module({
   controllers: [PlansController, UserPlansController],
   providers: [PlansService, UserPlansService],
-  exports: [UserPlansService],
+  exports: [PlansService, UserPlansService],
 })
 export class PlansModule {}

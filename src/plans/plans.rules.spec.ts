@@ -2,9 +2,12 @@ import { GymTime } from '../common/http/gym-time.js';
 import { describe, expect, it } from '@jest/globals';
 import { USER_PLAN_STATUSES, type UserPlanStatus } from './dto/user-plan.dto.js';
 import {
+  isActiveAgain,
+  isCurrent,
   isRepetition,
   isSale,
   isUpgrade,
+  namesFreeze,
   type Offer,
   refusalOfPlan,
   requireCanBecome,
@@ -75,6 +78,10 @@ describe('the plan that counts', () => {
   });
 });
 
+it('counts while it is active or frozen', () => {
+  expect(USER_PLAN_STATUSES.filter((status) => isCurrent({ status }))).toEqual(['active', 'frozen']);
+});
+
 describe('correcting a plan', () => {
   const nothing = { status: undefined, remaining_sessions: undefined, expires_at: undefined };
 
@@ -88,7 +95,19 @@ describe('correcting a plan', () => {
     ['FieldsInvalid', 'admin', { status: 'scheduled', remaining_sessions: 3 }, { expires_at: '2026-02-01' }],
     ['SessionsNotCounted', 'admin', { status: 'active', remaining_sessions: null }, { remaining_sessions: 4 }],
   ] as const)('answers %s to %s: %j becomes %j', (expected, role, before, correction) => {
-    expect(refusal(() => requireMayCorrect(as(role), before, { ...nothing, ...correction }))).toBe(expected);
+    const plan = { ...before, frozen_until: null };
+    expect(refusal(() => requireMayCorrect(as(role), plan, { ...nothing, ...correction }))).toBe(expected);
+  });
+
+  it.each([
+    ['FieldsInvalid', { expires_at: '2026-02-01T00:00:00.000Z' }],
+    [null, { expires_at: '2026-02-01T00:00:00.001Z' }],
+    [null, { expires_at: '2026-01-20T00:00:00.000Z', status: 'active' }],
+    [null, { remaining_sessions: 2 }],
+  ] as const)('answers %s for a plan that is frozen until February: %j', (expected, correction) => {
+    const until = new Date('2026-02-01T00:00:00Z');
+    const frozen = { status: 'frozen', remaining_sessions: 3, frozen_until: until } as const;
+    expect(refusal(() => requireMayCorrect(as('manager'), frozen, { ...nothing, ...correction }))).toBe(expected);
   });
 
   it('freezes what is active, wakes what is frozen, and cancels what is not over', () => {
@@ -118,6 +137,28 @@ describe('a PUT', () => {
     [{ plan_id: 2, status: 'expired' }, 'expired', true],
   ] as const)('with %j sells, or does not, instead of plan 1 that is %s', (asked, status, expected) => {
     expect(isSale(asked, { plan_id: 1, status })).toBe(expected);
+  });
+
+  it.each([
+    [true, { status: 'frozen' }, 'active'],
+    [true, { status: 'frozen' }, 'expired'],
+    [false, { status: 'frozen' }, 'frozen'],
+    [false, { status: 'frozen' }, 'cancelled'],
+    [false, { status: 'active' }, 'active'],
+    [false, {}, 'active'],
+  ] as const)(
+    'may, or may not, send back a freeze that is over: %s for %j of one that is %s',
+    (expected, asked, status) => {
+      expect(namesFreeze({ ...asked, frozen_until: new GymTime('2026-01-01T00:00:00Z') }, { status })).toBe(expected);
+      expect(namesFreeze(asked, { status })).toBe(false);
+    },
+  );
+
+  it('that made a plan active is known again by the freeze in it', () => {
+    const asked = { status: 'active', frozen_at: new GymTime('2026-01-01T00:00:00Z') } as const;
+    expect(isActiveAgain(asked, { status: 'active', frozen_at: null })).toBe(true);
+    expect(isActiveAgain(asked, { status: 'frozen', frozen_at: new Date() })).toBe(false);
+    expect(isActiveAgain({ status: 'active' }, { status: 'active', frozen_at: null })).toBe(false);
   });
 
   it('is a repetition when it asks for what was sold', () => {

@@ -46,6 +46,10 @@ export function refusalOfPlan(plan: Entitlement | null): 'no_plan' | 'no_session
   return plan.status === 'active' ? null : plan.status;
 }
 
+/** Whether it is the plan that counts: of a member there is one at most. */
+export const isCurrent = ({ status }: Pick<UserPlanDto, 'status'>): boolean =>
+  status === 'active' || status === 'frozen';
+
 /** Why a session cannot be taken from a plan, which the database has refused. */
 export function refusalOfDeduction({ remaining_sessions, status }: Omit<Entitlement, 'id'>) {
   if (remaining_sessions === null) return new SessionsNotCounted();
@@ -80,6 +84,12 @@ export const isActiveAgain = (
   { status, frozen_at }: Pick<UserPlanDto, 'status' | 'frozen_at'>,
 ): boolean => asked.status === 'active' && Boolean(asked.frozen_at) && status === 'active' && frozen_at === null;
 
+/** Whether a PUT asks to freeze a plan, but with the end of a freeze in it: that may be one that is over. */
+export const namesFreeze = (
+  asked: Pick<UpdateUserPlanDto, 'status' | 'frozen_until'>,
+  { status }: Pick<UserPlanDto, 'status'>,
+): boolean => asked.status === 'frozen' && Boolean(asked.frozen_until) && (status === 'active' || status === 'expired');
+
 /** What a PUT corrects; undefined: as it was. */
 export interface Correction {
   status: UserPlanStatus | undefined;
@@ -93,13 +103,18 @@ export interface Correction {
  */
 export function requireMayCorrect(
   actor: Pick<Actor, 'is'>,
-  before: Pick<UserPlanDto, 'status' | 'remaining_sessions'>,
-  { remaining_sessions, expires_at }: Correction,
+  before: Pick<UserPlanDto, 'status' | 'remaining_sessions' | 'frozen_until'>,
+  { status, remaining_sessions, expires_at }: Correction,
 ): void {
   if (!actor.is('admin', 'manager')) throw new CorrectionNotAllowed();
   if (before.status === 'cancelled') throw new PlanNotActive('This plan is cancelled.');
   if (before.status === 'scheduled' && expires_at !== undefined) {
     throw FieldsInvalid.of('expires_at', 'follows from the end of the plan before it, while this one is scheduled');
+  }
+  // Unfrozen before its freeze ends, it gets the rest back: there must be one.
+  const { frozen_until } = before;
+  if (expires_at !== undefined && status === undefined && frozen_until && expires_at <= frozen_until.toISOString()) {
+    throw FieldsInvalid.of('expires_at', `must be after ${frozen_until.toISOString()}, when its freeze ends`);
   }
   if (remaining_sessions !== undefined && before.remaining_sessions === null) throw new SessionsNotCounted();
 }

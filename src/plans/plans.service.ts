@@ -52,7 +52,7 @@ export class PlansService {
 
   /** @throws PlanNotFound, PlanIncomplete */
   async update(actor: Actor, planId: number, input: UpdatePlanDto): Promise<PlanDto> {
-    const [plan] = await this.db.query(sql`
+    const [plan] = await this.db.change(sql`
       UPDATE plans p SET ${assignments(input, CHANGEABLE)}
         session_count = CASE WHEN coalesce(${input.kind}, kind) <> 'time'
           THEN ${input.session_count === undefined ? raw('session_count') : sql`${input.session_count}::int`} END,

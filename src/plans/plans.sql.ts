@@ -1,20 +1,21 @@
 import type { Actor } from '../common/actor/actor.js';
-import { columns, iso, json, pick, table } from '../database/columns.js';
+import { columns, part, pick, table } from '../database/columns.js';
 import { inGym, type ScopedSql, sql } from '../database/sql.js';
 import { PlanDto } from './dto/plan.dto.js';
 import type { Plan } from './entities/plan.entity.js';
 
 const p = table<Plan>('p');
-const TERMS = pick(
+const FIELDS = pick(
   p,
   ...(['id', 'name', 'price', 'kind', 'duration_days', 'session_count', 'gym_id', 'is_active'] as const),
+  ...(['created_at', 'updated_at'] as const),
 );
 
 /** Of `plans p`. */
-export const PLAN_COLUMNS = columns(PlanDto, { ...TERMS, ...pick(p, 'created_at', 'updated_at') });
+export const PLAN_COLUMNS = columns(PlanDto, FIELDS);
 
 /** The same inside another row. */
-export const PLAN = json({ ...TERMS, created_at: iso(p.created_at), updated_at: iso(p.updated_at) });
+export const PLAN = part(FIELDS);
 
 /** The plan `p` of this id, if it is of the actor's gyms. */
 export const visiblePlan = (actor: Actor, planId: number): ScopedSql =>

@@ -9,8 +9,16 @@ import { IdInPath } from '../common/http/path.js';
 import { GetAllOfMember } from '../people/of-member.js';
 import { Operation } from '../common/http/operation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
 import {
+  AssignPlanDto,
+  CancelPlanDto,
+  FreezePlanDto,
+  UpdateUserPlanDto,
+  UserPlanDto,
+  UserPlanListQuery,
+} from './dto/user-plan.dto.js';
+import {
+  AlreadyFrozen,
   AlreadyScheduled,
   CorrectionNotAllowed,
   NoActivePlan,
@@ -90,7 +98,7 @@ export class UserPlansController {
     answer: UserPlanDto,
     errors: [UserPlanNotFound],
   })
-  get(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<UserPlanDto> {
+  get(@CurrentActor() actor: Actor, @IdInPath('id', 1, 'The assigned plan.') id: number): Promise<UserPlanDto> {
     return this.userPlans.get(actor, id);
   }
 
@@ -119,7 +127,7 @@ export class UserPlansController {
   })
   update(
     @CurrentActor() actor: Actor,
-    @IdInPath('id') id: number,
+    @IdInPath('id', 1, 'The assigned plan.') id: number,
     @Body() body: UpdateUserPlanDto,
   ): Promise<UserPlanDto> {
     return this.userPlans.update(actor, id, body);
@@ -133,7 +141,7 @@ export class UserPlansController {
     status: 204,
     errors: [UserPlanNotFound],
   })
-  remove(@CurrentActor() actor: Actor, @IdInPath('id') id: number): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @IdInPath('id', 1, 'The assigned plan.') id: number): Promise<void> {
     return this.userPlans.remove(actor, id);
   }
 
@@ -148,9 +156,66 @@ export class UserPlansController {
   })
   deduct(
     @CurrentActor() actor: Actor,
-    @IdInPath('id', 2) id: number,
+    @IdInPath('id', 2, 'The assigned plan.') id: number,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<UserPlanDto> {
     return this.userPlans.deduct(actor, id, key);
+  }
+
+  @Post(':id/freeze')
+  @Operation({
+    summary: 'Stop the time of an active plan',
+    description:
+      'With `days` it runs again by itself, at the same hour of the gym, and `expires_at` moves at once; without, when it is unfrozen. ' +
+      'The member gets the time it stood still, and a plan that waits for it starts as much later. For other days, unfreeze it first.',
+    roles: MANAGERS,
+    answer: UserPlanDto,
+    errors: [UserPlanNotFound, PlanNotActive, AlreadyFrozen],
+    idempotent: true,
+  })
+  freeze(
+    @CurrentActor() actor: Actor,
+    @IdInPath('id', 2, 'The assigned plan.') id: number,
+    @Body() body: FreezePlanDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserPlanDto> {
+    return this.userPlans.freeze(actor, id, body, key);
+  }
+
+  @Post(':id/unfreeze')
+  @Operation({
+    summary: 'Let a frozen plan run again now',
+    description: 'Of a freeze with days, the rest is taken from `expires_at` again. One that is active stays as it is.',
+    roles: MANAGERS,
+    answer: UserPlanDto,
+    errors: [UserPlanNotFound, PlanNotActive],
+    idempotent: true,
+  })
+  unfreeze(
+    @CurrentActor() actor: Actor,
+    @IdInPath('id', 2, 'The assigned plan.') id: number,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserPlanDto> {
+    return this.userPlans.unfreeze(actor, id, key);
+  }
+
+  @Post(':id/cancel')
+  @Operation({
+    summary: 'End a plan before its time',
+    description:
+      'One that is active, frozen or scheduled; a plan that waits for it begins now. What was paid stays in the numbers. ' +
+      'The reason is a note for the staff. One that is cancelled stays as it is.',
+    roles: MANAGERS,
+    answer: UserPlanDto,
+    errors: [UserPlanNotFound, PlanNotActive],
+    idempotent: true,
+  })
+  cancel(
+    @CurrentActor() actor: Actor,
+    @IdInPath('id', 2, 'The assigned plan.') id: number,
+    @Body() body: CancelPlanDto,
+    @Idempotency() key: IdempotencyKey | null,
+  ): Promise<UserPlanDto> {
+    return this.userPlans.cancel(actor, id, body, key);
   }
 }

@@ -3,15 +3,25 @@ import type { Actor, Principal, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, Page } from '../common/http/list.js';
+import type { Numbered, NumberedPage } from '../common/http/numbered.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { optional, row } from '../database/columns.js';
 import { once } from '../database/idempotency.js';
-import { listPage } from '../database/keyset.js';
+import { listPage, type ListSource } from '../database/keyset.js';
+import { numberedPage } from '../database/numbered.js';
 import { empty, everyGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import { earlierThan } from '../gyms/local-time.js';
 import { pageOfMember } from '../people/of-member.js';
 import { visibleTo } from '../people/people.sql.js';
-import type { AssignPlanDto, UpdateUserPlanDto, UserPlanDto, UserPlanListQuery } from './dto/user-plan.dto.js';
+import type {
+  AssignPlanDto,
+  CancelPlanDto,
+  FreezePlanDto,
+  UpdateUserPlanDto,
+  UserPlanDto,
+  UserPlanListQuery,
+} from './dto/user-plan.dto.js';
 import type { PlanDto } from './dto/plan.dto.js';
 import {
   AlreadyScheduled,
@@ -20,12 +30,14 @@ import {
   PlanInactive,
   PlanNotActive,
   PlanReplaced,
+  PlansOverlap,
   UserPlanNotFound,
 } from './plans.errors.js';
 import {
   currentPlan,
   daysLater,
   endPlan,
+  endWaiting,
   lockMember,
   lockMemberOf,
   nameReplacement,
@@ -35,16 +47,28 @@ import {
   soldPlan,
   type LockedMember,
 } from './plan-calendar.js';
-import { correctPlan } from './plan-corrections.js';
+import { changeStatus, correctPlan, type StatusByHand } from './plan-corrections.js';
+import { tellMembership } from './membership-news.js';
+import { MembershipChanged } from './plans.events.js';
+import { isCurrent, isRepetition, isSale, refusalOfDeduction, refusalOfPlan, requireMaySell } from './plans.rules.js';
 import {
-  type Entitlement,
-  isRepetition,
-  isSale,
-  refusalOfDeduction,
-  refusalOfPlan,
-  requireMaySell,
-} from './plans.rules.js';
-import { ENTITLEMENT, planThatCounts, STATUS, USER_PLAN_COLUMNS, USER_PLANS, WITH_STATUS } from './user-plans.sql.js';
+  ENTITLEMENT,
+  planThatCounts,
+  PLANS_WITH_STATUS,
+  RUNNING_PLANS,
+  SHOWN_WITH,
+  STATUS,
+  userPlanColumns,
+  WITH_STATUS,
+} from './user-plans.sql.js';
+
+const CHARGED = row({ plan: optional(ENTITLEMENT) });
+const listFor = (actor: Actor) => ({ columns: userPlanColumns(actor), shown: { alias: 'up', joins: SHOWN_WITH } });
+
+/** With `if_none` nothing is sold to a member who has a current plan. */
+export interface PlanSale extends Omit<AssignPlanDto, 'start'> {
+  start?: AssignPlanDto['start'] | 'if_none';
+}
 
 /** The plans that members bought. */
 @Injectable()
@@ -53,57 +77,71 @@ export class UserPlansService {
 
   /** The newest first, or the first to expire; a member sees their own. @throws OtherGym */
   list(actor: Actor, query: UserPlanListQuery): Promise<Page<UserPlanDto>> {
+    return listPage(this.db, query, this.source(actor, query));
+  }
+
+  /** The same by page numbers. @throws OtherGym */
+  listNumbered(actor: Actor, query: Numbered<UserPlanListQuery>): Promise<NumberedPage<UserPlanDto>> {
+    return numberedPage(this.db, query, this.source(actor, query));
+  }
+
+  /** The active ones that end within so many days, the first to end first. @throws OtherGym */
+  listEnding(actor: Actor, days: number, query: Numbered<GymListQuery>): Promise<NumberedPage<UserPlanDto>> {
+    const from = sql`FROM ${PLANS_WITH_STATUS} WHERE ${visibleTo(actor, 'up', query.gym_id)} ${WITH_STATUS.active}
+      AND up.expires_at <= moment() + make_interval(days => ${days}::int)`;
+    const keys = { expires_at: 'up.expires_at', id: 'up.id' };
+    return numberedPage(this.db, query, { ...listFor(actor), from, keys });
+  }
+
+  private source(actor: Actor, query: Numbered<UserPlanListQuery>): ListSource<UserPlanDto> {
     const scope = actor.scope(query.gym_id);
     const { status, expiring_before: end } = query;
-    const from = sql`FROM ${USER_PLANS}
-      WHERE ${visibleTo(actor, 'up', query.gym_id)} ${status ? WITH_STATUS[status] : empty}`;
+    const from = sql`FROM ${PLANS_WITH_STATUS} LEFT JOIN gyms g ON g.id = up.gym_id
+      WHERE ${visibleTo(actor, 'up', query.gym_id)} ${status ? WITH_STATUS[status] : empty}
+        ${query.user_id === undefined ? empty : sql`AND up.user_id = ${query.user_id}`}`;
     if (end === undefined) {
-      return listPage(this.db, query, {
-        columns: USER_PLAN_COLUMNS,
-        from,
-        keys: { id: 'up.id' },
-        direction: 'DESC',
-      });
+      return { ...listFor(actor), from, keys: { id: 'up.id' }, direction: 'DESC' };
     }
-    const expiring = sql`${from} AND up.ended_at IS NULL AND up.frozen_at IS NULL AND up.expires_at >= moment()
+    const expiring = sql`${from} ${RUNNING_PLANS} AND up.expires_at >= moment()
       AND ${earlierThan(scope, 'up.expires_at', end)}`;
     const keys = { expires_at: 'up.expires_at', id: 'up.id' };
-    return listPage(this.db, query, { columns: USER_PLAN_COLUMNS, from: expiring, keys });
+    return { ...listFor(actor), from: expiring, keys };
   }
 
   /** All of one member, the newest first. @throws UserNotFound */
   listOf(actor: Actor, userId: number, query: GymListQuery): Promise<Page<UserPlanDto>> {
-    const from = sql`FROM ${USER_PLANS} WHERE ${visibleTo(actor, 'up', query.gym_id)} AND up.user_id = ${userId}`;
+    const from = sql`FROM ${PLANS_WITH_STATUS} WHERE ${visibleTo(actor, 'up', query.gym_id)} AND up.user_id = ${userId}`;
     const keys = { id: 'up.id' };
-    const source = { columns: USER_PLAN_COLUMNS, from, keys, direction: 'DESC' } as const;
+    const source = { ...listFor(actor), from, keys, direction: 'DESC' } as const;
     return pageOfMember(this.db, actor, userId, listPage(this.db, query, source));
   }
 
   /** @throws UserPlanNotFound */
   get(actor: Principal, userPlanId: number, db: Queryable = this.db): Promise<UserPlanDto> {
-    return this.find(db, sql`up.id = ${userPlanId} AND ${visibleTo(actor, 'up')}`);
+    return this.find(db, actor, sql`up.id = ${userPlanId} AND ${visibleTo(actor, 'up')}`);
   }
 
   /** @throws NoActivePlan */
   async getActive(actor: Actor, userId: number): Promise<UserPlanDto> {
     const [active] = await this.db.query(sql`
-      SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS}
-      WHERE ${visibleTo(actor, 'up')} AND up.user_id = ${userId} AND up.ended_at IS NULL AND ${STATUS} = 'active'`);
+      SELECT ${userPlanColumns(actor)} FROM ${PLANS_WITH_STATUS} ${SHOWN_WITH}
+      WHERE ${visibleTo(actor, 'up')} AND up.user_id = ${userId} ${WITH_STATUS.active}`);
     if (!active) throw new NoActivePlan();
     return active;
   }
 
-  /** @throws FieldsInvalid, PlanInactive, GymInactive, NotAnUpgrade, AlreadyScheduled */
-  assign(actor: Actor, input: AssignPlanDto, key: IdempotencyKey | null): Promise<UserPlanDto> {
+  /** @throws FieldsInvalid, PlanInactive, GymInactive, NotAnUpgrade, AlreadyScheduled, PlansOverlap */
+  assign(actor: Actor, input: PlanSale, key: IdempotencyKey | null): Promise<UserPlanDto> {
     return once(this.db, actor, key, (tx) => this.assignIn(tx, actor, input));
   }
 
   /** The same as a part of a larger transaction. */
-  async assignIn(tx: Transaction, actor: Actor, input: AssignPlanDto): Promise<UserPlanDto> {
+  async assignIn(tx: Transaction, actor: Actor, input: PlanSale): Promise<UserPlanDto> {
     const member = await lockMember(tx, actor, input.user_id);
     await requireActiveGym(tx, member.gym_id);
     const plan = await this.planForSale(tx, member.gym_id, input.plan_id, input.purchased_price);
     const current = await currentPlan(tx, member);
+    if (current && input.start === 'if_none') throw new PlansOverlap('The member has an active plan.');
     const waits = current !== undefined && input.start === 'after_current';
     await parkWaiting(tx, member);
     if (waits) {
@@ -124,17 +162,20 @@ export class UserPlansService {
       RETURNING id`);
     if (current && !waits) await nameReplacement(tx, member, [current.id], sold!.id);
     await placeWaiting(tx, member);
-    return this.get(actor, sold!.id, tx);
+    await endWaiting(tx, member);
+    return this.changed(tx, actor, member, sold!.id);
   }
 
   /**
    * Takes one session, once, however many try. At 0 the plan is over and the one that waits for it begins.
+   * @param memberId only if it is this person's plan
    * @throws UserPlanNotFound, NoSessionsLeft, SessionsNotCounted, PlanNotActive
    */
-  deduct(actor: Actor, userPlanId: number, key: IdempotencyKey | null): Promise<UserPlanDto> {
+  deduct(actor: Actor, userPlanId: number, key: IdempotencyKey | null, memberId?: number): Promise<UserPlanDto> {
     return once(this.db, actor, key, async (tx) => {
-      await this.deductIn(tx, actor, userPlanId);
-      return this.get(actor, userPlanId, tx);
+      const member = await this.deductIn(tx, actor, userPlanId);
+      if (memberId !== undefined && memberId !== member.id) throw new UserPlanNotFound();
+      return this.changed(tx, actor, member, userPlanId);
     });
   }
 
@@ -144,13 +185,15 @@ export class UserPlansService {
    */
   async cancelPlansOf(tx: Transaction, userId: number): Promise<void> {
     await tx.query(everyGym`
-      UPDATE user_plans SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
-      WHERE user_id = ${userId} AND ended_at IS NULL
-        AND (frozen_at IS NOT NULL OR expires_at IS NULL OR expires_at > moment())`);
+      UPDATE user_plans up SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
+      WHERE user_id = ${userId} AND ended_at IS NULL AND ${STATUS} <> 'expired'`);
   }
 
-  /** The same as a part of a larger transaction. */
-  async deductIn(tx: Transaction, actor: Principal, userPlanId: number): Promise<void> {
+  /**
+   * The same as a part of a larger transaction, which tells the gym's screens of it.
+   * @returns whose plan it is
+   */
+  async deductIn(tx: Transaction, actor: Principal, userPlanId: number): Promise<LockedMember> {
     const member = await lockMemberOf(tx, actor, userPlanId);
     const [left] = await tx.query<{ remaining_sessions: number }>(sql`
       UPDATE user_plans up
@@ -162,9 +205,10 @@ export class UserPlansService {
     if (!left) {
       throw refusalOfDeduction(await this.get(actor, userPlanId, tx));
     }
-    if (left.remaining_sessions > 0) return;
+    if (left.remaining_sessions > 0) return member;
     await parkWaiting(tx, member);
     await placeWaiting(tx, member);
+    return member;
   }
 
   /**
@@ -174,8 +218,8 @@ export class UserPlansService {
    * @throws PlanNotActive, NoSessionsLeft
    */
   async chargeVisit(tx: Transaction, actor: Actor, member: ScopedSql): Promise<number | null> {
-    const [found] = await tx.query<{ plan: Entitlement | null }>(
-      sql`SELECT ${planThatCounts(ENTITLEMENT, raw('u.id'), raw('u.gym_id'))} AS plan FROM users u WHERE ${member}`,
+    const [found] = await tx.query(
+      sql`SELECT ${CHARGED} FROM users u ${planThatCounts(raw('u.id'), raw('u.gym_id'))} WHERE ${member}`,
     );
     const plan = found?.plan ?? null;
     const refusal = refusalOfPlan(plan);
@@ -211,14 +255,32 @@ export class UserPlansService {
       const member = await lockMemberOf(tx, actor, userPlanId);
       const before = await this.get(actor, userPlanId, tx);
       if (!isSale(input, before)) {
-        await correctPlan(tx, actor, member, before, input);
-        return this.get(actor, userPlanId, tx);
+        const isChanged = await correctPlan(tx, actor, member, before, input);
+        return isChanged ? this.changed(tx, actor, member, userPlanId) : before;
       }
       if (before.replaced_by_id === null) return this.replace(tx, actor, member, before, input);
       const replacement = await this.get(actor, before.replaced_by_id, tx);
       if (!isRepetition(input, replacement)) throw new PlanReplaced(replacement.id);
       return replacement;
     });
+  }
+
+  /**
+   * Stops its time, for some days or until it is unfrozen.
+   * @throws UserPlanNotFound, PlanNotActive, AlreadyFrozen
+   */
+  freeze(actor: Actor, userPlanId: number, { days }: FreezePlanDto, key: IdempotencyKey | null): Promise<UserPlanDto> {
+    return this.make(actor, userPlanId, 'frozen', { days }, key);
+  }
+
+  /** Lets its time run again, now. @throws UserPlanNotFound, PlanNotActive */
+  unfreeze(actor: Actor, userPlanId: number, key: IdempotencyKey | null): Promise<UserPlanDto> {
+    return this.make(actor, userPlanId, 'active', {}, key);
+  }
+
+  /** Ends it; what was paid stays. @throws UserPlanNotFound, PlanNotActive */
+  cancel(actor: Actor, userPlanId: number, { reason }: CancelPlanDto, key: IdempotencyKey | null) {
+    return this.make(actor, userPlanId, 'cancelled', { reason }, key);
   }
 
   /**
@@ -231,7 +293,32 @@ export class UserPlansService {
       await parkWaiting(tx, member);
       await tx.query(sql`DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${plansOf(member)}`);
       await placeWaiting(tx, member);
+      await tellMembership(tx, member);
     });
+  }
+
+  private make(
+    actor: Actor,
+    userPlanId: number,
+    status: StatusByHand,
+    details: FreezePlanDto & CancelPlanDto,
+    key: IdempotencyKey | null,
+  ): Promise<UserPlanDto> {
+    return once(this.db, actor, key, async (tx) => {
+      const member = await lockMemberOf(tx, actor, userPlanId);
+      const before = await this.get(actor, userPlanId, tx);
+      const isChanged = await changeStatus(tx, member, before, status, details);
+      return isChanged ? this.changed(tx, actor, member, userPlanId) : before;
+    });
+  }
+
+  /** The last act of a change: tells of it. @returns the plan as it is now */
+  private async changed(tx: Transaction, actor: Actor, member: LockedMember, userPlanId: number): Promise<UserPlanDto> {
+    const plan = await this.get(actor, userPlanId, tx);
+    // Mostly it is the one that counts, and needs no second look.
+    if (isCurrent(plan)) tx.emit(MembershipChanged.to(plan));
+    else await tellMembership(tx, member);
+    return plan;
   }
 
   private async replace(
@@ -263,8 +350,9 @@ export class UserPlansService {
     return { ...plan, price: price ?? plan.price };
   }
 
-  private async find(db: Queryable, condition: ScopedSql): Promise<UserPlanDto> {
-    const [found] = await db.query(sql`SELECT ${USER_PLAN_COLUMNS} FROM ${USER_PLANS} WHERE ${condition}`);
+  private async find(db: Queryable, actor: Principal, condition: ScopedSql): Promise<UserPlanDto> {
+    const [found] = await db.query(sql`
+      SELECT ${userPlanColumns(actor)} FROM ${PLANS_WITH_STATUS} ${SHOWN_WITH} WHERE ${condition}`);
     if (!found) throw new UserPlanNotFound();
     return found;
   }

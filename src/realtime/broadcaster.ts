@@ -6,10 +6,12 @@ import type { ScopedGymId } from '../common/actor/actor.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
 import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
+import { MembershipChanged } from '../plans/plans.events.js';
+import { consolesRoom } from '../devices/device-rooms.js';
+import { DoorGuessed } from '../devices/devices.events.js';
 import type { ServerEvents } from './event-map.js';
 import { gymRoom, Sockets } from './sockets.js';
 
-const SOON_MS = 50;
 const MOST_OFTEN_MS = 1_000;
 
 /**
@@ -74,6 +76,17 @@ export class Broadcaster implements OnApplicationShutdown {
     this.sendNumbersSoon(gym_id);
   }
 
+  @OnEvent(MembershipChanged.name)
+  onMembershipChanged({ gym_id, member }: MembershipChanged): void {
+    this.emitToGym('/checkins', gym_id, 'membership_changed', member);
+  }
+
+  @OnEvent(DoorGuessed.name)
+  onDoorGuessed({ gym_id, alarm }: DoorGuessed): void {
+    // Not to the whole gym: devices and members are on `/devices`, too.
+    this.emitTo([consolesRoom(gym_id), consolesRoom(null)], '/devices', 'access_alarm', alarm);
+  }
+
   /** To everyone who watches the gym, on any server. */
   private emitToGym<Name extends keyof ServerEvents, Event extends keyof ServerEvents[Name] & string>(
     namespace: Name,
@@ -81,14 +94,20 @@ export class Broadcaster implements OnApplicationShutdown {
     event: Event,
     payload: ServerEvents[Name][Event],
   ): void {
-    this.sockets.io
-      ?.of(namespace)
-      .to([gymRoom(gymId), gymRoom(null)])
-      .emit(event, payload);
+    this.emitTo([gymRoom(gymId), gymRoom(null)], namespace, event, payload);
   }
 
-  /** Soon, and not more than once a second for a gym, however many servers hear of changes. */
-  private sendNumbersSoon(gymId: number, delayMs = SOON_MS): void {
+  private emitTo<Name extends keyof ServerEvents, Event extends keyof ServerEvents[Name] & string>(
+    rooms: string[],
+    namespace: Name,
+    event: Event,
+    payload: ServerEvents[Name][Event],
+  ): void {
+    this.sockets.io?.of(namespace).to(rooms).emit(event, payload);
+  }
+
+  /** At once, and then not more than once a second for a gym, however many servers hear of changes. */
+  private sendNumbersSoon(gymId: number, delayMs = 0): void {
     if (this.gymsToTell.has(gymId)) return;
     const send = () => {
       this.gymsToTell.delete(gymId);
@@ -100,14 +119,19 @@ export class Broadcaster implements OnApplicationShutdown {
   }
 
   private async sendNumbersInTurn(gymId: number): Promise<void> {
-    const [isOurTurn] = await this.db.query(everyGym`
-      INSERT INTO stats_broadcasts AS last (gym_id, sent_at) VALUES (${gymId}, now())
-      ON CONFLICT (gym_id) DO UPDATE SET sent_at = now()
-        WHERE last.sent_at <= now() - make_interval(secs => ${MOST_OFTEN_MS / 1000})
-      RETURNING 1`);
-    // Sent less than a second ago, perhaps by another server and before our change: it is sent again later.
-    if (!isOurTurn) return this.sendNumbersSoon(gymId, MOST_OFTEN_MS);
-    await this.emitNumbers(gymId);
+    const rest = everyGym`make_interval(secs => ${MOST_OFTEN_MS / 1000})`;
+    const [turn] = await this.db.change<{ is_ours: boolean; wait_ms: number | null }>(everyGym`
+      WITH ours AS (
+        INSERT INTO stats_broadcasts AS last (gym_id, sent_at) VALUES (${gymId}, now())
+        ON CONFLICT (gym_id) DO UPDATE SET sent_at = now() WHERE last.sent_at <= now() - ${rest}
+        RETURNING 1)
+      SELECT EXISTS (SELECT 1 FROM ours) AS is_ours, (
+        SELECT ceil(1000 * extract(epoch FROM sent_at + ${rest} - now())) FROM stats_broadcasts
+        WHERE gym_id = ${gymId}) AS wait_ms`);
+    if (turn!.is_ours) return this.emitNumbers(gymId);
+    // Sent less than a second ago, perhaps by another server and before our change: sent again when that is over.
+    const waitMs = Math.min(MOST_OFTEN_MS, Math.max(1, turn!.wait_ms ?? MOST_OFTEN_MS));
+    this.sendNumbersSoon(gymId, waitMs);
   }
 
   private async emitNumbers(gymId: number): Promise<void> {

@@ -6,14 +6,15 @@ import { Config } from '../config/config.js';
 import type { SocketData } from '../common/ws/gateway.js';
 import { Handshake, recoveryKey } from './handshake.js';
 import {
-  IN_TURN,
-  isForOne,
+  catchesUp,
+  frameInOnePiece,
+  inOwnTurn,
+  isForThisServer,
   missedPacket,
   type Packet,
-  PostgresAdapter,
-  PostgresRelay,
-  sendToOne,
-} from './postgres-adapter.js';
+  sendHere,
+} from './packets.js';
+import { IN_TURN, PostgresAdapter, PostgresRelay } from './postgres-adapter.js';
 import { RedisLink } from './redis-link.js';
 
 const STREAM = 'spotter';
@@ -75,6 +76,7 @@ export class Cluster implements OnApplicationShutdown {
     return function make(namespace) {
       create ??= createAdapter(redis.client, { streamName: STREAM, sessionKeyPrefix: 'spotter:session:' });
       const adapter = create(namespace) as unknown as StreamAdapter;
+      frameInOnePiece(adapter);
       const [receive, restore] = [adapter.onRawMessage.bind(adapter), adapter.restoreSession.bind(adapter)];
       const [count, persist] = [adapter.serverCount.bind(adapter), adapter.persistSession.bind(adapter)];
       let last: string | undefined;
@@ -106,8 +108,8 @@ export class Cluster implements OnApplicationShutdown {
       // If Redis cannot tell, this server counts as alone: a question to all servers is asked here only.
       adapter.serverCount = () => redis.ask(count).catch(() => 1);
       adapter.broadcast = async (packet, opts) =>
-        isForOne(adapter, opts)
-          ? sendToOne(adapter, packet, opts, last)
+        isForThisServer(adapter, opts)
+          ? sendHere(adapter, packet, opts, last)
           : publish(MessageType.BROADCAST, opts, { packet });
       adapter.addSockets = (opts, rooms) => publish(MessageType.SOCKETS_JOIN, opts, { rooms });
       adapter.delSockets = (opts, rooms) => publish(MessageType.SOCKETS_LEAVE, opts, { rooms });
@@ -118,12 +120,14 @@ export class Cluster implements OnApplicationShutdown {
       };
       adapter.restoreSession = async (pid, offset) => {
         const owned = handshake.ownStoredSocket(namespace.name, pid);
-        const session = owned && (await redis.ask(() => restore(owned.key, offset)));
+        if (!owned || !(await catchesUp(() => last !== undefined && !isLater(offset, last)))) return null as never;
+        const session = await redis.ask(() => restore(owned.key, offset));
         if (!session || last === undefined) return null as never;
         const data = { ...(session.data as SocketData), principal: owned.principal };
         for (;;) {
           const upTo: string = last;
           const entries = (await redis.ask(() => redis.client.xRange(STREAM, `(${offset}`, upTo))) ?? [];
+          await inOwnTurn();
           if (last !== upTo) continue;
           const missedPackets = entries.flatMap(({ id, message: { nsp, type, data: text } }) =>
             nsp === namespace.name && type === BROADCAST
@@ -136,6 +140,13 @@ export class Cluster implements OnApplicationShutdown {
       return adapter as unknown as Adapter;
     };
   }
+}
+
+/** Of two ids of a stream: a time and a number, as in 1764208800000-0. */
+function isLater(id: string, than: string): boolean {
+  const [time, number] = id.split('-').map(Number);
+  const [thanTime, thanNumber] = than.split('-').map(Number);
+  return time! > thanTime! || (time === thanTime && number! > thanNumber!);
 }
 
 /** What we use of the class of the library, which is not exported. */

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Namespace, Server } from 'socket.io';
+import type { Principal } from '../common/actor/actor.js';
 import { NotSignedIn } from '../common/errors/common.errors.js';
 import { toDomainError } from '../common/errors/problem.js';
+import { clientAddress } from '../common/http/address.js';
 import type { AppSocket } from '../common/ws/gateway.js';
 import { Config } from '../config/config.js';
 import { Handshake } from './handshake.js';
@@ -14,6 +16,13 @@ const SIGN_IN_SECONDS = 10;
 /** Socket.IO's own method, in which it restores a lost socket. */
 const CREATE_SOCKET = '_createSocket';
 type CreateSocket = (client: unknown, auth: Record<string, unknown>) => Promise<unknown>;
+
+/** A connection made inside of the server may say whose it is; nothing that comes over the network can. */
+interface InnerConnection {
+  readonly principal?: Principal;
+  /** Called when it is in its rooms. */
+  welcomed?(): void;
+}
 
 /** Who may connect to a namespace, and what is done for a connection before its first message. */
 @Injectable()
@@ -39,7 +48,7 @@ export class Connections {
     namespace.on('connection', (socket: AppSocket) => {
       this.forgetCredentials(socket);
       // Before its first message: what the welcome does must not undo what that message asks for.
-      void queueOf(socket)(() => this.welcome(socket));
+      void queueOf(socket)(() => this.welcome(socket)).then(() => (socket.conn as InnerConnection).welcomed?.());
     });
   }
 
@@ -56,7 +65,10 @@ export class Connections {
   private async admit(socket: AppSocket, next: (refusal?: Error) => void): Promise<void> {
     let refusal: Error | undefined;
     try {
-      socket.data.principal = (await this.handshake.admit(socket.nsp.name, socket.handshake.auth)) ?? undefined;
+      const { principal } = socket.conn as InnerConnection;
+      socket.data.principal = principal
+        ? this.handshake.requireAllowed(socket.nsp.name, principal)
+        : ((await this.handshake.admit(socket.nsp.name, socket.handshake.auth)) ?? undefined);
     } catch (thrown) {
       refusal = this.refusals.connectError(thrown);
     }
@@ -65,7 +77,8 @@ export class Connections {
 
   /** Servers tell each other of their sockets with the handshake: its token or key must not travel, or be stored. */
   private forgetCredentials(socket: AppSocket): void {
-    const address = clientAddress(socket, this.config.TRUST_PROXY_HOPS);
+    const { headers, address: remote } = socket.handshake;
+    const address = clientAddress(headers['x-forwarded-for'], remote, this.config.TRUST_PROXY_HOPS);
     Object.assign(socket.handshake, { address, auth: {}, headers: {}, query: {}, url: '' });
   }
 
@@ -91,11 +104,4 @@ export class Connections {
     }, SIGN_IN_SECONDS * 1000);
     socket.once('disconnect', () => clearTimeout(timer));
   }
-}
-
-/** Where it comes from, as far as our own proxies wrote X-Forwarded-For. */
-function clientAddress({ handshake }: AppSocket, trustedHops: number): string {
-  const forwarded = String(handshake.headers['x-forwarded-for'] ?? '').split(',');
-  const chain = [...forwarded.map((one) => one.trim()).filter(Boolean), handshake.address];
-  return chain[Math.max(0, chain.length - 1 - trustedHops)]!;
 }

@@ -1,9 +1,23 @@
 import type { Type } from '@nestjs/common';
 import { CheckInRemovedDto, CheckInStatsDto } from '../attendance/dto/checkin-messages.dto.js';
 import { VisitDto } from '../attendance/dto/visit.dto.js';
+import {
+  ChatMessageDto,
+  MessageDeletedDto,
+  MessageEditedDto,
+  ReadReceiptDto,
+  TypingIndicatorDto,
+} from '../chat/dto/chat-messages.dto.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { SerialLineDto } from '../devices/dto/device.dto.js';
-import { BoardUploadDto, UserEstablishedDto, UserRefDto, UserSeenDto } from '../devices/dto/device-messages.dto.js';
+import {
+  AccessAlarmDto,
+  BoardUploadDto,
+  UserEstablishedDto,
+  UserRefDto,
+  UserSeenDto,
+} from '../devices/dto/device-messages.dto.js';
+import { MembershipChangedDto } from '../plans/dto/user-plan.dto.js';
 import { SlotChangedDto, SlotsUpdateDto } from '../slots/dto/slot-messages.dto.js';
 
 interface ServerEvent {
@@ -22,9 +36,16 @@ const error: ServerEvent = { summary: 'A message was refused, or the connection 
 export const SERVER_EVENTS = {
   '/checkins': {
     initial_stats: { summary: 'The numbers, on connect', payload: CheckInStatsDto },
-    check_in_stats: { summary: 'The numbers have changed; at most once a second', payload: CheckInStatsDto },
+    check_in_stats: {
+      summary: 'The numbers have changed: at once, and then at most once a second',
+      payload: CheckInStatsDto,
+    },
     member_checked_in: { summary: 'A member came in', payload: VisitDto },
     member_checked_out: { summary: 'A member left, or was checked out overnight', payload: VisitDto },
+    membership_changed: {
+      summary: "A member's plans were changed, not by a check-in: this is what counts now",
+      payload: MembershipChangedDto,
+    },
     check_in_removed: { summary: 'A visit was deleted', payload: CheckInRemovedDto },
     error,
   },
@@ -35,6 +56,10 @@ export const SERVER_EVENTS = {
     enrollment_completed: { summary: 'To the console', payload: UserRefDto },
     user_found: { summary: 'To the consoles: a person is at the door', payload: UserSeenDto },
     user_not_found: { summary: 'To the consoles: an unknown person is at the door', payload: UserSeenDto },
+    access_alarm: {
+      summary: 'To the consoles: a door shows one unknown code after the other; at most once a minute for a device',
+      payload: AccessAlarmDto,
+    },
     upload: {
       summary: 'To a lab board: run this, and acknowledge it with {success, output, error}',
       payload: BoardUploadDto,
@@ -42,12 +67,20 @@ export const SERVER_EVENTS = {
     serial_output: { summary: 'To the readers of a board: it has said something', payload: SerialLineDto },
     error,
   },
+  '/chat': {
+    chat_message: { summary: 'A message; each once, in the order of their ids', payload: ChatMessageDto },
+    read_receipt: { summary: 'One of the two has read up to this message', payload: ReadReceiptDto },
+    typing_indicator: { summary: 'The other is typing, or not any more', payload: TypingIndicatorDto },
+    message_edited: { summary: 'A message says something else now', payload: MessageEditedDto },
+    message_deleted: { summary: 'A message was deleted', payload: MessageDeletedDto },
+    error,
+  },
   '/slots': {
     slots_update: {
-      summary: 'The day one watches: on connect, and when something in it has changed',
+      summary: 'The day one watches: on connect, and within a second of what has changed in it, for all changes since',
       payload: SlotsUpdateDto,
     },
-    slot_changed: { summary: 'One hour of it has changed', payload: SlotChangedDto },
+    slot_changed: { summary: 'One hour of it has changed; at once', payload: SlotChangedDto },
     error,
   },
 } as const satisfies Record<string, Record<string, ServerEvent>>;

@@ -90,8 +90,8 @@ export class Handshake {
 
 /**
  * The name under which a socket is stored while its connection is lost. It says who owns the socket and in which
- * namespace: the id of a lost connection alone is no credential. Null if there is nothing to recover: no sign-in, or a
- * device that staff signed in.
+ * namespace: the id of a lost connection alone is no credential. Null if there is nothing to recover: no sign-in, a
+ * device that staff signed in, or a person without a session.
  */
 export function recoveryKey(namespace: string, pid: string, { principal }: SocketData): string | null {
   if (!principal) return null;

@@ -8,7 +8,7 @@ export const LARGEST_FRAME = 4_194_304;
 /** Messages of one socket that wait for the ones before them. */
 export const LONGEST_QUEUE = 100;
 /** Messages a socket may send at once, and then in every second. */
-const BURST = 100;
+const BURST = 120;
 const PER_SECOND = 50;
 const COMPLAIN_EVERY_MS = 1_000;
 

@@ -1,3 +1,4 @@
+import { EVERYONE } from '../common/actor/access.js';
 import type { DeviceKind } from '../common/actor/actor.js';
 import { DEVICE_KINDS } from '../common/actor/actor.js';
 import { DESK, DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
@@ -16,6 +17,11 @@ export const NAMESPACES: Record<string, NamespaceRules> = {
     canSignInLater: true,
     summary:
       'Fingerprint readers, turnstiles and lab boards of a gym, the consoles of its staff, and who reads a board.',
+  },
+  '/chat': {
+    roles: EVERYONE,
+    canSignInLater: false,
+    summary: 'Conversations of two. Who is connected is told of all of theirs, in the order of the messages.',
   },
   '/slots': {
     roles: [...STAFF, 'user'],

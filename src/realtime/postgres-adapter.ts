@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Namespace } from 'socket.io';
 import {
-  Adapter,
   type BroadcastOptions,
   type ClusterMessage,
   type ClusterResponse,
@@ -14,6 +13,16 @@ import { Notifications } from '../database/notifications.js';
 import { everyGym } from '../database/sql.js';
 import type { SocketData } from '../common/ws/gateway.js';
 import { type Handshake, recoveryKey } from './handshake.js';
+import {
+  catchesUp,
+  frameInOnePiece,
+  inOwnTurn,
+  isAsked,
+  isForThisServer,
+  missedPacket,
+  type Packet,
+  sendHere,
+} from './packets.js';
 
 const CHANNEL = 'socket_messages';
 /** How long a socket may be away and still get what it missed. Messages are kept longer than that. */
@@ -24,11 +33,11 @@ export const IN_TURN = new Set<number>([
   ...[MessageType.BROADCAST, MessageType.SOCKETS_JOIN, MessageType.SOCKETS_LEAVE],
   MessageType.DISCONNECT_SOCKETS,
 ]);
-/** A broadcast that wants answers: the base class does it at the sender itself. */
-const isAsked = (message: ClusterMessage): boolean =>
-  message.type === MessageType.BROADCAST && message.data.requestId !== undefined;
 /** Messages that are stored by one query. */
 const BATCH = 100;
+
+/** PostgreSQL takes 8,000 bytes. */
+const LARGEST_NOTIFICATION = 8_000;
 
 interface Unsent {
   namespace: string;
@@ -69,7 +78,7 @@ export class PostgresRelay {
   /** To be called before the application has started. */
   listen(): void {
     this.notifications.listen(CHANNEL, (payload) => {
-      // What is not stored (heartbeats) travels in the notification itself.
+      // What is not stored (heartbeats, who is typing) travels in the notification itself.
       if (payload) this.deliver(JSON.parse(payload) as ClusterMessage);
       else this.readOn();
     });
@@ -82,8 +91,8 @@ export class PostgresRelay {
 
   async publish(message: ClusterMessage): Promise<string> {
     const text = JSON.stringify(message);
-    if (message.type === MessageType.HEARTBEAT || message.type === MessageType.INITIAL_HEARTBEAT) {
-      await this.db.query(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`);
+    if (isFleeting(message) && Buffer.byteLength(text) < LARGEST_NOTIFICATION) {
+      await this.db.change(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`);
       return '';
     }
     const rooms = message.type === MessageType.BROADCAST ? message.data.opts.rooms : [];
@@ -100,15 +109,25 @@ export class PostgresRelay {
       const batch = this.unsent.splice(0, BATCH);
       const messages = JSON.stringify(batch.map(({ namespace, rooms, message }) => ({ namespace, rooms, message })));
       try {
-        const rows = await this.db.query<{ id: number }>(everyGym`
+        const rows = await this.db.change<{ id: number }>(everyGym`
           SELECT publish_socket_message(m ->> 'namespace', ARRAY(SELECT json_array_elements_text(m -> 'rooms')),
             (m ->> 'message')::json) AS id
           FROM (SELECT m FROM json_array_elements(${messages}::json) WITH ORDINALITY AS q (m,
             place) ORDER BY place) ordered`);
         batch.forEach((one, index) => one.resolve(String(rows[index]!.id)));
+        this.deliverOwn(batch, rows);
       } catch (error) {
         for (const one of batch) one.reject(error);
       }
+    }
+  }
+
+  /** What follows directly on the last message need not be read again; otherwise those of others come before it. */
+  private deliverOwn(batch: Unsent[], stored: { id: number }[]): void {
+    for (const [index, { id }] of stored.entries()) {
+      if (this.delivered === null || id !== this.delivered + 1) return this.readOn();
+      this.delivered = id;
+      this.deliver(JSON.parse(batch[index]!.message) as ClusterMessage, String(id));
     }
   }
 
@@ -136,6 +155,8 @@ export class PostgresRelay {
       const rows = await this.db.query<{ id: number; message: ClusterMessage }>(everyGym`
         SELECT id, message FROM socket_messages WHERE id > ${this.delivered} ORDER BY id LIMIT 500`);
       for (const { id, message } of rows) {
+        // One of our own may have been delivered meanwhile.
+        if (id <= this.delivered) continue;
         this.delivered = id;
         this.deliver(message, String(id));
       }
@@ -148,6 +169,12 @@ export class PostgresRelay {
   }
 }
 
+/** What is worth nothing a moment later is stored nowhere: it travels in the notification itself. */
+function isFleeting(message: ClusterMessage): boolean {
+  if (message.type === MessageType.BROADCAST) return Boolean(message.data.opts.flags?.volatile) && !isAsked(message);
+  return message.type === MessageType.HEARTBEAT || message.type === MessageType.INITIAL_HEARTBEAT;
+}
+
 /** One namespace's adapter. Socket.IO's own for PostgreSQL knows no connection state recovery (docs/decisions/0013). */
 export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
   constructor(
@@ -156,6 +183,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     private readonly handshake: Handshake,
   ) {
     super(namespace, {});
+    frameInOnePiece(this);
     relay.add(this);
   }
 
@@ -169,7 +197,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
 
   /** Delivered when it is our turn to read it. */
   override async broadcast(packet: unknown, opts: BroadcastOptions): Promise<void> {
-    if (isForOne(this, opts)) return sendToOne(this, packet as Packet, opts, this.relay.delivered);
+    if (isForThisServer(this, opts)) return sendHere(this, packet as Packet, opts, this.relay.delivered);
     return this.publishInTurn(MessageType.BROADCAST, opts, { packet });
   }
 
@@ -208,7 +236,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     if (key === null) return;
     const session = JSON.stringify({ sid, rooms, data } satisfies StoredSession);
     this.relay.db
-      .query(
+      .change(
         everyGym`
         INSERT INTO socket_sessions (pid, session) VALUES (${key}, ${session}::json)
         ON CONFLICT (pid) DO UPDATE SET session = excluded.session, disconnected_at = now()`,
@@ -221,8 +249,9 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     const none = null as unknown as Session;
     // A server that has just started does not know yet what there was.
     const owned = this.handshake.ownStoredSocket(this.nsp.name, pid);
-    if (!owned || !/^\d{1,18}$/.test(offset) || this.relay.delivered === null) return none;
-    const [found] = await db.query<{ session: StoredSession }>(everyGym`
+    if (!owned || !/^\d{1,15}$/.test(offset) || this.relay.delivered === null) return none;
+    if (!(await catchesUp(() => this.relay.delivered! >= Number(offset)))) return none;
+    const [found] = await db.change<{ session: StoredSession }>(everyGym`
       DELETE FROM socket_sessions WHERE pid = ${owned.key}
         AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
       RETURNING session`);
@@ -237,6 +266,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
         WHERE id > ${offset}::bigint AND id <= ${upTo}::bigint AND namespace = ${this.nsp.name}
           AND (rooms && ${rooms}::text[] OR rooms = '{}')
         ORDER BY id`);
+      await inOwnTurn();
       if (this.relay.delivered !== upTo) continue;
       const missedPackets = missed.flatMap(({ id, message }) => missedPacket(message, rooms, String(id)));
       return { pid, sid, rooms, data, missedPackets };
@@ -244,46 +274,9 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
   }
 }
 
-export interface Packet {
-  id?: number;
-  data: unknown[];
-}
-
-/** Socket.IO sends what goes to a single socket of this server through the adapter as well. */
-export function isForOne(adapter: Pick<Adapter, 'sids'>, { rooms }: BroadcastOptions): boolean {
-  const [room] = rooms;
-  return rooms.size === 1 && adapter.sids.has(room!);
-}
-
-/**
- * An answer goes straight to its socket and to no other server, because it may hold a fingerprint. With it goes the
- * id of the last message that was delivered, from which the socket can go on if it loses its connection.
- */
-export function sendToOne(
-  adapter: object,
-  packet: Packet,
-  opts: BroadcastOptions,
-  last?: number | string | null,
-): void {
-  if (packet.id === undefined && last !== null && last !== undefined) packet.data.push(String(last));
-  Adapter.prototype.broadcast.call(adapter, packet, opts);
-}
-
-/** The event of a broadcast that a socket in these rooms would have got, with its offset. */
-export function missedPacket(message: ClusterMessage, rooms: string[], offset: string): unknown[][] {
-  if (message.type !== MessageType.BROADCAST || isAsked(message)) return [];
-  const { packet, opts } = message.data as unknown as {
-    packet: { data: unknown[] };
-    opts: { rooms: string[]; except: string[]; flags?: { volatile?: boolean } };
-  };
-  if (opts.rooms.length > 0 && !opts.rooms.some((room) => rooms.includes(room))) return [];
-  const isExcluded = opts.except.some((room) => rooms.includes(room));
-  return isExcluded || opts.flags?.volatile ? [] : [[...packet.data, offset]];
-}
-
 /** Deletes messages and sockets that are too old to be recovered. */
 export async function purgeSocketMessages(db: Database): Promise<void> {
   const old = everyGym`now() - make_interval(secs => ${(RECOVERY_MS / 1000) * 2})`;
-  await db.query(everyGym`DELETE FROM socket_messages WHERE created_at < ${old}`);
-  await db.query(everyGym`DELETE FROM socket_sessions WHERE disconnected_at < ${old}`);
+  await db.change(everyGym`DELETE FROM socket_messages WHERE created_at < ${old}`);
+  await db.change(everyGym`DELETE FROM socket_sessions WHERE disconnected_at < ${old}`);
 }

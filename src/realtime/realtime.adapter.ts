@@ -8,6 +8,7 @@ import type { AppSocket } from '../common/ws/gateway.js';
 import { Config } from '../config/config.js';
 import { MetricsService } from '../observability/metrics.service.js';
 import { Broadcaster } from './broadcaster.js';
+import { ChatBroadcaster } from './chat-broadcaster.js';
 import { Cluster } from './cluster.js';
 import { Connections } from './connections.js';
 import { IncomingMessages } from './incoming-messages.js';
@@ -32,6 +33,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly messages: IncomingMessages;
   private readonly sockets: Sockets;
   private readonly broadcaster: Broadcaster;
+  private readonly chat: ChatBroadcaster;
   private readonly metrics: MetricsService;
   private io: Server;
   /** Those that have a gateway. */
@@ -49,6 +51,7 @@ export class RealtimeAdapter extends IoAdapter {
     this.messages = app.get(IncomingMessages);
     this.sockets = app.get(Sockets);
     this.broadcaster = app.get(Broadcaster);
+    this.chat = app.get(ChatBroadcaster);
     this.metrics = app.get(MetricsService);
   }
 
@@ -111,8 +114,10 @@ export class RealtimeAdapter extends IoAdapter {
   private async closeAll(): Promise<void> {
     await this.messages.finish(LONGEST_FINISH_MS);
     await this.broadcaster.flush();
+    await this.chat.flush();
     await this.cluster.flush();
     this.sockets.io = null;
+    for (const call of this.sockets.beforeClose) call();
     this.io.engine.close();
     // Tells the other servers not to wait for our answers any more, and stops the heartbeats.
     for (const { adapter } of [this.io.of('/'), ...this.namespaces]) void adapter.close();

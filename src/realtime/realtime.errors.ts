@@ -6,7 +6,7 @@ export class UnknownEvent extends DomainError {}
 @Problem({
   code: 'unknown_namespace',
   status: 404,
-  title: 'There is no such namespace: connect to /checkins, /devices or /slots',
+  title: 'There is no such namespace: connect to /chat, /checkins, /devices or /slots',
 })
 export class UnknownNamespace extends DomainError {}
 

@@ -4,6 +4,8 @@ import { SocketDoor } from '../common/ws/gateway.js';
 import { AttendanceModule } from '../attendance/attendance.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { Broadcaster } from './broadcaster.js';
+import { ChatBroadcaster } from './chat-broadcaster.js';
+import { ChatModule } from '../chat/chat.module.js';
 import { Cluster } from './cluster.js';
 import { Connections } from './connections.js';
 import { Handshake } from './handshake.js';
@@ -18,7 +20,7 @@ import { Sockets } from './sockets.js';
 
 @Global()
 @Module({
-  imports: [DiscoveryModule, AttendanceModule, DevicesModule, SlotsModule],
+  imports: [DiscoveryModule, AttendanceModule, ChatModule, DevicesModule, SlotsModule],
   controllers: [RealtimeController],
   providers: [
     Handshake,
@@ -31,8 +33,9 @@ import { Sockets } from './sockets.js';
     Connections,
     IncomingMessages,
     Broadcaster,
+    ChatBroadcaster,
     SlotsWatch,
   ],
-  exports: [SocketDoor, Cluster, Sockets],
+  exports: [SocketDoor, Cluster, Sockets, Handshake, SlotsWatch],
 })
 export class RealtimeModule {}

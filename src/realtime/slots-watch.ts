@@ -1,15 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
 import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
-import type { SlotChangedDto } from '../slots/dto/slot-messages.dto.js';
 import { SlotsChanged } from '../slots/slots.events.js';
-import { dayOfRoom, dayRoom, TODAY, update } from '../slots/slots.gateway.js';
-import { type Day, seenBy, turnedAt } from '../slots/slots.rules.js';
-import { SlotsService } from '../slots/slots.service.js';
+import { showDay, showHour } from '../slots/day-views.js';
+import { dayOfRoom, dayRoom } from '../slots/slots.gateway.js';
+import { type Day, turnedAt } from '../slots/slots.rules.js';
+import { TODAY, type WatchedDay, WatchedDays } from '../slots/watched-days.js';
 import { Sockets } from './sockets.js';
 
-/** Changes within this time are told together. */
-const TOGETHER_MS = 150;
+/** A change is told at once as one hour, and the whole day for all changes within this time. */
+const TOGETHER_MS = 1_000;
 /** If the database did not answer. */
 const RETRY_MS = 2_000;
 const CHANGED = 'slots_changed';
@@ -18,25 +19,34 @@ const QUARTER_MS = 900_000;
 
 /** What the watchers of a day have not been told yet. */
 interface News {
-  /** Hours that have changed, each with its date; an entry without hours: the whole day has. */
-  hours: Map<string, Omit<SlotsChanged, 'gym_id'>>;
-  timer: NodeJS.Timeout;
+  watched: WatchedDay;
+  /** Hours that have changed, each as `date id`. */
+  hours: Set<string>;
+  /** More has changed than single hours: each of these dates, or (null) any. */
+  dates: Set<string | null>;
+  /** An hour or a day may have ended. */
+  hasTurned: boolean;
+  /** Something of the day has changed since the whole day was told. */
+  isDayDue: boolean;
+  isBeingTold: boolean;
+  /** Until it ends the whole day is not told. */
+  pause?: NodeJS.Timeout;
 }
 
 /**
  * Tells everyone who watches a day what has changed in it. Each server is told that something has, reads the day once,
- * and shows it to its own sockets as each may see it.
+ * and shows it to its own sockets, encoded once for each audience (docs/decisions/0028).
  */
 @Injectable()
 export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
-  private readonly changed = new Map<string, News>();
-  /** The rooms that are being told. */
-  private readonly telling = new Set<string>();
+  private readonly news = new Map<string, News>();
+  /** Watchers that are no sockets of `/slots`, by the rooms of their days. */
+  private readonly others = new Map<string, { watched: WatchedDay; tells: Set<(day: Day) => void> }>();
 
   constructor(
     private readonly sockets: Sockets,
-    private readonly slots: SlotsService,
+    private readonly days: WatchedDays,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -44,14 +54,29 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
     this.sockets.io?.of('/slots').on(TURNED, () => this.noteTurn());
   }
 
+  /**
+   * Watches a day without a socket: `tell` is called at once when anything in it has changed, with the day as it is
+   * then, never an older one after a newer one.
+   * @returns ends it
+   */
+  watch(watched: WatchedDay, tell: (day: Day) => void): () => void {
+    const key = dayRoom(watched);
+    const { tells } = this.others.get(key) ?? { tells: new Set() };
+    this.others.set(key, { watched, tells: tells.add(tell) });
+    return () => {
+      tells.delete(tell);
+      if (tells.size === 0) this.others.delete(key);
+    };
+  }
+
   onApplicationShutdown(): void {
-    for (const { timer } of this.changed.values()) clearTimeout(timer);
+    for (const { pause } of this.news.values()) clearTimeout(pause);
   }
 
   @OnEvent(SlotsChanged.name)
   onSlotsChanged(change: SlotsChanged): void {
-    this.sockets.io?.of('/slots').serverSideEmit(CHANGED, change);
     this.noteChange(change);
+    this.sockets.io?.of('/slots').serverSideEmit(CHANGED, change);
   }
 
   @OnEvent(GymChanged.name)
@@ -62,78 +87,97 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
   /** One server says so to all: an hour is over somewhere, or a day. */
   @OnEvent(ClockTurned.name)
   onClockTurned(): void {
-    this.sockets.io?.of('/slots').serverSideEmit(TURNED);
     this.noteTurn();
+    this.sockets.io?.of('/slots').serverSideEmit(TURNED);
   }
 
   private noteChange({ gym_id, date, slot_id }: SlotsChanged): void {
-    for (const room of this.watchedRooms()) {
-      const isMeant =
-        date === null
-          ? room.startsWith(dayRoom(gym_id, ''))
-          : room === dayRoom(gym_id, date) || room === dayRoom(gym_id, TODAY);
-      if (isMeant) this.remember(room, [{ date, slot_id }]);
+    this.days.forget();
+    for (const watched of this.watchedDays()) {
+      const isMeant = date === null || watched.date === date || watched.date === TODAY;
+      if (watched.gym_id !== gym_id || !isMeant) continue;
+      const news = this.newsOf(watched);
+      if (slot_id === null) news.dates.add(date);
+      else news.hours.add(`${date} ${slot_id}`);
+      void this.tell(news);
     }
   }
 
   private noteTurn(): void {
-    for (const room of this.watchedRooms()) if (dayOfRoom(room)) this.remember(room, []);
-  }
-
-  private watchedRooms(): Iterable<string> {
-    return this.sockets.io?.of('/slots').adapter.rooms.keys() ?? [];
-  }
-
-  private remember(room: string, changes: Iterable<Omit<SlotsChanged, 'gym_id'>>, delay = TOGETHER_MS): void {
-    const news = this.changed.get(room) ?? { hours: new Map(), timer: this.startTimer(room, delay) };
-    for (const change of changes) news.hours.set(`${change.date} ${change.slot_id}`, change);
-    this.changed.set(room, news);
-  }
-
-  private startTimer(room: string, delay = TOGETHER_MS): NodeJS.Timeout {
-    return setTimeout(() => void this.tellWatchers(room), delay).unref();
-  }
-
-  private async tellWatchers(room: string): Promise<void> {
-    const entry = this.changed.get(room)!;
-    if (this.telling.has(room)) {
-      // What was read earlier must not be told later.
-      entry.timer = this.startTimer(room);
-      return;
+    this.days.forget();
+    for (const watched of this.watchedDays()) {
+      const news = this.newsOf(watched);
+      news.hasTurned = true;
+      void this.tell(news);
     }
-    const changes = [...entry.hours.values()];
-    this.changed.delete(room);
-    this.telling.add(room);
-    const { gymId, date } = dayOfRoom(room)!;
+  }
+
+  /** On this server. */
+  private watchedDays(): WatchedDay[] {
+    const rooms = [...(this.sockets.io?.of('/slots').adapter.rooms.keys() ?? [])];
+    const others = [...this.others].filter(([room]) => !rooms.includes(room)).map(([, { watched }]) => watched);
+    return [...rooms.flatMap((room) => dayOfRoom(room) ?? []), ...others];
+  }
+
+  private newsOf(watched: WatchedDay): News {
+    const key = dayRoom(watched);
+    const known = this.news.get(key);
+    if (known) return known;
+    const nothing = { hours: new Set<string>(), dates: new Set<string | null>(), hasTurned: false };
+    const news = { watched, ...nothing, isDayDue: false, isBeingTold: false };
+    this.news.set(key, news);
+    return news;
+  }
+
+  /** One after the other: what was read earlier is not told later, and what comes meanwhile is told together. */
+  private async tell(news: News): Promise<void> {
+    if (news.isBeingTold) return;
+    news.isBeingTold = true;
+    while (hasMore(news) && this.isWatched(news.watched)) await this.tellNext(news);
+    news.isBeingTold = false;
+    if (!news.pause) this.news.delete(dayRoom(news.watched));
+  }
+
+  private async tellNext(news: News): Promise<void> {
+    const { watched, hours, dates, hasTurned } = news;
+    Object.assign(news, { hours: new Set(), dates: new Set(), hasTurned: false });
     try {
-      const day = await this.slots.day(gymId, date);
-      const changesOfDay = changes.filter((change) => change.date === null || change.date === day.date);
-      if (changesOfDay.length === 0 && !hasJustTurned(day)) return;
-      const changed = new Set(changesOfDay.map(({ slot_id }) => slot_id));
-      for (const socket of this.sockets.ofThisServer(room, ['/slots'])) {
-        const { principal } = socket.data;
-        if (!principal) continue;
-        const whole = update(principal, day);
-        for (const slot of day.slots) {
-          if (!changed.has(slot.id)) continue;
-          const delta: SlotChangedDto = {
-            gym_id: day.gym_id,
-            date: day.date,
-            slot: seenBy(principal, slot),
-            timestamp: whole.timestamp,
-          };
-          socket.emit('slot_changed', delta);
-        }
-        socket.emit('slots_update', whole);
-      }
+      const day = await this.days.read(watched);
+      const changed = day.slots.filter(({ id }) => hours.has(`${day.date} ${id}`));
+      const isOther = dates.has(null) || dates.has(day.date) || (hasTurned && hasJustTurned(day));
+      if (isOther || changed.length > 0) for (const tell of this.others.get(dayRoom(watched))?.tells ?? []) tell(day);
+      const namespace = this.sockets.io?.of('/slots');
+      const watchers = namespace?.adapter.rooms.get(dayRoom(watched));
+      if (!namespace || !watchers) return;
+      for (const slot of changed) showHour(namespace, watchers, day, slot);
+      const isTold = !news.pause && (news.isDayDue || isOther);
+      if (isTold) showDay(namespace, watchers, day);
+      news.isDayDue = !isTold && (news.isDayDue || isOther || changed.length > 0);
+      if (isTold || news.isDayDue) this.pause(news);
     } catch (error) {
-      this.logger.warn(`A change of ${room} is told later: ${(error as Error).message}`);
-      if (this.sockets.io) this.remember(room, changes, RETRY_MS);
-    } finally {
-      this.telling.delete(room);
+      this.logger.warn(`A change of ${dayRoom(watched)} is told later: ${(error as Error).message}`);
+      for (const hour of hours) news.hours.add(hour);
+      for (const date of dates) news.dates.add(date);
+      news.hasTurned ||= hasTurned;
+      await sleep(RETRY_MS, undefined, { ref: false });
     }
+  }
+
+  private pause(news: News): void {
+    news.pause ??= setTimeout(() => {
+      news.pause = undefined;
+      void this.tell(news);
+    }, TOGETHER_MS).unref();
+  }
+
+  private isWatched(watched: WatchedDay): boolean {
+    const room = dayRoom(watched);
+    return this.others.has(room) || (this.sockets.io?.of('/slots').adapter.rooms.has(room) ?? false);
   }
 }
+
+const hasMore = ({ hours, dates, hasTurned, isDayDue, pause }: News) =>
+  hours.size > 0 || dates.size > 0 || hasTurned || (isDayDue && !pause);
 
 /** What can be booked has become another since the quarter began: not so at each quarter of an hour. */
 const hasJustTurned = (day: Day) => turnedAt(day).getTime() >= Math.floor(day.now.getTime() / QUARTER_MS) * QUARTER_MS;

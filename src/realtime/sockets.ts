@@ -13,13 +13,16 @@ import { MessageTable } from './message-table.js';
 
 /** The room of a gym; null: of those who watch all gyms. */
 export const gymRoom = (gymId: number | null): string => `gym:${gymId ?? 'all'}`;
-const userRoom = (userId: number): string => `user:${userId}`;
+/** The room of a person: all their devices. */
+export const userRoom = (userId: number): string => `user:${userId}`;
 const deviceRoom = (deviceId: number): string => `device:${deviceId}`;
 
 /** The sockets of this server: lets them in, to the rooms that are theirs, and out when they must go. */
 @Injectable()
 export class Sockets extends SocketDoor {
   io: Server | null = null;
+  /** Called when all that has happened is told, before connections end. */
+  readonly beforeClose: (() => void)[] = [];
 
   constructor(
     private readonly handshake: Handshake,

@@ -8,8 +8,9 @@ const bar = { id: 2, price: 4, is_active: true };
 describe('a sale', () => {
   it.each([
     [undefined, 'FieldsInvalid'],
-    [{ is_active: false }, 'ProductInactive'],
-    [{ is_active: true }, 'GymInactive'],
+    [{ is_active: false, is_gym_active: false, quantity: 0 }, 'ProductInactive'],
+    [{ is_active: true, is_gym_active: false, quantity: 0 }, 'GymInactive'],
+    [{ is_active: true, is_gym_active: true, quantity: 0 }, 'InsufficientStock'],
   ])('of %j is refused as %s', (product, expected) => {
     expect(refusalOfSale(product).constructor.name).toBe(expected);
   });

@@ -3,15 +3,21 @@ import type { DomainError } from '../common/errors/domain-error.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import type { Product } from '../inventory/entities/product.entity.js';
 import { ProductInactive } from '../inventory/inventory.errors.js';
-import type { Movement } from '../inventory/inventory.rules.js';
+import { type Movement, notEnough } from '../inventory/inventory.rules.js';
 import type { Sale } from './entities/sale.entity.js';
 
 // What can be sold, at which price, and what a correction means for the stock.
 
+/** What decides whether a product can be sold. */
+export interface Offered extends Pick<Product, 'is_active' | 'quantity'> {
+  is_gym_active: boolean;
+}
+
 /** Why a product could not be sold. @param product what was asked for, among those of the actor's gyms */
-export function refusalOfSale(product: Pick<Product, 'is_active'> | undefined): DomainError {
+export function refusalOfSale(product: Offered | undefined): DomainError {
   if (!product) return FieldsInvalid.of('product_id', 'is not a product of the gym');
-  return product.is_active ? new GymInactive() : new ProductInactive();
+  if (!product.is_active) return new ProductInactive();
+  return product.is_gym_active ? notEnough(product) : new GymInactive();
 }
 
 type Sold = Pick<Sale, 'product_id' | 'quantity' | 'unit_price'>;

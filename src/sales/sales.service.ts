@@ -4,7 +4,7 @@ import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
-import { once } from '../database/idempotency.js';
+import { onceInOne } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, inGym, type ScopedSql, sql } from '../database/sql.js';
 import {
@@ -23,6 +23,7 @@ import {
 } from '../gyms/local-time.js';
 import type { Product } from '../inventory/entities/product.entity.js';
 import { InventoryService } from '../inventory/inventory.service.js';
+import { changingStock, notingMovement } from '../inventory/inventory.sql.js';
 import type {
   CreateSaleDto,
   DailySalesQuery,
@@ -34,8 +35,8 @@ import type {
 } from './dto/sale.dto.js';
 import type { Sale } from './entities/sale.entity.js';
 import { SaleNotFound } from './sales.errors.js';
-import { corrected, movementsOf, refusalOfSale } from './sales.rules.js';
-import { SALE_COLUMNS, SALES, visibleSales } from './sales.sql.js';
+import { corrected, movementsOf, type Offered, refusalOfSale } from './sales.rules.js';
+import { SALE_COLUMNS, SALES, SHOWN_WITH, visibleSales } from './sales.sql.js';
 
 /** The shop's sales. A sale, its money and its stock are one transaction. */
 @Injectable()
@@ -83,22 +84,25 @@ export class SalesService {
         SELECT s.product_id, s.sold_by_id, d.date::text, grouping(s.product_id, s.sold_by_id, d.date) AS grouping,
           count(*) AS sale_count, coalesce(sum(s.quantity), 0) AS total_quantity,
           coalesce(sum(s.total_amount), 0) AS total_amount
-        FROM sales s JOIN gyms g ON g.id = s.gym_id
+        FROM ${SALES}
         CROSS JOIN LATERAL (SELECT ${localDay(scope, 's.sale_date')} AS date) d
         WHERE ${visibleSales(actor, scope)} AND ${range}
         GROUP BY GROUPING SETS ((), (s.product_id), (s.sold_by_id), (d.date))
       ) s
       ORDER BY s.date, s.total_amount DESC, s.product_id, s.sold_by_id`);
-    const grouped = <Key extends keyof SummaryRow>(grouping: number, ...keys: Key[]) =>
-      rows
-        .filter((row) => row.grouping === grouping)
-        .map((row) => pick(row, [...keys, 'sale_count', 'total_quantity', 'total_amount']));
-    const total = rows.find((row) => row.grouping === GROUPING.total)!;
+    const of = (grouping: number) => rows.filter((row) => row.grouping === grouping);
+    const [total] = of(GROUPING.total) as [SummaryRow];
     return {
-      ...pick(total, ['start_date', 'end_date', 'sale_count', 'total_quantity', 'total_amount']),
-      by_product: grouped(GROUPING.product, 'product_id', 'name'),
-      by_seller: grouped(GROUPING.seller, 'sold_by_id', 'full_name'),
-      by_day: grouped(GROUPING.day, 'date'),
+      start_date: total.start_date,
+      end_date: total.end_date,
+      ...sums(total),
+      by_product: of(GROUPING.product).map((row) => ({ product_id: row.product_id, name: row.name, ...sums(row) })),
+      by_seller: of(GROUPING.seller).map((row) => ({
+        sold_by_id: row.sold_by_id,
+        full_name: row.full_name,
+        ...sums(row),
+      })),
+      by_day: of(GROUPING.day).map((row) => ({ date: row.date, ...sums(row) })),
     };
   }
 
@@ -107,28 +111,26 @@ export class SalesService {
     return this.find(this.db, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);
   }
 
-  /** @throws FieldsInvalid, ProductInactive, GymInactive, InsufficientStock */
-  sell(actor: Actor, input: CreateSaleDto, key: IdempotencyKey | null): Promise<SaleDto> {
-    return once(this.db, actor, key, async (tx) => {
-      const [sale] = await tx.query(sql`
-        WITH s AS (
+  /**
+   * Stock, sale and the reason of the change are one statement.
+   * @throws FieldsInvalid, ProductInactive, GymInactive, InsufficientStock
+   */
+  sell(actor: Actor, { product_id, quantity }: CreateSaleDto, key: IdempotencyKey | null): Promise<SaleDto> {
+    const asked = sql`p.id = ${product_id} AND ${inGym(actor.scope(), 'p.gym_id')}`;
+    const isGymActive = sql`(SELECT g.is_active FROM gyms g WHERE g.id = p.gym_id)`;
+    const movement = { change: -quantity, reason: 'sale', sale_id: sql`(SELECT id FROM s)` } as const;
+    return onceInOne(this.db, actor, key, async (unit) => {
+      const [sale] = await unit.query(sql`
+        WITH ${changingStock(sql`${asked} AND p.is_active AND ${isGymActive}`, movement.change)},
+        s AS (
           INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id)
-          SELECT p.gym_id, p.id, ${input.quantity}, p.price, p.price * ${input.quantity}::int, ${actor.user_id}
-          FROM products p JOIN gyms g ON g.id = p.gym_id
-          WHERE p.id = ${input.product_id} AND ${inGym(actor.scope(), 'p.gym_id')} AND p.is_active AND g.is_active
-          RETURNING *)
-        SELECT ${SALE_COLUMNS} FROM s JOIN products p ON p.id = s.product_id JOIN users v ON v.id = s.sold_by_id`);
-      if (!sale) {
-        const [product] = await tx.query<Pick<Product, 'is_active'>>(sql`
-          SELECT is_active FROM products p WHERE id = ${input.product_id} AND ${inGym(actor.scope(), 'p.gym_id')}`);
-        throw refusalOfSale(product);
-      }
-      await this.inventory.moveStock(tx, actor, sale.product_id, {
-        change: -sale.quantity,
-        reason: 'sale',
-        sale_id: sale.id,
-      });
-      return sale;
+          SELECT p.gym_id, p.id, ${quantity}, p.price, p.price * ${quantity}::int, ${actor.user_id} FROM p RETURNING *),
+        ${notingMovement(actor, movement)}
+        SELECT ${SALE_COLUMNS} FROM s JOIN p ON p.id = s.product_id JOIN users v ON v.id = s.sold_by_id`);
+      if (sale) return sale;
+      const [product] = await unit.query<Offered>(sql`
+        SELECT is_active, quantity, ${isGymActive} AS is_gym_active FROM products p WHERE ${asked}`);
+      throw refusalOfSale(product);
     });
   }
 
@@ -179,11 +181,12 @@ export class SalesService {
 
   private page(query: ListQuery, from: ScopedSql): Promise<Page<SaleDto>> {
     const keys = { sale_date: 's.sale_date', id: 's.id' };
-    return listPage(this.db, query, { columns: SALE_COLUMNS, from, keys, direction: 'DESC' });
+    const shown = { alias: 's', joins: SHOWN_WITH };
+    return listPage(this.db, query, { columns: SALE_COLUMNS, from, shown, keys, direction: 'DESC' });
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<SaleDto> {
-    const [sale] = await db.query(sql`SELECT ${SALE_COLUMNS} FROM ${SALES} WHERE ${condition}`);
+    const [sale] = await db.query(sql`SELECT ${SALE_COLUMNS} FROM sales s ${SHOWN_WITH} WHERE ${condition}`);
     if (!sale) throw new SaleNotFound();
     return sale;
   }
@@ -208,5 +211,8 @@ interface SummaryRow {
   end_date: string;
 }
 
-const pick = <Row extends object, Key extends keyof Row>(row: Row, keys: Key[]) =>
-  Object.fromEntries(keys.map((key) => [key, row[key]])) as Pick<Row, Key>;
+const sums = ({ sale_count, total_quantity, total_amount }: SummaryRow) => ({
+  sale_count,
+  total_quantity,
+  total_amount,
+});

@@ -71,6 +71,7 @@ export class SlotsController {
 
   @Put('settings')
   @Operation({
+    example: { closing_slot: 23, default_capacity: 4 },
     summary: 'Change when the gym can be booked, and by how many',
     description: 'Bookings that were made before stay.',
     roles: MANAGERS,

@@ -33,4 +33,9 @@ export class BookingNotFound extends DomainError {}
 export class OnlyForYourself extends DomainError {}
 
 @Problem({ code: 'hour_not_booked', status: 403, title: 'You must have booked the current hour' })
-export class HourNotBooked extends DomainError {}
+export class HourNotBooked extends DomainError {
+  /** @param hour which it is: "09:00-10:00" */
+  constructor(readonly hour: string) {
+    super(`You must have booked the current time slot (${hour}).`);
+  }
+}

@@ -1,48 +1,34 @@
-import { ConnectedSocket, MessageBody } from '@nestjs/websockets';
+import { ConnectedSocket, MessageBody, WebSocketServer } from '@nestjs/websockets';
+import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import { Actor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
 import { DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
+import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
 import {
   BookingRefusalDto,
   BookingResponseDto,
   BookSlotDto,
   GetSlotsDto,
-  type SlotsOfDayDto,
   SlotsUpdateDto,
 } from './dto/slot-messages.dto.js';
-import { availableTo, type Day, seenBy, type Viewer } from './slots.rules.js';
+import { showDay, update } from './day-views.js';
 import { SlotsService } from './slots.service.js';
+import { TODAY, type WatchedDay, WatchedDays } from './watched-days.js';
 
 const WATCHERS: readonly Role[] = [...STAFF, 'user'];
 
-/** The date in the room of those who asked for today: it is a new one when the gym's day turns. */
-export const TODAY = 'today';
-
 /** The room of those who watch a day of a gym. */
-export const dayRoom = (gymId: number, date: string): string => `slots:${gymId}:${date}`;
+export const dayRoom = ({ gym_id, date }: WatchedDay): string => `${DAYS}${gym_id}:${date}`;
+const DAYS = 'slots:';
 
-/** The day that is watched in a room (without a date today), or null if it is a room of something else. */
-export function dayOfRoom(room: string): { gymId: ScopedGymId; date?: string } | null {
-  const [kind, gymId, date] = room.split(':');
-  if (kind !== 'slots') return null;
-  return { gymId: Number(gymId) as ScopedGymId, date: date === TODAY ? undefined : date };
-}
-
-/** A day as this viewer may see it. */
-export function update(viewer: Viewer, day: Day): SlotsUpdateDto {
-  const { gym_id, date, slots } = day;
-  const seen = slots.map((slot) => seenBy(viewer, slot));
-  const booked = seen.filter(({ is_booked }) => is_booked).map(({ id }) => id);
-  const available = availableTo(viewer, day);
-  const data: SlotsOfDayDto = {
-    ...{ gym_id, date, slots: seen },
-    ...{ available_slots: available, available_count: available.length },
-    ...{ booked_slots: booked, booked_count: booked.length },
-  };
-  return { data, timestamp: new Date().toISOString() };
+/** The day that is watched in a room, or null if it is a room of something else. */
+export function dayOfRoom(room: string): WatchedDay | null {
+  if (!room.startsWith(DAYS)) return null;
+  const [gymId, date] = room.slice(DAYS.length).split(':');
+  return { gym_id: Number(gymId) as ScopedGymId, date: date! };
 }
 
 /** What clients of this namespace expect of a refusal. */
@@ -55,11 +41,22 @@ const refused = ({ message }: DomainError, payload: unknown) => ({
 /** `/slots`: one watches a day of a gym, and books. */
 @Gateway('/slots')
 export class SlotsGateway implements Welcoming {
-  constructor(private readonly slots: SlotsService) {}
+  @WebSocketServer()
+  private readonly namespace: Namespace;
+  private readonly arrivals = new Arrivals<WatchedDay>(async (socketIds, watched) => {
+    showDay(this.namespace, socketIds, await this.days.readLately(watched));
+  });
+
+  constructor(
+    private readonly slots: SlotsService,
+    private readonly days: WatchedDays,
+  ) {}
 
   /** Today, of one's own gym; an admin asks for a gym. */
   async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
-    if (principal instanceof Actor && principal.gym_id !== null) await this.watch(socket, principal, {});
+    if (!(principal instanceof Actor) || principal.gym_id === null) return;
+    const watched = await this.join(socket, principal, {});
+    await this.arrivals.add(socket.id, dayRoom(watched), watched);
   }
 
   /** What changed in the meantime is not in the messages that were missed: each viewer gets their own. */
@@ -67,8 +64,8 @@ export class SlotsGateway implements Welcoming {
     for (const room of socket.rooms) {
       const watched = dayOfRoom(room);
       if (!watched) continue;
-      const day = await this.slots.day((principal as Actor).gym(watched.gymId), watched.date);
-      socket.emit('slots_update', update(principal, day));
+      (principal as Actor).gym(watched.gym_id);
+      socket.emit('slots_update', update(principal, await this.days.read(watched)));
     }
   }
 
@@ -83,7 +80,7 @@ export class SlotsGateway implements Welcoming {
     @ConnectedSocket() socket: AppSocket,
     @MessageBody() body: GetSlotsDto,
   ): Promise<SlotsUpdateDto> {
-    return update(actor, await this.join(socket, actor, body));
+    return update(actor, await this.days.read(await this.join(socket, actor, body)));
   }
 
   @Message('book_slot', {
@@ -114,15 +111,11 @@ export class SlotsGateway implements Welcoming {
     return { success: true, message: `Slot ${body.slot_id} cancelled successfully`, slot_id: body.slot_id };
   }
 
-  private async watch(socket: AppSocket, actor: Actor, body: GetSlotsDto): Promise<void> {
-    socket.emit('slots_update', update(actor, await this.join(socket, actor, body)));
-  }
-
-  /** Joins before reading: a change in between is seen twice rather than not at all. */
-  private async join(socket: AppSocket, actor: Actor, { gym_id, date }: GetSlotsDto): Promise<Day> {
-    const gymId = actor.gym(gym_id);
-    for (const room of socket.rooms) if (room.startsWith('slots:')) await socket.leave(room);
-    await socket.join(dayRoom(gymId, date ?? TODAY));
-    return this.slots.day(gymId, date);
+  /** Before the day is read: a change in between is seen twice rather than not at all. */
+  private async join(socket: AppSocket, actor: Actor, { gym_id, date = TODAY }: GetSlotsDto): Promise<WatchedDay> {
+    const watched = { gym_id: actor.gym(gym_id), date };
+    for (const room of socket.rooms) if (dayOfRoom(room)) await socket.leave(room);
+    await socket.join(dayRoom(watched));
+    return watched;
   }
 }

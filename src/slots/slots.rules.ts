@@ -49,28 +49,30 @@ export interface Hour {
 }
 
 /** Why an hour cannot be booked, or null. It is undefined where clocks skip it. */
-export function refusalOf(hour: Hour | undefined): DomainError | null {
-  if (!hour) return new SlotNotFound();
-  if (!hour.is_gym_active) return new GymInactive();
-  if (hour.is_over) return new SlotOver();
-  if (hour.is_too_far) return new TooFarAhead();
-  if (hour.capacity === 0) return new SlotClosed();
-  if (hour.has_it) return new AlreadyBooked();
+export function refusalOf(hour: Hour | undefined): (new () => DomainError) | null {
+  if (!hour) return SlotNotFound;
+  if (!hour.is_gym_active) return GymInactive;
+  if (hour.is_over) return SlotOver;
+  if (hour.is_too_far) return TooFarAhead;
+  if (hour.capacity === 0) return SlotClosed;
+  if (hour.has_it) return AlreadyBooked;
   // Seats above the capacity may be taken since it was lowered: then a lower one that is left stays empty.
-  if (hour.booked >= hour.capacity) return new SlotTaken();
-  if (hour.booked_that_day >= hour.max_per_day) return new TooManyBookings();
+  if (hour.booked >= hour.capacity) return SlotTaken;
+  if (hour.booked_that_day >= hour.max_per_day) return TooManyBookings;
   return null;
 }
 
-const isStaff = ({ role }: Viewer) => (STAFF as readonly string[]).includes(role);
+export const isStaff = ({ role }: Viewer) => (STAFF as readonly string[]).includes(role);
 
 /** The hours that can be booked now: by a member for themselves, by staff for someone who has none of them. */
 export function availableTo(viewer: Viewer, day: Day): number[] {
   const has = ({ bookings }: Slot) => !isStaff(viewer) && bookings.some(({ user }) => user.id === viewer.user_id);
-  const count = day.slots.filter(has).length;
-  const isFree = (slot: Slot) =>
-    refusalOf({ ...day, ...slot, is_over: slot.ends_at <= day.now, has_it: has(slot), booked_that_day: count }) ===
-    null;
+  const { is_gym_active, is_too_far, max_per_day, now } = day;
+  const ofDay = { is_gym_active, is_too_far, max_per_day, booked_that_day: day.slots.filter(has).length };
+  const isFree = (slot: Slot) => {
+    const { capacity, booked, ends_at } = slot;
+    return refusalOf({ ...ofDay, capacity, booked, is_over: ends_at <= now, has_it: has(slot) }) === null;
+  };
   return day.slots.filter(isFree).map(({ id }) => id);
 }
 

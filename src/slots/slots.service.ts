@@ -4,6 +4,7 @@ import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
+import { optional, pick, row, table } from '../database/columns.js';
 import { once } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, sql } from '../database/sql.js';
@@ -17,9 +18,10 @@ import type {
   SlotsQuery,
   UpdateSlotSettingsDto,
 } from './dto/slot.dto.js';
-import { BookingNotFound, SlotOver } from './slots.errors.js';
+import { BookingNotFound, SlotOver, SlotTaken } from './slots.errors.js';
 import { SlotsChanged } from './slots.events.js';
 import {
+  BOOKING,
   BOOKING_COLUMNS,
   CAPACITY,
   clock,
@@ -40,12 +42,13 @@ import {
   type Slot,
 } from './slots.rules.js';
 
-interface Seat extends Hour {
-  starts_at: Date | null;
-  ends_at: Date;
-  /** The lowest that is free. */
-  seat: number | null;
-}
+const hour = table<Hour>('hour');
+/** The hour that one wants to book, and the booking. */
+const OUTCOME = row({
+  ...pick(hour, 'is_gym_active', 'is_too_far', 'max_per_day', 'is_over', 'capacity', 'booked', 'has_it'),
+  ...pick(hour, 'booked_that_day'),
+  booking: optional(BOOKING),
+});
 
 /** The hours of the gyms and who has them. */
 @Injectable()
@@ -105,24 +108,24 @@ export class SlotsService {
     const gymId = actor.gym(input.gym_id);
     const userId = requireMayFor(actor, input.user_id);
     return once(this.db, actor, key, async (tx) => {
-      await this.lockPerson(tx, actor, gymId, userId);
-      const date = input.date ?? (await this.today(tx, gymId));
-      // Those who want the same hour take turns, so that a loser is told why; without it the seat's uniqueness would
-      // hold, too. A gym that closes or changes its clock waits for the bookings that are being made, and they for it.
-      await tx.query(sql`
-        SELECT pg_advisory_xact_lock(${gymId}, hashtext(${`${date} ${slotId}`})) FROM gyms
-        WHERE id = ${gymId} FOR KEY SHARE`);
-      const seat = await this.seat(tx, gymId, date, slotId, userId);
-      const refusal = refusalOf(seat?.starts_at ? seat : undefined);
-      if (refusal) throw refusal;
-      const [booking] = await tx.query(sql`
-        INSERT INTO slot_bookings AS b
-          (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
-        VALUES (${gymId}, ${date}, ${slotId}, ${seat!.seat}, ${userId}, ${seat!.starts_at}, ${seat!.ends_at}, moment(),
-          ${actor.user_id})
-        RETURNING ${BOOKING_COLUMNS}`);
-      tx.emit(new SlotsChanged(gymId, date, slotId));
-      return booking!;
+      for (;;) {
+        // Sent together. What the second reads is as it is once the first has its locks.
+        const [person, outcome] = await Promise.all([
+          this.lock(tx, actor, gymId, userId),
+          this.takeSeat(tx, actor, { gymId, date: input.date, slotId, userId }),
+        ]);
+        if (!person) throw FieldsInvalid.of('user_id', 'is not an active person of the gym');
+        // A booking that the rules refuse is taken back with the transaction.
+        const Refusal = refusalOf(outcome);
+        if (Refusal) throw new Refusal();
+        const { booking, booked, capacity } = outcome!;
+        if (booking) {
+          tx.emit(new SlotsChanged(gymId, booking.date, slotId));
+          return booking;
+        }
+        // Another was quicker, and has the seat. It was the last one, or the next is tried.
+        if (booked + 1 >= capacity) throw new SlotTaken();
+      }
     });
   }
 
@@ -230,37 +233,52 @@ export class SlotsService {
     return gym.today;
   }
 
-  /** Two bookings of one person take turns, so that they count each other. @throws FieldsInvalid */
-  private async lockPerson(tx: Transaction, actor: Actor, gymId: ScopedGymId, userId: number): Promise<void> {
+  /**
+   * Two bookings of one person take turns, so that they count each other; a gym that closes or changes its clock waits
+   * for the bookings that are being made, and they for it.
+   * @returns nothing, if the gym has no such person
+   */
+  private async lock(tx: Transaction, actor: Actor, gymId: ScopedGymId, userId: number): Promise<object | undefined> {
     // An admin books for themselves in any gym.
     const [person] = await tx.query(sql`
-      SELECT 1 FROM users u WHERE u.id = ${userId} AND (u.gym_id = ${gymId} OR u.id = ${actor.user_id}) AND u.is_active
-        AND u.deleted_at IS NULL FOR NO KEY UPDATE`);
-    if (!person) throw FieldsInvalid.of('user_id', 'is not an active person of the gym');
+      SELECT 1 FROM users u, gyms g
+      WHERE u.id = ${userId} AND (u.gym_id = ${gymId} OR u.id = ${actor.user_id}) AND u.is_active
+        AND u.deleted_at IS NULL AND g.id = ${gymId}
+      FOR NO KEY UPDATE OF u FOR KEY SHARE OF g`);
+    return person;
   }
 
-  private async seat(
+  /** Books the lowest free seat, and tells the hour as it was. If another takes it now, that is waited for. */
+  private async takeSeat(
     tx: Transaction,
-    gymId: ScopedGymId,
-    date: string,
-    slotId: number,
-    userId: number,
-  ): Promise<Seat | undefined> {
-    const ofDay = sql`b.gym_id = g.id AND b.date = ${date}::date AND b.cancelled_at IS NULL`;
+    actor: Actor,
+    { gymId, date, slotId, userId }: { gymId: ScopedGymId; date?: string; slotId: number; userId: number },
+  ) {
+    const ofDay = sql`b.gym_id = g.id AND b.date = d.date AND b.cancelled_at IS NULL`;
     const ofHour = sql`${ofDay} AND b.slot_id = h.slot_id`;
-    const [seat] = await tx.query<Seat>(sql`
-      SELECT g.is_active AS is_gym_active, h.starts_at, h.ends_at, h.ends_at <= statement_timestamp() AS is_over,
-        ${tooFar(sql`${date}::date`)} AS is_too_far, ${CAPACITY} AS capacity,
-        (SELECT min(n) FROM generate_series(1, ${CAPACITY}) n WHERE NOT EXISTS (SELECT 1 FROM slot_bookings b
-          WHERE ${ofHour} AND b.seat = n)) AS seat,
-        (SELECT count(*) FROM slot_bookings b WHERE ${ofHour}) AS booked,
-        coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day, ${MAX_PER_DAY} AS max_per_day
-      FROM ${GYMS}
-      LEFT JOIN slot_hours(${date}::date, (SELECT timezone FROM gyms WHERE id = ${gymId})) h ON h.slot_id = ${slotId}
-      CROSS JOIN LATERAL (
-        SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day
-        FROM slot_bookings b WHERE b.user_id = ${userId} AND ${ofDay}) m
-      WHERE g.id = ${gymId}`);
-    return seat;
+    const [outcome] = await tx.query(sql`
+      WITH hour AS (
+        SELECT g.id AS gym_id, g.is_active AS is_gym_active, d.date, h.starts_at, h.ends_at,
+          h.ends_at <= statement_timestamp() AS is_over, ${tooFar(raw('d.date'))} AS is_too_far,
+          ${CAPACITY} AS capacity, ${MAX_PER_DAY} AS max_per_day,
+          (SELECT min(n) FROM generate_series(1, ${CAPACITY}) n WHERE NOT EXISTS (SELECT 1 FROM slot_bookings b
+            WHERE ${ofHour} AND b.seat = n)) AS seat,
+          (SELECT count(*) FROM slot_bookings b WHERE ${ofHour}) AS booked,
+          coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day
+        FROM ${GYMS}
+        CROSS JOIN LATERAL (SELECT coalesce(${date}::date, ${TODAY}) AS date) d
+        JOIN LATERAL slot_hours(d.date, g.timezone) h ON h.slot_id = ${slotId}
+        CROSS JOIN LATERAL (
+          SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day
+          FROM slot_bookings b WHERE b.user_id = ${userId} AND ${ofDay}) m
+        WHERE g.id = ${gymId}
+      ), b AS (
+        INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+        SELECT gym_id, date, ${slotId}, seat, ${userId}, starts_at, ends_at, moment(), ${actor.user_id}
+        FROM hour WHERE seat IS NOT NULL AND NOT has_it
+        ON CONFLICT DO NOTHING RETURNING *
+      )
+      SELECT ${OUTCOME} FROM hour LEFT JOIN b ON TRUE`);
+    return outcome;
   }
 }

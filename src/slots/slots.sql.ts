@@ -1,4 +1,4 @@
-import { columns, computed, iso, json, pick, table } from '../database/columns.js';
+import { columns, computed, iso, json, part, pick, table } from '../database/columns.js';
 import { raw, type Sql, sql } from '../database/sql.js';
 import type { User } from '../people/entities/user.entity.js';
 import { BookingDto, SlotSettingsDto } from './dto/slot.dto.js';
@@ -39,15 +39,20 @@ export const SETTINGS_COLUMNS = columns(SlotSettingsDto, {
   max_per_day: MAX_PER_DAY,
 });
 
-/** Of `slot_bookings b`. */
-export const BOOKING_COLUMNS = columns(BookingDto, {
+const FIELDS = {
   ...pick(b, 'id', 'slot_id'),
   date: computed<string>(sql`${b.date}::text`),
   ...pick(b, 'gym_id', 'user_id'),
   start_time: clock(b.slot_id),
   end_time: clock(sql`${b.slot_id} + 1`),
   ...pick(b, 'starts_at', 'ends_at', 'booked_at', 'cancelled_at'),
-});
+};
+
+/** Of `slot_bookings b`. */
+export const BOOKING_COLUMNS = columns(BookingDto, FIELDS);
+
+/** The same inside another row. */
+export const BOOKING = part(FIELDS);
 
 /** Who has the booking `b`: the person `u`. */
 export const BOOKED_BY = json({

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { MemberCheckedIn, MemberCheckedOut } from '../../src/attendance/attendance.events.js';
+import { AlreadyCheckedIn } from '../../src/attendance/attendance.errors.js';
 import { AttendanceService } from '../../src/attendance/attendance.service.js';
+import { Actor } from '../../src/common/actor/actor.js';
 import type { Role } from '../../src/common/actor/roles.js';
 import { tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
@@ -44,6 +46,20 @@ describe('attendance', () => {
     (await as.manager.client.get(`/user-plans/${userPlanId}`)).body.remaining_sessions;
 
   describe('a check-in', () => {
+    it('of who is inside is refused with the visit that is open', async () => {
+      const person = await member({ full_name: 'María López' });
+      const { body: open } = await checkIn(person);
+      const again = [{ user_id: person.id }, { qr_code: await qrOf(person) }];
+      const actor = new Actor(as.reception.id, 'reception', own.gym.id, 1);
+      for (const body of again) {
+        expect((await enter(body)).body.detail).toBe('María López is already checked in.');
+        const asked = t.app.get(AttendanceService).checkIn(actor, body, null);
+        const error = await asked.catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(AlreadyCheckedIn);
+        expect((error as AlreadyCheckedIn).visit).toMatchObject({ id: open.id, member: { full_name: 'María López' } });
+      }
+    });
+
     it('shows the desk who came, with their membership', async () => {
       expect(await checkIn(as.user)).toBeRefused(409, 'already_checked_in');
       const person = await member({ full_name: 'María López' });

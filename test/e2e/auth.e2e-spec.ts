@@ -107,7 +107,7 @@ describe('auth', () => {
       const person = await t.make.person('user', gym.id);
       const withoutPassword = await t.make.person('user', gym.id, { password_hash: null });
       const deleted = await t.make.person('user', gym.id);
-      await t.db.query(everyGym`UPDATE users SET deleted_at = now() WHERE id = ${deleted.id}`);
+      await t.db.change(everyGym`UPDATE users SET deleted_at = now() WHERE id = ${deleted.id}`);
       const answers = await Promise.all(
         [
           { email: person.email, password: 'wrong' },
@@ -177,7 +177,7 @@ describe('auth', () => {
       for (const { client } of [one, two]) expect(await client.get('/auth/me')).toHaveStatus(200);
       expect(await admin.client.put(`/users/${one.id}`, { is_active: false })).toHaveStatus(200);
       expect(await one.client.get('/auth/me')).toHaveStatus(401);
-      await t.db.query(everyGym`UPDATE users SET is_active = FALSE WHERE id = ${two.id}`);
+      await t.db.change(everyGym`UPDATE users SET is_active = FALSE WHERE id = ${two.id}`);
       await expect(until(async () => (await two.client.get('/auth/me')).status)).resolves.toBe(401);
     });
 
@@ -205,11 +205,11 @@ describe('auth', () => {
     it('are not trusted from memory while the server cannot hear of changes', async () => {
       const person = await t.make.signedIn('trainer', gym.id);
       expect(await person.client.get('/auth/me')).toHaveStatus(200);
-      await t.db.query(everyGym`
+      await t.db.change(everyGym`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'spotter listener' AND datname = current_database()`);
       // The trigger's message goes to a connection that no longer listens.
-      await t.db.query(everyGym`UPDATE sessions SET ended_at = now() WHERE user_id = ${person.id}`);
+      await t.db.change(everyGym`UPDATE sessions SET ended_at = now() WHERE user_id = ${person.id}`);
       await expect(until(async () => (await person.client.get('/auth/me')).status)).resolves.toBe(401);
     });
   });
@@ -285,7 +285,7 @@ describe('auth', () => {
 
     it('is all that a person with a temporary password may do, and then the temporary one is gone', async () => {
       const { client, id } = await t.make.signedIn('user', gym.id, { must_change_password: true });
-      await t.db.query(everyGym`UPDATE users SET temporary_password = 'sealed' WHERE id = ${id}`);
+      await t.db.change(everyGym`UPDATE users SET temporary_password = 'sealed' WHERE id = ${id}`);
       expect((await client.get('/auth/me')).body.must_change_password).toBe(true);
       expect(await client.get('/gyms')).toBeRefused(403, 'password_change_required');
       expect(await change(client, PASSWORD, 'a new password')).toHaveStatus(204);

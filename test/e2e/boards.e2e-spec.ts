@@ -4,7 +4,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BoardsService } from '../../src/devices/boards.service.js';
-import { startApp, type TestApp } from '../support/app.js';
+import { Actor } from '../../src/common/actor/actor.js';
+import type { Role } from '../../src/common/actor/roles.js';
+import { DeviceNotFound } from '../../src/devices/devices.errors.js';
+import { GymNotFound } from '../../src/gyms/gyms.errors.js';
+import { publicGym } from '../../src/gyms/public-gym.js';
+import { nextHourOf, openDay } from '../../src/slots/open-day.js';
+import { HourNotBooked } from '../../src/slots/slots.errors.js';
+import { SlotsService } from '../../src/slots/slots.service.js';
+import { startApp, testConfig, type TestApp } from '../support/app.js';
 import { makeDevice, type TestDevice } from '../support/device.js';
 import type { SignedIn } from '../support/factory.js';
 import type { Answer } from '../support/http-client.js';
@@ -113,6 +121,63 @@ describe('lab boards', () => {
     // What the database cannot store is no reason to say nothing.
     expect((await upload(holder, 'process.stdout.write("a\\0b")')).body.output).toBe('a\0b');
     await until(async () => (await said(holder)).body.output.endsWith('a\uFFFDb'));
+  });
+
+  it('of the gym that rero-slots shows are listed by number, without anyone who asks', async () => {
+    await makeDevice(manager.client, 'qr');
+    const next = await makeDevice(manager.client, 'board');
+    const revoked = await makeDevice(manager.client, 'board');
+    await manager.client.put(`/devices/${revoked.id}`, { is_active: false });
+    await plug();
+    const config = testConfig({ RERO_GYM_ID: String(board.gym_id) });
+    const scope = await publicGym(t.db, config);
+    const boards = t.app.get(BoardsService);
+    expect(await boards.list(scope.gym())).toMatchObject([
+      { id: board.id, name: board.name, device_number: board.device_number, online: true },
+      { id: next.id, device_number: next.device_number, online: false },
+    ]);
+    const day = await t.app.get(SlotsService).day(scope.gym());
+    expect(openDay(null, day).filter(({ booked_by }) => booked_by)).toMatchObject(
+      day.slots.filter(({ booked }) => booked).map(({ id }) => ({ id, booked_by: expect.stringMatching(/^.\*{3}@/) })),
+    );
+    expect(nextHourOf(holder.id, day)).toMatchObject({ id: new Date().getUTCHours(), booked_by: holder.email });
+
+    const first = await publicGym(t.db, testConfig());
+    expect(first.scope()).toEqual({ gym_id: 1 });
+    for (const [name, value] of [
+      ['RERO_GYM_ID', '2000000000'],
+      ['LEGACY_CLIENTS', 'gymgem'],
+    ] as const)
+      await expect(publicGym(t.db, testConfig({ [name]: value }))).rejects.toThrow(GymNotFound);
+  });
+
+  it('are heard without Socket.IO, on any server, by those who have the hour and by staff', async () => {
+    const actor = (who: SignedIn, role: Role) => new Actor(who.id, role, board.gym_id, 1);
+    const heard: Record<string, string[]> = { holder: [], manager: [], late: [] };
+    const listen = (app: TestApp, who: Actor, name: string) =>
+      app.app
+        .get(BoardsService)
+        .listen(who, board.device_number, undefined, ({ output }) => void heard[name]!.push(output));
+    await expect(listen(t, actor(other, 'user'), 'late')).rejects.toThrow(HourNotBooked);
+    const missing = t.app.get(BoardsService).listen(actor(manager, 'manager'), 99, undefined, () => undefined);
+    await expect(missing).rejects.toThrow(DeviceNotFound);
+    const ends = [
+      await listen(t, actor(holder, 'user'), 'holder'),
+      await listen(second, actor(manager, 'manager'), 'manager'),
+    ];
+    const socket = await plug();
+    await socket.ask('serial_output', { output: 'one' });
+    await until(() => heard.manager!.includes('one') && heard.holder!.includes('one'));
+    await cancelNow(holder.client);
+    await bookNow(other.client);
+    await listen(second, actor(other, 'user'), 'late');
+    await socket.ask('serial_output', { output: 'two' });
+    await until(() => heard.manager!.includes('two') && heard.late!.includes('two'));
+    for (const end of ends) end();
+    await socket.ask('serial_output', { output: 'three' });
+    await until(() => heard.late!.includes('three'));
+    const outputs = Object.entries(heard).map(([name, lines]) => [name, lines.join('')]);
+    expect(Object.fromEntries(outputs)).toEqual({ holder: 'one', manager: 'onetwo', late: 'twothree' });
   });
 
   it('run nothing for anyone else', async () => {

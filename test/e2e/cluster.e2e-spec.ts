@@ -33,6 +33,7 @@ for (const { way, isRedis } of ways) {
     let desks: [HttpClient, HttpClient];
     let urls: string[];
     let admin: HttpClient;
+    const balancers: Balancer[] = [];
 
     beforeAll(async () => {
       if (isRedis) redis = await Redis.started();
@@ -54,6 +55,7 @@ for (const { way, isRedis } of ways) {
 
     afterAll(async () => {
       SocketClient.closeAll();
+      for (const balancer of balancers) balancer.close();
       await Promise.all(servers.map((server) => server.kill('SIGKILL')));
       await database.end();
       await redis?.end();
@@ -64,6 +66,11 @@ for (const { way, isRedis } of ways) {
       await socket.next('initial_stats');
       return socket;
     };
+
+    async function inFront(): Promise<Balancer> {
+      balancers.push(await Balancer.before(...urls));
+      return balancers.at(-1)!;
+    }
 
     async function newMember(): Promise<number> {
       const name = unique('m');
@@ -81,6 +88,12 @@ for (const { way, isRedis } of ways) {
     }
 
     const seen = (socket: SocketClient): number[] => socket.all('member_checked_in').map(({ id }) => id);
+    function expectSeenOnce(socket: SocketClient, visits: number[]): void {
+      const ids = seen(socket);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(visits.filter((id) => !ids.includes(id))).toEqual([]);
+    }
+
     const sees = (sockets: SocketClient[], visitId: number) =>
       Promise.all(sockets.map((socket) => socket.next('member_checked_in', ({ id }) => id === visitId)));
 
@@ -186,8 +199,48 @@ for (const { way, isRedis } of ways) {
       for (const socket of sockets) expect(seen(socket).toSorted((a, b) => a - b)).toEqual(visits);
     });
 
+    it('lose no broadcast while sockets come and go', async () => {
+      const balancer = await inFront();
+      const options = { reconnection: true, reconnectionDelay: 1, reconnectionDelayMax: 50 };
+      const watchers = await Promise.all(Array.from({ length: 20 }, () => connect(balancer.url, options)));
+      const lost = new Set<SocketClient>();
+      let recovered = 0;
+      for (const watcher of watchers) {
+        watcher.socket.on('connect', () => {
+          if (!watcher.socket.recovered) lost.add(watcher);
+          else recovered++;
+        });
+      }
+      const people = await Promise.all(Array.from({ length: 300 }, newMember));
+      const answered: number[] = [];
+      const over = new AbortController();
+      const coming = watchers.map(async (watcher, index) => {
+        for (let round = 0; !over.signal.aborted; round++) {
+          await new Promise((resolve) => setTimeout(resolve, 20 + ((index * 7 + round * 13) % 60)));
+          if (watcher.socket.connected && !over.signal.aborted) watcher.cut();
+        }
+      });
+      const work = async (index: number) => {
+        for (let userId = people.pop(); userId; userId = people.pop()) {
+          const visit = await desks[index % 2]!.post('/attendance', { user_id: userId });
+          expect(visit).toHaveStatus(201);
+          answered.push(visit.body.id);
+        }
+      };
+      await Promise.all(Array.from({ length: 4 }, (_, index) => work(index)));
+      over.abort();
+      await Promise.all(coming);
+      await until(() => watchers.every(({ socket }) => socket.connected));
+      answered.push(await checkIn(desks[0]));
+      await sees(watchers, answered.at(-1)!);
+      const recoveredAlways = watchers.filter((watcher) => !lost.has(watcher));
+      expect(recoveredAlways.length).toBeGreaterThan(0);
+      for (const watcher of recoveredAlways) expectSeenOnce(watcher, answered);
+      expect(recovered).toBeGreaterThan(10);
+    });
+
     it('survive kill -9 of one in the middle of 200 check-ins', async () => {
-      const balancer = await Balancer.before(...urls);
+      const balancer = await inFront();
       const watchers = await Promise.all(Array.from({ length: 20 }, () => connect(balancer.url, RECONNECTS)));
       const isWhole = new Map(watchers.map((watcher) => [watcher, true]));
       let recovered = 0;
@@ -225,9 +278,7 @@ for (const { way, isRedis } of ways) {
       await sees(watchers, await checkIn(desks[0]));
       expect([...isWhole.values()].filter((whole) => !whole).length).toBeGreaterThan(0);
       for (const watcher of watchers) {
-        const ids = seen(watcher);
-        expect(new Set(ids).size).toBe(ids.length);
-        if (isWhole.get(watcher)) expect(answered[0].filter((id) => !ids.includes(id))).toEqual([]);
+        if (isWhole.get(watcher)) expectSeenOnce(watcher, answered[0]);
       }
       expect([...isWhole.values()].filter(Boolean).length).toBeGreaterThan(0);
 
@@ -237,7 +288,6 @@ for (const { way, isRedis } of ways) {
       } as HttpClient);
       const reader = await SocketClient.connect(urls[0]!, '/devices', { device_key: device.device_key });
       expect(await reader.ask('user_found', { user_id: await newMember() })).toMatchObject({ reason: 'no_plan' });
-      balancer.close();
     });
   });
 }

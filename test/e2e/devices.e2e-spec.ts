@@ -120,7 +120,7 @@ describe('devices', () => {
       const device = await makeDevice(gym.manager.client);
       const socket = await byKey(device);
       await socket.ask('download_templates');
-      await t.db.query(everyGym`
+      await t.db.change(everyGym`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'spotter listener' AND datname = current_database()`);
       await gym.manager.client.post(`/devices/${device.id}/rotate-key`);
@@ -160,7 +160,10 @@ describe('devices', () => {
 
     it('ask an admin for the gym', async () => {
       const socket = await connect();
+      const closed = await t.make.gym({ is_active: false });
       expect(await login(socket, admin.email)).toBeRefused('fields_invalid');
+      expect(await login(socket, admin.email, PASSWORD, { gym_id: 2_000_000_000 })).toBeRefused('fields_invalid');
+      expect(await login(socket, admin.email, PASSWORD, { gym_id: closed.id })).toBeRefused('gym_inactive');
       expect(await login(socket, admin.email, PASSWORD, { gym_id: gym.id })).toMatchObject({ gym_id: gym.id });
     });
 
@@ -175,12 +178,14 @@ describe('devices', () => {
       for (const role of ['user', 'accountant'] as const) {
         const person = await t.make.person(role, gym.id);
         expect(await login(socket, person.email)).toBeRefused('role_not_allowed');
+        const inactive = await t.make.person(role, gym.id, { is_active: false });
+        expect(await login(socket, inactive.email)).toBeRefused('role_not_allowed');
         expect(
           await t.db.query(everyGym`SELECT 1 FROM sessions WHERE user_id = ${person.id} AND ended_at IS NULL`),
         ).toEqual([]);
       }
       const fresh = await t.make.person('trainer', gym.id, { must_change_password: true });
-      expect(await login(socket, fresh.email)).toBeRefused('role_not_allowed');
+      expect(await login(socket, fresh.email)).toBeRefused('password_change_required');
       const { id } = await t.make.gym();
       expect(await login(socket, gym.desk.email, PASSWORD, { gym_id: id })).toBeRefused('other_gym');
       expect(await socket.ask('download_templates')).toBeRefused('not_signed_in');
@@ -376,6 +381,25 @@ describe('devices', () => {
       expect(await desk.ask('fingerprint_connected', {})).toBeRefused('no_device_connected');
     });
 
+    it('know whether a console hears them, and say themselves whom it is about without one', async () => {
+      const own = await newGym();
+      const reader = await newReader(own);
+      const steps = ['finger1_captured', 'enrollment_completed', 'user_not_found'];
+      for (const step of steps) expect(await reader.ask(step)).toEqual({ consoles: 0 });
+      const [desk, other] = [await newConsole(own), await newConsole(own)];
+      for (const one of [desk, other]) await one.ask('fingerprint_connected');
+      for (const step of steps) {
+        expect(await reader.ask(step, { user_id: 7 })).toEqual({ consoles: 2 });
+        expect(await reader.next('told', ({ consoles }) => consoles === 2)).toEqual({ consoles: 2 });
+        expect(await other.next(step)).toMatchObject({ user_id: step === 'user_not_found' ? null : 7 });
+      }
+      const { id } = await member(own);
+      await desk.ask('user', { user_id: id });
+      await reader.ask('user', { user_id: id });
+      expect(await reader.ask('finger1_captured', { user_id: 7 })).toEqual({ consoles: 1 });
+      expect(await desk.next('finger1_captured', (payload) => payload.user_id !== 7)).toEqual({ user_id: id });
+    });
+
     it('notice when the other side vanishes', async () => {
       const own = await newGym();
       const { id } = await member(own);
@@ -455,17 +479,7 @@ describe('devices', () => {
       await reader.ask('user', { user_id: person.id });
       const fine = newTemplate();
       const wrong = [
-        ...[
-          '',
-          'no base64!',
-          `${fine.slice(0, 8)} ${fine.slice(8)}`,
-          `${fine}=`,
-          newTemplate(15),
-          newTemplate(16_385),
-          7,
-          null,
-          {},
-        ],
+        ...['', 'no base64!', `${fine.slice(0, 8)} ${fine.slice(8)}`, `${fine}=`, newTemplate(16_385), 7, null, {}],
         ...[
           Buffer.alloc(64).toString('base64').replaceAll('=', ''),
           randomBytes(64).fill(255).toString('base64url'),
@@ -480,7 +494,7 @@ describe('devices', () => {
       for (const finger of [0, 3, '1', null, 1.5, undefined]) {
         expect(await reader.ask('store_fingerprint', { fingerprint_data: fine, finger })).toBeRefused('fields_invalid');
       }
-      for (const length of [16, 16_384]) await enrol(reader, person, 1, newTemplate(length));
+      for (const length of [1, 16, 16_384]) await enrol(reader, person, 1, newTemplate(length));
     });
 
     it('go to the readers of their gym alone, 100 members a page', async () => {
@@ -490,7 +504,7 @@ describe('devices', () => {
       const templates = new Map(people.map(({ id }) => [id, newTemplate(40)]));
       for (const [id, template] of templates) {
         const sealed = ring.encrypt(Buffer.from(template, 'base64'), `fingerprints ${id} 2`);
-        await t.db.query(everyGym`INSERT INTO fingerprints (user_id, finger, template) VALUES (${id}, 2, ${sealed})`);
+        await t.db.change(everyGym`INSERT INTO fingerprints (user_id, finger, template) VALUES (${id}, 2, ${sealed})`);
       }
       const reader = await newReader(own);
       for (const round of [1, 2]) {
@@ -527,7 +541,7 @@ describe('devices', () => {
       const broken = template.slice(0, -2) + (template.endsWith('AA') ? 'BB' : 'AA');
       const { template: another } = (await rows(healthy.id))[0]!;
       const set = (id: number, value: string) =>
-        t.db.query(everyGym`UPDATE fingerprints SET template = ${value} WHERE user_id = ${id}`);
+        t.db.change(everyGym`UPDATE fingerprints SET template = ${value} WHERE user_id = ${id}`);
       await set(tampered.id, broken);
       await set(copied.id, another);
       const lines: string[] = [];
@@ -556,7 +570,7 @@ describe('devices', () => {
       const sealed = [...plain].map(([user, text]) =>
         old.encrypt(Buffer.from(text, 'base64'), `fingerprints ${user} 1`),
       );
-      await server.db.query(everyGym`
+      await server.db.change(everyGym`
         INSERT INTO fingerprints (user_id, finger, template)
         SELECT user_id, 1, template FROM unnest(${[...plain.keys()]}::int[], ${sealed}::text[]) AS f (user_id, template)`);
       const newKeys = `next_1:${randomBytes(32).toString('base64')},${t.config.FINGERPRINT_KEYS}`;
@@ -597,7 +611,7 @@ describe('devices', () => {
       for (const { user_id, template } of now) {
         expect(ring.decrypt(template, `fingerprints ${user_id} 1`).toString('base64')).toBe(plain.get(user_id));
       }
-      await server.db.query(everyGym`UPDATE fingerprints SET template = 'lost.AAAA' WHERE user_id = ${people[0]!.id}`);
+      await server.db.change(everyGym`UPDATE fingerprints SET template = 'lost.AAAA' WHERE user_id = ${people[0]!.id}`);
       const last = await rotate().ended;
       expect([last.code, last.output]).toEqual([1, expect.stringMatching(/1 do not open with any key/)]);
       await server.close();
@@ -628,7 +642,7 @@ describe('devices', () => {
       no_plan: (own) => member(own),
       expired: async (own) => {
         const person = await withPlan(own);
-        await t.db.query(everyGym`
+        await t.db.change(everyGym`
           UPDATE user_plans SET starts_at = now() - interval '40 days', expires_at = now() - interval '10 days'
           WHERE id = ${person.user_plan_id}`);
         return person;
@@ -664,7 +678,8 @@ describe('devices', () => {
         expect(answer.user).toEqual(isHidden ? null : { id: person.id, full_name: expect.any(String) });
         expect(await reader.next('access')).toEqual(answer);
         const { allowed, user } = answer;
-        expect(await desk.next('user_found')).toEqual({ user_id: user?.id ?? null, allowed, reason, user });
+        const seen = { user_id: user?.id ?? null, read_user_id: person.id, allowed, reason, user };
+        expect(await desk.next('user_found')).toEqual(seen);
         const asked = await own.desk.client.post('/devices/access', { user_id: person.id });
         expect(asked).toHaveStatus(200);
         expect(asked.body).toEqual(answer);
@@ -703,11 +718,11 @@ describe('devices', () => {
       const own = await newGym();
       const reader = await newReader(own);
       const person = await withPlan(own, bySessions(5));
-      await t.db.query(everyGym`
+      await t.db.change(everyGym`
         CREATE FUNCTION refuse_visit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$`);
-      await t.db.query(everyGym`CREATE TRIGGER refuse BEFORE INSERT ON attendance EXECUTE FUNCTION refuse_visit()`);
+      await t.db.change(everyGym`CREATE TRIGGER refuse BEFORE INSERT ON attendance EXECUTE FUNCTION refuse_visit()`);
       expect(await reader.ask('user_found', { user_id: person.id })).toBeRefused('internal_error');
-      await t.db.query(everyGym`DROP FUNCTION refuse_visit CASCADE`);
+      await t.db.change(everyGym`DROP FUNCTION refuse_visit CASCADE`);
       expect(await remaining(person.user_plan_id)).toBe(5);
       expect(await events(own.id)).toEqual([]);
       expect(await reader.ask('user_found', { user_id: person.id })).toMatchObject({ allowed: true });
@@ -820,9 +835,10 @@ describe('devices', () => {
     it('record who is not known', async () => {
       const own = await newGym();
       const [reader, desk] = [await newReader(own), await newConsole(own)];
-      await reader.ask('user_not_found');
+      expect(await reader.ask('user_not_found')).toEqual({ consoles: 1 });
       expect(await desk.next('user_not_found')).toEqual({
         user_id: null,
+        read_user_id: null,
         allowed: false,
         reason: 'unknown',
         user: null,

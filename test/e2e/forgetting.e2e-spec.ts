@@ -24,6 +24,11 @@ const erasedColumns = ({ becomes, goes, erasedBy }: (typeof FORGETTING)[string])
   ...(goes?.split(' ') ?? []),
 ];
 
+/** Texts that cannot be any word: of a list, or written by the server. */
+const FIXED = new Set(['users.language', 'idempotency_keys.answer', 'profiles.profile_type']);
+/** The column that says whose a row is. */
+const WHOSE: Record<string, string> = { users: 'id', messages: 'sender_id', attachments: 'uploaded_by_id' };
+
 /** All that is stored, and what is left of a person who was deleted. */
 describe('forgetting a person', () => {
   let t: TestApp;
@@ -87,14 +92,21 @@ describe('forgetting a person', () => {
     await desk.client.post(`/attendance/${earlier.id}/check-out`, { notes: word });
     await desk.client.post('/attendance', { user_id: id, ...notes });
     await t.make.measurement({ id, gym_id: gym.id }, { notes: word });
-    await t.db.query(everyGym`INSERT INTO sessions (user_id) VALUES (${id})`);
-    await t.db.query(everyGym`INSERT INTO fingerprints (user_id, finger, template) VALUES (${id}, 1, '')`);
+    await t.make.userPlan({ id }, await t.make.plan(gym.id));
+    await t.db.change(everyGym`INSERT INTO sessions (user_id) VALUES (${id})`);
+    await t.db.change(everyGym`INSERT INTO fingerprints (user_id, finger, template) VALUES (${id}, 1, '')`);
+    const talk = await t.make.conversation({ id }, desk, { by: { id }, content: word });
+    await t.db.change(everyGym`
+      INSERT INTO attachments (message_id, uploaded_by_id, storage_key, name, content_type, size)
+      VALUES (${talk.message_ids[0]}, ${id}, ${unique('file')}, ${word}, 'image/png', 1)`);
     // Whatever text can be stored about them: also in columns that are new when you read this.
     const texts = columns.filter((column) => column.is_text && ruleOf(column) === 'erased');
-    const free = texts.filter(({ name }) => name !== 'users.language' && name !== 'idempotency_keys.answer');
+    const free = texts.filter(({ name }) => !FIXED.has(name));
+    await t.make.course(person, { title: word });
     for (const { table, column } of free) {
-      const whose = raw(table === 'users' ? 'id' : 'user_id');
-      await t.db.query(everyGym`UPDATE ${raw(table)} SET ${raw(column)} = ${word} WHERE ${whose} = ${id}`);
+      const { of = WHOSE[table] ?? 'user_id', through } = FORGETTING[table]!;
+      const whose = raw(through ? `(SELECT ${FORGETTING[through]!.of} FROM ${through} t WHERE t.id = ${of})` : of);
+      await t.db.change(everyGym`UPDATE ${raw(table)} SET ${raw(column)} = ${word} WHERE ${whose} = ${id}`);
     }
     expect(await columnsWith(word)).toEqual(
       expect.arrayContaining([...free.map(({ name }) => name), 'idempotency_keys.answer']),
@@ -111,28 +123,39 @@ describe('forgetting a person', () => {
     );
   });
 
-  it.each(['measurements', 'fingerprints'])('leaves none of the %s that are being stored', async (table) => {
-    const desk = await t.make.signedIn('trainer', (await t.make.gym()).id);
-    const { id } = await t.make.person('user', desk.gym_id);
-    const reader = new DeviceActor(null, desk.gym_id!, 'fingerprint', 1, desk.id);
-    const store = {
-      measurements: () => desk.client.post('/measurements', { user_id: id, weight: 80 }),
-      fingerprints: () =>
-        t.db.transaction((tx) => t.app.get(FingerprintsService).store(tx, reader, id, 1, newTemplate())),
-    }[table]!;
-    // The row takes its time: the deletion comes meanwhile.
-    await t.db.query(everyGym`CREATE TRIGGER slow BEFORE INSERT ON ${raw(table)} FOR EACH ROW
+  it.each(['measurements', 'fingerprints', 'courses', 'course_enrolments'])(
+    'leaves none of the %s that are being stored',
+    async (table) => {
+      const desk = await t.make.signedIn('trainer', (await t.make.gym()).id);
+      const { id, client } = await t.make.signedIn('user', desk.gym_id);
+      const { trainer_profile_id } = await t.make.course({ id });
+      const course = await t.make.course(desk);
+      const reader = new DeviceActor(null, desk.gym_id!, 'fingerprint', 1, desk.id);
+      const store = {
+        measurements: () => desk.client.post('/measurements', { user_id: id, weight: 80 }),
+        fingerprints: () =>
+          t.db.transaction((tx) => t.app.get(FingerprintsService).store(tx, reader, id, 1, newTemplate())),
+        courses: () => client.post('/courses', { title: 'X', price: 1, trainer_profile_id }),
+        course_enrolments: () => client.post(`/courses/${course.id}/enrol`),
+      }[table]!;
+      // The row takes its time: the deletion comes meanwhile.
+      await t.db.change(everyGym`CREATE TRIGGER slow BEFORE INSERT ON ${raw(table)} FOR EACH ROW
       WHEN (pg_sleep(0.5) IS NULL) EXECUTE FUNCTION notify_device_changed()`);
-    try {
-      const stored = store();
-      await until(
-        async () => (await t.db.query(everyGym`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'`))[0],
-      );
-      expect(await admin.client.delete(`/users/${id}`)).toHaveStatus(204);
-      await stored;
-    } finally {
-      await t.db.query(everyGym`DROP TRIGGER slow ON ${raw(table)}`);
-    }
-    expect(await t.db.query(everyGym`SELECT FROM ${raw(table)} WHERE user_id = ${id}`)).toEqual([]);
-  });
+      try {
+        const stored = store();
+        await until(
+          async () => (await t.db.query(everyGym`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'`))[0],
+        );
+        expect(await admin.client.delete(`/users/${id}`)).toHaveStatus(204);
+        await stored;
+      } finally {
+        await t.db.change(everyGym`DROP TRIGGER slow ON ${raw(table)}`);
+      }
+      const { whose, person } =
+        table === 'courses'
+          ? { whose: 'trainer_profile_id', person: trainer_profile_id }
+          : { whose: 'user_id', person: id };
+      expect(await t.db.query(everyGym`SELECT FROM ${raw(table)} WHERE ${raw(whose)} = ${person}`)).toEqual([]);
+    },
+  );
 });

@@ -78,6 +78,26 @@ describe('gyms', () => {
     expect(await admin.client.post('/users/admin-trainer', staff)).toBeRefused(409, 'gym_inactive');
   });
 
+  it('is a branch with so many people: an admin sees all, others their own', async () => {
+    const gym = await t.make.gym();
+    const manager = await t.make.signedIn('manager', gym.id);
+    const path = `/branches?gym_id=${gym.id}`;
+    const { body: known } = await admin.client.get(`/gyms/${gym.id}`);
+    const branch = (members: number, staff: number) => [{ ...known, member_count: members, staff_count: staff }];
+    expect((await admin.client.get(path)).body).toEqual(branch(0, 1));
+    await t.make.person('user', gym.id);
+    await t.make.person('user', gym.id, { is_active: false });
+    await t.make.person('trainer', gym.id, { is_active: false });
+    for (const role of ['user', 'trainer'] as const) {
+      expect(await admin.client.delete(`/users/${(await t.make.person(role, gym.id)).id}`)).toHaveStatus(204);
+    }
+    expect((await admin.client.get(path)).body).toEqual(branch(2, 2));
+    expect((await manager.client.get('/branches')).body).toEqual(branch(2, 2));
+    const all = await admin.client.all('/branches?limit=3');
+    expect(all).toContainEqual(branch(2, 2)[0]);
+    expect(all.map(({ id }) => id)).toEqual((await admin.client.all('/gyms')).map(({ id }) => id));
+  });
+
   it('is either deleted or given its first member, never both', async () => {
     for (let round = 0; round < 10; round++) {
       const gym = await t.make.gym();

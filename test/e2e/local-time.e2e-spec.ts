@@ -194,7 +194,7 @@ describe('local time', () => {
         expect(await expiring('2030-05-02', gymId)).toEqual([planIds[index]]);
       }
       const all = await lists(admin.client, '/user-plans?expiring_before=2030-05-01T10:00:01', planIds);
-      expect(all.toSorted((a: number, b: number) => a - b)).toEqual(planIds);
+      expect(new Set(all)).toEqual(new Set(planIds));
       expect(await lists(admin.client, '/user-plans?expiring_before=2030-05-01T10:00:00', planIds)).toEqual([]);
     });
 

@@ -53,9 +53,9 @@ describe('every message', () => {
 
   const caseOf = ({ name }: Message): MessageCase => messageCases[name]!;
 
-  async function attempt(message: Message, socket: SocketClient): Promise<any> {
+  async function attempt(message: Message, socket: SocketClient, sender: Sender): Promise<any> {
     await caseOf(message).before?.(socket, world);
-    return socket.ask(message.event, await caseOf(message).payload?.(world));
+    return socket.ask(message.event, await caseOf(message).payload?.(world, sender));
   }
 
   const senders = (namespace: string) => NAMESPACES[namespace]!.roles as readonly Sender[];
@@ -72,7 +72,7 @@ describe('every message', () => {
       }
       const socket = await SocketClient.connect(t.url, message.namespace);
       open.push(socket);
-      const answer = await socket.ask(message.event, await caseOf(message).payload?.(world));
+      const answer = await socket.ask(message.event, await caseOf(message).payload?.(world, 'trainer'));
       expect(answer).toBeRefused('not_signed_in');
     }
   });
@@ -80,7 +80,7 @@ describe('every message', () => {
   it.each([...ROLES, ...DEVICE_KINDS])('lets %s do what it may, and nothing else', async (sender) => {
     for (const message of messages.filter(({ namespace }) => senders(namespace).includes(sender))) {
       const socket = await connect(message.namespace, world.own, sender);
-      const answer = await attempt(message, socket);
+      const answer = await attempt(message, socket, sender);
       const isAllowed = message.access.roles!.includes(sender);
       const refusal = isAllowed ? caseOf(message).answers?.[sender] : 'role_not_allowed';
       if (refusal) expect(answer).toBeRefused(refusal);
@@ -105,9 +105,9 @@ describe('every message', () => {
 
     // Strangers try all that they may send, with the ids of this gym.
     for (const message of messages) {
-      for (const sender of message.access.roles!.filter((role) => role !== 'admin')) {
+      for (const sender of message.access.roles!.filter((role) => role !== 'admin') as Sender[]) {
         const stranger = await connect(message.namespace, world.other, sender);
-        const answer = await attempt(message, stranger);
+        const answer = await attempt(message, stranger, sender);
         const { otherGym } = caseOf(message);
         if (otherGym === 'nothing') expect(answer).toSucceed();
         else expect(answer).toBeRefused(otherGym);
@@ -133,7 +133,7 @@ describe('every message', () => {
     for (const message of messages) {
       for (const sender of message.access.roles! as Sender[]) {
         const socket = await connect(message.namespace, world.own, sender);
-        await attempt(message, socket);
+        await attempt(message, socket, sender);
         own.push(socket);
       }
     }
@@ -146,9 +146,12 @@ describe('every message', () => {
     await readerSocket.next('user');
     await readerSocket.ask('user', { user_id: id });
     await readerSocket.ask('store_fingerprint', { fingerprint_data: newTemplate(), finger: 1 });
+    for (let n = 0; n < 11; n++) await readerSocket.ask('user_found', { user_id: 2_000_000_000 + n });
     own.push(desk, readerSocket);
     const { body: mistaken } = await world.own.people.trainer.client.post('/attendance', { user_id: id });
     await world.own.people.admin.client.delete(`/attendance/${mistaken.id}`);
+    const sale = { user_id: id, plan_id: world.own.plan.id };
+    expect(await world.own.people.trainer.client.post('/user-plans', sale)).toHaveStatus(201);
     const watcher = await connect('/slots', world.own, 'trainer');
     const day = { gym_id: world.own.gym.id, date: inDays(2) };
     await watcher.ask('get_slots', day);

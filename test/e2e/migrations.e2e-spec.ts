@@ -47,6 +47,10 @@ it('every migration but the first goes down and up again, and people keep what t
   const t = await startApp({ DATABASE_URL: url });
   const { own } = await makeWorld(t);
   await own.people.admin.client.delete(`/users/${own.people.trainer.id}`);
+  // A plan that is frozen for some days, with another one behind it.
+  const later = { user_id: own.people.user.id, plan_id: own.plan.id, start: 'after_current' };
+  expect(await own.people.admin.client.post('/user-plans', later)).toHaveStatus(201);
+  expect(await own.people.admin.client.post(`/user-plans/${own.userPlan.id}/freeze`, { days: 14 })).toHaveStatus(200);
   await t.close();
 
   const files = await Promise.all(readdirSync(FOLDER).map((file) => import(path.join(FOLDER, file))));
@@ -56,9 +60,14 @@ it('every migration but the first goes down and up again, and people keep what t
   try {
     const schema = () => source.query(SCHEMA);
     const people = () =>
-      source.query(`SELECT to_jsonb(u) - '{qr_code,language,search_text,password_version}'::text[] - CASE role WHEN 'admin' THEN 'gym_id' ELSE '' END AS person, (SELECT count(*) FROM sessions WHERE user_id = u.id) AS sessions
+      source.query(`SELECT to_jsonb(u) - '{qr_code,language,search_text,password_version,awaits_first_plan}'::text[] - CASE role WHEN 'admin' THEN 'gym_id' ELSE '' END AS person, (SELECT count(*) FROM sessions WHERE user_id = u.id) AS sessions
         FROM users u ORDER BY id`);
     const [before, peopleBefore] = [await schema(), await people()];
+    // A member without an email, of whom there were none before.
+    const [{ id: nameless }] = await source.query(
+      `INSERT INTO users (full_name, gym_id) VALUES ('Nameless', $1) RETURNING id`,
+      [own.gym.id],
+    );
     for (let step = 1; step < migrations.length; step++) await source.undoLastMigration();
     const tables = await source.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
     expect(tables.map(({ tablename }: { tablename: string }) => tablename)).toEqual([
@@ -69,6 +78,8 @@ it('every migration but the first goes down and up again, and people keep what t
       'sessions',
       'users',
     ]);
+    const given = await source.query('DELETE FROM users WHERE id = $1 RETURNING email', [nameless]);
+    expect(given).toEqual([[{ email: `member.${nameless}@none.invalid` }], 1]);
     expect(await people()).toEqual(peopleBefore);
     for (const [zone] of ZONES) await source.query('INSERT INTO gyms (name, timezone) VALUES ($1, $1)', [zone]);
     await source.query(TWINS);

@@ -134,6 +134,10 @@ describe('null', () => {
         const { client, id } = await t.make.signIn(own.people[role]);
         if (role !== 'accountant') sent(await sendBack(client, `/users/${id}`));
       }
+      for (const role of ROLES) {
+        const { client, id } = await t.make.signIn(own.people[role]);
+        sent(await sendBack(client, `/accounts/${id}`));
+      }
       sent(await sendBack(admin, `/gyms/${own.gym.id}`));
       const plans = [
         own.plan,
@@ -159,6 +163,9 @@ describe('null', () => {
         const { id } = await t.make.visit(member, new Date(Date.now() - 3_600_000).toISOString(), end);
         sent(await sendBack(manager, `/attendance/user/${member.id}`, `/attendance/${id}`, same(id)));
         await manager.put(`/attendance/${id}`, { check_out_time: new Date().toISOString() });
+      }
+      for (const fields of [{}, { is_archived: true, description: 'Over' }]) {
+        sent(await sendBack(manager, `/courses/${(await t.make.course(own.people.trainer, fields)).id}`));
       }
       const device = await makeDevice(manager, 'board');
       sent(await sendBack(manager, `/devices/${device.id}`));

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Actor } from '../../src/common/actor/actor.js';
 import type { Role } from '../../src/common/actor/roles.js';
+import { NoSessionsLeft, UserPlanNotFound } from '../../src/plans/plans.errors.js';
+import { UserPlansService } from '../../src/plans/user-plans.service.js';
 import { tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import type { Answer } from '../support/http-client.js';
@@ -298,6 +301,17 @@ describe('plans', () => {
   });
 
   describe('deducting', () => {
+    it('of a member is refused for the plan of another, and takes nothing then', async () => {
+      const [person, another] = [await t.make.person('user', own.gym.id), await t.make.person('user', own.gym.id)];
+      const { id } = await t.make.userPlan(person, await t.make.plan(own.gym.id, { session_count: 2 }));
+      const actor = new Actor(as.reception.id, 'reception', own.gym.id, 1);
+      const deductOf = (memberId: number) => t.app.get(UserPlansService).deduct(actor, id, null, memberId);
+      await expect(deductOf(another.id)).rejects.toThrow(UserPlanNotFound);
+      expect(await deductOf(person.id)).toMatchObject({ id, remaining_sessions: 1 });
+      expect(await deductOf(person.id)).toMatchObject({ remaining_sessions: 0, status: 'expired' });
+      await expect(deductOf(person.id)).rejects.toThrow(NoSessionsLeft);
+    });
+
     it('takes one, and 100 at once on a plan of 10 take 10', async () => {
       const { body: bought } = await assign(await member(), sessions);
       const answers = await times(100, () => deduct(bought.id));
@@ -634,6 +648,9 @@ describe('plans', () => {
       expect(await ids('&status=expired')).toEqual([used, expired]);
       expect(await ids('&status=scheduled')).toEqual([waiting.id]);
       expect(await ids('&status=active')).toEqual([last, waited, first]);
+      expect(await ids(`&user_id=${people[4]!.id}`)).toEqual([waiting.id, waited]);
+      expect(await ids(`&user_id=${people[4]!.id}&status=active`)).toEqual([waited]);
+      expect(await ids('&user_id=1')).toEqual([]);
       expect(await client.get('/user-plans?status=gone')).toHaveWrongFields('status');
       expect(await client.all(`/user-plans/user/${people[4]!.id}?limit=1`)).toHaveLength(2);
     });

@@ -197,6 +197,10 @@ describe('sockets', () => {
       });
       expect(await socket.next('batch_result')).toEqual(result);
       await socket.next('member_checked_out');
+      // A rule that needs no look at the database refuses its entry, too, and not the batch.
+      const wrong = { member_id: 1, action: 'check_in_with_deduction', user_plan_id: 1 };
+      const mixed = await socket.ask('batch', { batches: { check_in: [wrong] } });
+      expect(mixed.check_in[0].refusal).toMatchObject({ code: 'fields_invalid', event: 'check_in' });
       expect(await socket.ask('batch', {})).toBeRefused('fields_invalid');
       const tooMany = Array.from({ length: 101 }, () => ({ member_id: comes.id }));
       expect(await socket.ask('batch', { batches: { check_in: tooMany } })).toBeRefused('fields_invalid');
@@ -219,7 +223,7 @@ describe('sockets', () => {
       await expect(rolledBack).rejects.toThrow('at the last moment');
 
       const forgotten = await member(gymId);
-      await t.db.query(everyGym`
+      await t.db.change(everyGym`
         INSERT INTO attendance (user_id, gym_id, check_in_time)
         VALUES (${forgotten.id}, ${gymId}, now() - interval '2 days')`);
       await attendance.closeForgotten();
@@ -238,6 +242,18 @@ describe('sockets', () => {
       expect(socket.all('check_in_stats').length).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
       await admin.client.delete(`/attendance/${visits[0].id}`);
       await socket.next('check_in_stats', (stats) => stats.today_total === 29);
+    });
+
+    it('sends the numbers at once when nothing has changed for a second', async () => {
+      const { id: gymId, socket } = await newDesk();
+      for (const inside of [1, 2]) {
+        const begun = Date.now();
+        await checkIn(gymId);
+        await socket.next('check_in_stats', ({ currently_in }) => currently_in === inside);
+        expect(Date.now() - begun).toBeLessThan(800);
+        await new Promise((resolve) => setTimeout(resolve, 1100));
+      }
+      expect(socket.all('check_in_stats')).toHaveLength(2);
     });
 
     it('has the same rules for a payload as REST', async () => {

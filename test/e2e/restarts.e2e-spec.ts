@@ -89,8 +89,11 @@ for (const { way, isRedis } of ways) {
         await start(index);
         await until(() => visits.length > 100);
         const answered = [...visits];
-        const seen = () => new Set(screen.all('member_checked_in').map(({ id }) => id as number));
-        await until(() => answered.every((id) => seen().has(id)), `${way} ${index}: all are seen`);
+        const areAllSeen = () => {
+          const seen = new Set(screen.all('member_checked_in').map(({ id }) => id as number));
+          return answered.every((id) => seen.has(id));
+        };
+        await until(areAllSeen, `${way} ${index}: all are seen`);
       }
       over.abort();
       await Promise.all(working);

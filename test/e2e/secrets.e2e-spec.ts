@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { ownDatabase } from '../support/database.js';
+import { PNG, upload } from '../support/chat.js';
 import { makeDevice, newTemplate } from '../support/device.js';
 import type { HttpClient } from '../support/http-client.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -16,7 +20,12 @@ const KEYS = {
 /** Everything secret that clients send or get, and then a look at all that two servers wrote. */
 describe('secrets', () => {
   const secrets = new Map<string, string | Buffer>();
+  /** What a door compares: it stands in its column of users, and nowhere else. */
+  const codes = new Map<string, string | Buffer>();
   const servers: ServerProcess[] = [];
+  /** Of links to attachments: they travel between servers in the messages that show them. */
+  const signatures: string[] = [];
+  const DATA_DIR = mkdtempSync(path.join(os.tmpdir(), 'spotter-secrets-'));
   let database: pg.Client;
 
   const plant = (name: string, secret: string): string => {
@@ -35,7 +44,7 @@ describe('secrets', () => {
 
   beforeAll(async () => {
     const DATABASE_URL = await ownDatabase('secrets', { empty: true });
-    servers.push(...[1, 2].map(() => new ServerProcess({ ...KEYS, DATABASE_URL, LOG_LEVEL: 'trace' })));
+    servers.push(...[1, 2].map(() => new ServerProcess({ ...KEYS, DATA_DIR, DATABASE_URL, LOG_LEVEL: 'trace' })));
     const [one, two] = (await Promise.all(servers.map((server) => server.ready()))) as [HttpClient, HttpClient];
     database = new pg.Client(DATABASE_URL);
     await database.connect();
@@ -47,7 +56,33 @@ describe('secrets', () => {
     SocketClient.closeAll();
     await Promise.all(servers.map((server) => server.kill('SIGKILL')));
     await database.end();
+    rmSync(DATA_DIR, { recursive: true });
   });
+
+  /** All that is done with a pass, also what is refused. */
+  async function usePasses(client: HttpClient): Promise<void> {
+    const key = (word: string) => ({ 'idempotency-key': word });
+    const person = { full_name: 'pass', phone_number: '+1 555 0177', issue_temporary_password: true };
+    const added = await client.post('/members', person, key('with-a-pass'));
+    expect(added).toHaveStatus(201);
+    const member = `/members/${added.body.id}`;
+    const plantPass = async (name: string) => {
+      const { body: pass } = await client.get(`${member}/pass`);
+      plant(`the temporary password ${name}`, pass.temporary_password);
+      codes.set(`the code of the pass ${name}`, pass.qr_code);
+      await client.post('/auth/login', { phone_number: person.phone_number, password: pass.temporary_password });
+      for (const code of [pass.qr_code, `${pass.qr_code}0`, `${pass.qr_code}%ff`, `${pass.qr_code}/x`]) {
+        await client.get(`/members/by-qr/${code}`);
+        await client.post(`/members/by-qr/${code}`);
+      }
+      for (const way of ['/devices/access', '/attendance']) await client.post(way, { qr_code: pass.qr_code });
+      await client.get(`${member}/qr.svg`);
+    };
+    await plantPass('at first');
+    expect(await client.post(`${member}/reset-password`, undefined, key('reset'))).toHaveStatus(200);
+    expect(await client.post(`${member}/regenerate-qr`, undefined, key('regenerate'))).toHaveStatus(200);
+    await plantPass('afterwards');
+  }
 
   async function useThem(one: HttpClient, two: HttpClient): Promise<void> {
     const signIn = async (email: string, password: string) => {
@@ -79,6 +114,15 @@ describe('secrets', () => {
     });
     const { body: person } = await admin.post('/users/regular', { ...details('member'), role: 'user' });
     const memberId = person.id;
+    await usePasses(client);
+
+    const { body: talk } = await admin.post('/chat/conversations/start', { user2: memberId });
+    const { body: message } = await upload({ client: admin }, talk.id, { bytes: PNG, name: 'a.png' });
+    const link = new URL(message.attachment.url, one.base);
+    signatures.push(link.searchParams.get('signature')!);
+    expect((await fetch(link)).status).toBe(200);
+    link.searchParams.set('expires', '1');
+    expect((await fetch(link)).status).toBe(403);
 
     const [origin, otherOrigin] = [one, two].map(({ base }) => base.replace('/api/v1', '')) as [string, string];
     const device = await makeDevice(client);
@@ -140,16 +184,20 @@ describe('secrets', () => {
     await client.post('/auth/change-password', change, { 'idempotency-key': 'new-password' });
   }
 
-  const found = (text: string | Buffer): string[] =>
-    [...secrets].filter(([, secret]) => text.includes(secret as string)).map(([name]) => name);
+  const found = (text: string | Buffer, among = secrets): string[] =>
+    [...among].filter(([, secret]) => text.includes(secret as string)).map(([name]) => name);
 
   it('are in no log', () => {
     expect(secrets.size).toBeGreaterThan(15);
+    expect(codes.size).toBe(2);
     for (const { output } of servers) {
       // It was logged, and at length.
       expect(output).toMatch(/"level":"info"/);
       expect(found(output)).toEqual([]);
+      expect(found(output, codes)).toEqual([]);
+      expect(signatures.filter((signature) => output.includes(signature))).toEqual([]);
     }
+    expect(signatures).toHaveLength(1);
   });
 
   it('are in no table', async () => {
@@ -170,6 +218,7 @@ describe('secrets', () => {
         seen++;
         const text = Buffer.isBuffer(value) ? value : typeof value === 'string' ? value : JSON.stringify(value);
         expect(found(text)).toEqualFor([table, column], []);
+        if (column !== 'qr_code') expect(found(text, codes)).toEqualFor([table, column], []);
         // base64 and hex within it are looked into as well.
         const decoded = (String(text).match(/[\w+/=-]{64,}/g) ?? []).map((part) => Buffer.from(part, 'base64'));
         for (const bytes of decoded) expect(found(bytes)).toEqualFor([table, column], []);

@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import bcrypt from 'bcryptjs';
 import pg from 'pg';
+import { KeyRing } from '../../src/common/crypto/key-ring.js';
+import { ConfigError } from '../../src/config/config-error.js';
 import { dayOf, HOUR, openingHours } from '../../src/demo/demo-clock.js';
 import { seedDemo } from '../../src/demo/seed-demo.js';
 import { firstStart } from '../../src/first-start.js';
@@ -36,7 +39,7 @@ const unexplainedSales = () =>
     SELECT s.id, m.id FROM sales s FULL JOIN (SELECT * FROM stock_movements WHERE reason = 'sale') m ON m.sale_id = s.id
     WHERE (s.product_id, s.quantity) IS DISTINCT FROM (m.product_id, -m.change)`);
 
-describe('the demo gym', () => {
+describe('the demo', () => {
   const gymClock = (column: string) => `extract(epoch FROM ${column} AT TIME ZONE g.timezone)::float8 * 1000`;
 
   beforeAll(async () => {
@@ -51,6 +54,97 @@ describe('the demo gym', () => {
     const before = await one(counts);
     expect(await seedDemo(client, testConfig())).toMatch('is there already');
     expect(await one(counts)).toEqual(before);
+  });
+
+  it('has 150 members in two gyms, the five of the tutorials among them, who sign in by what is written there', async () => {
+    const members = await all<Record<string, string>>(
+      `SELECT id, gym_id, full_name, phone_number, qr_code, password_hash, temporary_password, must_change_password
+       FROM users WHERE role = 'user' ORDER BY id`,
+    );
+    expect(members).toHaveLength(150);
+    const keys = new KeyRing(testConfig().ENCRYPTION_KEYS);
+    const passwordOf = (stored: string, id: string) =>
+      keys.decrypt(stored, `users.temporary_password ${id}`).toString();
+    for (const { id, qr_code, must_change_password, password_hash, temporary_password } of members) {
+      expect(qr_code).toMatch(new RegExp(`^GYM-${id}-[0-9A-F]{8}$`));
+      expect(qr_code!.split('-').at(-1)!.replace(/\D/g, '')).toBe(String(id));
+      expect(must_change_password).toBe(true);
+      const password = passwordOf(temporary_password!, id!);
+      expect(password).toMatch(/^[A-Z]{2}\d\d[A-Z]{2}$/);
+      expect(await bcrypt.compare(password, password_hash!)).toBe(true);
+    }
+    const known = members
+      .map(({ id, gym_id, full_name, phone_number, temporary_password }) =>
+        [gym_id, full_name, phone_number, keys.decrypt(temporary_password!, `users.temporary_password ${id}`)].join(
+          ' ',
+        ),
+      )
+      .filter((line) => / 010\d{8} (RX04AF|SI19IC|PS02HC|PE71JZ|RK94GG)$/.test(line));
+    expect(known.toSorted()).toEqual([
+      '1 Ibrahim Hassan 01041244663 PS02HC',
+      '1 Layla Rashad 01022981052 SI19IC',
+      '1 Mohamed Salem 01077827638 RX04AF',
+      '2 Hadeer Youssef 01095899313 PE71JZ',
+      '2 Somaya Hassan 01085345555 RK94GG',
+    ]);
+  });
+
+  it('is the same everywhere', async () => {
+    const people = `SELECT id, full_name, email, phone_number, document_id, gym_id,
+      CASE WHEN role = 'user' THEN qr_code END FROM users ORDER BY id`;
+    const [here, elsewhere] = [await all(people), await ownDatabase('demo_elsewhere')];
+    const other = new pg.Client(elsewhere);
+    await other.connect();
+    await firstStart(other, testConfig());
+    await seedDemo(other, testConfig());
+    const { rows: there } = await other.query(people);
+    await other.end();
+    expect(there).toEqual(here);
+  });
+
+  it('does not come among the data of others', async () => {
+    const theirs = new pg.Client(await ownDatabase('not_demo'));
+    await theirs.connect();
+    await firstStart(theirs, testConfig());
+    await theirs.query(`INSERT INTO users (email, full_name, gym_id) VALUES ('real@example.com', 'Real Person', 1)`);
+    const refusal = await seedDemo(theirs, testConfig()).catch((error: Error) => error);
+    const { rowCount } = await theirs.query('SELECT 1 FROM users');
+    await theirs.end();
+    expect(rowCount).toBe(3);
+    expect(refusal).toBeInstanceOf(ConfigError);
+    expect(String(refusal)).toMatch('holds other data');
+  });
+
+  it('has visits, sales, new members and plans in every week of half a year, in both gyms', async () => {
+    for (const [table, column] of [
+      ['attendance', 'check_in_time'],
+      ['sales', 'sale_date'],
+      ['user_plans', 'purchased_at'],
+      ['users', 'created_at'],
+    ]) {
+      const weeks = await all<{ gym_id: number; weeks: string }>(`
+        SELECT gym_id, count(DISTINCT floor(extract(epoch FROM now() - ${column}) / 604800)) AS weeks FROM ${table}
+        WHERE ${column} > now() - interval '182 days' GROUP BY gym_id ORDER BY gym_id`);
+      expect(weeks.map(({ gym_id }) => gym_id)).toEqualFor(table, [1, 2]);
+      for (const { weeks: count } of weeks) expect(Number(count)).toBeGreaterThanOrEqual(24);
+    }
+  });
+
+  it('has courses of each of its trainers, which members take as trainees', async () => {
+    const courses = await all<Record<string, unknown>>(`
+      SELECT t.full_name, c.title, c.is_archived, count(e.id)::int AS taken,
+        bool_and(e.created_at >= c.created_at AND e.created_at >= u.created_at AND e.created_at <= now()) AS is_in_order,
+        bool_and(EXISTS (SELECT FROM profiles WHERE account_id = u.id AND profile_type = 'trainee')) AS by_trainees
+      FROM courses c JOIN profiles p ON p.id = c.trainer_profile_id JOIN users t ON t.id = p.account_id
+      LEFT JOIN course_enrolments e ON e.course_id = c.id LEFT JOIN users u ON u.id = e.user_id
+      GROUP BY c.id, t.id ORDER BY c.id`);
+    const trainers = courses.map(({ full_name }) => full_name);
+    expect(new Set(trainers)).toEqual(new Set(['Tiago Moreira', 'Sara Lindqvist', 'Omar Lotfy', 'Salma Nassar']));
+    expect(courses.map(({ taken }) => taken)).toEqual([9, 6, 0, 11, 7, 9, 6, 0, 11, 7]);
+    for (const { taken, is_in_order, by_trainees } of courses) {
+      expect([is_in_order, by_trainees]).toEqual(taken ? [true, true] : [null, false]);
+    }
+    expect(courses.filter(({ is_archived }) => is_archived)).toHaveLength(2);
   });
 
   it('can explain its stock by deliveries and sales', async () => {

@@ -41,6 +41,33 @@ describe('hours and clocks', () => {
     return rows;
   };
 
+  it('fill every local day, each moment in the latest hour that the clock has shown', async () => {
+    const zones = [
+      ...['UTC', 'Europe/Madrid', 'America/New_York', 'America/Havana', 'Pacific/Chatham', 'Australia/Lord_Howe'],
+      ...['Africa/Casablanca', 'Africa/Cairo', 'Asia/Kathmandu', 'America/Scoresbysund', 'Antarctica/Troll'],
+      ...['Asia/Gaza', 'America/Santiago', 'Pacific/Apia'],
+    ];
+    // Apia left out a day, Chatham has quarters of an hour, Lord_Howe shifts by half an hour, Havana at midnight.
+    const { rows } = await t.db.pool.query(
+      `WITH days AS MATERIALIZED (
+         SELECT zone, day::date, day_start(day::date, zone) AS began, day_start(day::date + 1, zone) AS ended
+         FROM unnest($1::text[]) zone CROSS JOIN (
+           SELECT * FROM generate_series(date '2026-01-01', date '2026-12-31', '1 day')
+           UNION ALL SELECT * FROM generate_series(date '2011-12-28', date '2012-01-02', '1 day')) d (day)
+       ), quarters AS (
+         SELECT zone, day, t, max(extract(hour FROM t AT TIME ZONE zone)::int) OVER (PARTITION BY zone, day ORDER BY t) AS shown
+         FROM days CROSS JOIN LATERAL generate_series(began, ended - interval '15 minutes', '15 minutes') t
+       ), covered AS (
+         SELECT zone, day, t, slot_id FROM days CROSS JOIN LATERAL slot_hours(day, zone) h
+         CROSS JOIN LATERAL generate_series(h.starts_at, h.ends_at - interval '15 minutes', '15 minutes') t
+       )
+       SELECT zone, day, t, shown, slot_id FROM quarters FULL JOIN covered USING (zone, day, t)
+       WHERE slot_id IS DISTINCT FROM shown`,
+      [zones],
+    );
+    expect(rows).toEqual([]);
+  });
+
   it('are at the same time of the new clock when a gym gets another one, and watchers are told', async () => {
     const { gym: { id }, member } = await gym('Europe/Lisbon'); // prettier-ignore
     for (const hour of [9, 18]) expect(await book(member.client, hour)).toHaveStatus(201);
@@ -181,15 +208,19 @@ describe('hours and clocks', () => {
       const zones = { 0: 'UTC', 1: 'Asia/Kathmandu', 2: 'Asia/Kolkata' } as const;
       for (;;) {
         const quarter = Math.floor(Date.now() / QUARTER_MS);
-        const watchers = await Promise.all(
+        const gyms = await Promise.all(
           Object.entries(zones).flatMap(([number, timezone]) =>
-            [t, second].map(async ({ url }) => {
-              const { member } = await gym(timezone);
-              const socket = await SocketClient.connect(url, '/slots', { token: member.access_token });
-              await socket.next('slots_update');
-              return { number: Number(number), socket };
-            }),
+            [t, second].map(async ({ url }) => ({ number: Number(number), url, member: (await gym(timezone)).member })),
           ),
+        );
+        // The other server has heard of their settings before one of its sockets watches them.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const watchers = await Promise.all(
+          gyms.map(async ({ number, url, member }) => {
+            const socket = await SocketClient.connect(url, '/slots', { token: member.access_token });
+            await socket.next('slots_update');
+            return { number, socket };
+          }),
         );
         t.app.get(EventEmitter2).emit(ClockTurned.name, new ClockTurned());
         const told = watchers.filter(({ number }) => number === quarter % 4);

@@ -524,6 +524,65 @@ describe('slots', () => {
       await until(() => told().size === 20);
     });
 
+    it('are told each change at once, and the whole day within a second, once for all', async () => {
+      const { gym: { id }, manager, member } = await gym(); // prettier-ignore
+      const people = await Promise.all(Array.from({ length: 5 }, () => t.make.person('user', id)));
+      const sockets = await Promise.all([member, manager].map(({ access_token }) => connect(access_token)));
+      for (const socket of sockets) await socket.ask('get_slots', { date: SOON, gym_id: id });
+      const before = sockets.map(({ received }) => received.length);
+      const begun = Date.now();
+      await Promise.all(people.map((person, hour) => book(manager.client, hour, { date: SOON, user_id: person.id })));
+      for (const [index, socket] of sockets.entries()) {
+        const { timestamp } = await socket.next('slots_update', ({ data }) => data.booked_count === 5);
+        const [first] = socket.received.slice(before[index]);
+        expect(first).toMatchObject({ event: 'slot_changed', payload: { slot: { booked: 1 } } });
+        // The hour had not to wait for the day.
+        expect(Date.parse(timestamp) - Date.parse(first!.payload.timestamp)).toBeGreaterThan(500);
+        const days = socket.received.slice(before[index]).filter(({ event }) => event === 'slots_update');
+        expect(days.length).toBeLessThanOrEqual(Math.ceil((Date.now() - begun) / 1000));
+      }
+    });
+
+    it('of another server are told as well, each what they may see', async () => {
+      const { gym: { id }, manager, member } = await gym({ default_capacity: 2 }); // prettier-ignore
+      const other = await t.make.signedIn('user', id);
+      const second = await startApp();
+      try {
+        const sockets = await Promise.all(
+          [manager, member, other].map(({ access_token: token }) =>
+            SocketClient.connect(second.url, '/slots', { token }),
+          ),
+        );
+        for (const socket of sockets) await socket.ask('get_slots', { date: SOON, gym_id: id });
+        await book(member.client, 9);
+        const seen = await Promise.all(sockets.map((socket) => socket.next('slot_changed')));
+        expect(seen.map(({ slot }) => [slot.booked, slot.booked_by?.id])).toEqual([
+          [1, member.id],
+          [1, member.id],
+          [1, undefined],
+        ]);
+        const days = await Promise.all(
+          sockets.map((socket) => socket.next('slots_update', ({ data }) => data.slots[9].booked === 1)),
+        );
+        expect(days.map(({ data }) => data.available_slots.includes(9))).toEqual([true, false, true]);
+      } finally {
+        SocketClient.closeAll();
+        await second.close();
+      }
+    });
+
+    it('that come together get the day as each may see it', async () => {
+      const { gym: { id }, manager, member } = await gym({ default_capacity: 2 }); // prettier-ignore
+      const other = await t.make.signedIn('user', id);
+      const booked = await book(member.client, 23, {});
+      const sockets = await Promise.all([manager, member, other].map(({ access_token }) => connect(access_token)));
+      const days = await Promise.all(sockets.map((socket) => socket.next('slots_update')));
+      // At midnight there is a new today.
+      if (days.some(({ data }) => data.date !== booked.body.date)) return;
+      expect(days.map(({ data }) => data.slots[23].booked_by?.id)).toEqual([member.id, member.id, undefined]);
+      expect(days.map(({ data }) => data.available_slots.includes(23))).toEqual([true, false, true]);
+    });
+
     it('book and cancel, and get the answer in both ways', async () => {
       const { member } = await gym();
       const socket = await connect(member.access_token);

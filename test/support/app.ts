@@ -1,3 +1,5 @@
+import os from 'node:os';
+import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import { Database } from '../../src/database/database.js';
@@ -27,6 +29,8 @@ export const testConfig = (settings: Record<string, string> = {}): Config =>
     FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
     BCRYPT_ROUNDS: '4',
     DATABASE_POOL_SIZE: '15',
+    // Attachments of messages are files in it.
+    DATA_DIR: path.join(os.tmpdir(), `spotter-test-${process.env.JEST_WORKER_ID}`),
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'fatal',
     ...settings,
   });

@@ -3,8 +3,8 @@ import { everyGym, raw } from '../../src/database/sql.js';
 
 /** What does not say what a person did, only that a person was there. */
 const BOOKKEEPING = {
-  tables: ['attempt_budgets', 'job_workers', 'socket_messages', 'socket_sessions', 'stats_broadcasts'],
-  columns: ['updated_at', 'last_used_at', 'last_seen_at', 'online_until', 'held_until'],
+  tables: ['attempt_budgets', 'job_runs', 'job_workers', 'socket_messages', 'socket_sessions', 'stats_broadcasts'],
+  columns: ['updated_at', 'last_used_at', 'last_seen_at', 'online_until', 'held_until', 'told_up_to_id'],
 };
 
 /** A digest of each table's rows: what has changed between two of them differs. */

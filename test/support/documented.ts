@@ -28,23 +28,33 @@ const paths: Documented[] = Object.entries<Documented['methods']>(document.paths
   .toSorted((a, b) => a.parameters - b.parameters);
 
 // 0.01 is no binary fraction; and whether an address is an email is not for the answer to say.
-const ajv = new Ajv({ strict: false, multipleOfPrecision: 6, formats: { email: true } });
+const anything = (...formats: string[]) => Object.fromEntries(formats.map((format) => [format, true] as const));
+const ajv = new Ajv({
+  strict: false,
+  multipleOfPrecision: 6,
+  formats: { ...anything('email', 'int32', 'int64', 'password', 'byte', 'binary') },
+});
 addFormats.default(ajv, ['date', 'date-time']);
 ajv.addSchema(strict({ components: document.components }) as object, 'openapi');
 const validators = new Map<object, ValidateFunction>();
 
 /** OpenAPI 3.0 as JSON Schema: `nullable` is another type, and what is not documented is not there. */
-function strict(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(strict);
+function strict(schema: unknown, isPart = false): unknown {
+  if (Array.isArray(schema)) return schema.map((one) => strict(one, isPart));
   if (typeof schema !== 'object' || schema === null) return schema;
   const { nullable, example: _example, ...rest } = schema as Record<string, unknown>;
   const translated = Object.fromEntries(
     Object.entries(rest).map(([key, value]) => [
       key,
-      key === '$ref' ? `openapi${String(value)}` : key === 'properties' ? strictFields(value as object) : strict(value),
+      key === '$ref'
+        ? `openapi${String(value)}`
+        : key === 'properties'
+          ? strictFields(value as object)
+          : strict(value, key === 'allOf'),
     ]),
   );
-  const closed = 'properties' in translated ? { additionalProperties: false, ...translated } : translated;
+  // A part of several says nothing of the fields of the others.
+  const closed = 'properties' in translated && !isPart ? { additionalProperties: false, ...translated } : translated;
   return nullable === true ? { anyOf: [closed, { type: 'null' }] } : closed;
 }
 
@@ -77,7 +87,7 @@ function differenceOf(method: string, pathname: string, { status, headers, body 
   if (status >= 400 && !response['x-codes']?.includes(body?.code)) return `answers ${status} ${body?.code}`;
   const type = headers.get('content-type')?.split(';')[0];
   if (!response.content) return type ? `answers ${status} with ${type}` : null;
-  const media = type && response.content[type];
+  const media = type && (response.content[type] ?? response.content['*/*']);
   if (!media) return `answers ${status} with ${type}`;
   let validate = validators.get(media);
   if (!validate) validators.set(media, (validate = ajv.compile(strict(media.schema) as object)));

@@ -56,7 +56,7 @@ export class Factory {
     fields: { name?: string; timezone?: string; is_active?: boolean } = {},
   ): Promise<{ id: number; name: string }> {
     const { name = unique('Gym'), timezone = 'UTC', is_active = true } = fields;
-    const [gym] = await this.db.query<{ id: number; name: string }>(everyGym`
+    const [gym] = await this.db.change<{ id: number; name: string }>(everyGym`
       INSERT INTO gyms (name, timezone, is_active) VALUES (${name}, ${timezone}, ${is_active}) RETURNING id, name`);
     return gym!;
   }
@@ -75,7 +75,7 @@ export class Factory {
       must_change_password: false,
       ...fields,
     };
-    const [row] = await this.db.query<Person>(everyGym`
+    const [row] = await this.db.change<Person>(everyGym`
       INSERT INTO users (email, full_name, document_id, phone_number, username, password_hash, is_active,
         must_change_password, role, gym_id)
       VALUES (${person.email}, ${person.full_name}, ${person.document_id}, ${person.phone_number}, ${person.username},
@@ -85,11 +85,17 @@ export class Factory {
     return row!;
   }
 
+  /** The code of their pass. */
+  async qrCode({ id }: { id: number }): Promise<string> {
+    const [person] = await this.db.query<{ qr_code: string }>(everyGym`SELECT qr_code FROM users WHERE id = ${id}`);
+    return person!.qr_code;
+  }
+
   /** By time, 30 days for 30; or by sessions, if it has any. */
   async plan(gymId: number, fields: Partial<PlanRow> = {}): Promise<PlanRow> {
     const { name = unique('Plan'), price = 30, session_count = null, is_active = true } = fields;
     const { kind = session_count ? 'sessions' : 'time', duration_days = session_count ? null : 30 } = fields;
-    const [plan] = await this.db.query<PlanRow>(everyGym`
+    const [plan] = await this.db.change<PlanRow>(everyGym`
       INSERT INTO plans (gym_id, name, price, kind, duration_days, session_count, is_active)
       VALUES (${gymId}, ${name}, ${price}, ${kind}, ${duration_days}, ${session_count}, ${is_active})
       RETURNING id, gym_id, name, price, kind, duration_days, session_count, is_active`);
@@ -98,7 +104,7 @@ export class Factory {
 
   /** An active plan that the member bought now. */
   async userPlan(member: { id: number }, plan: PlanRow): Promise<{ id: number }> {
-    const [userPlan] = await this.db.query<{ id: number }>(everyGym`
+    const [userPlan] = await this.db.change<{ id: number }>(everyGym`
       INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at, expires_at)
       VALUES (${member.id}, ${plan.gym_id}, ${plan.id}, ${plan.price}, ${plan.duration_days}, ${plan.session_count}, moment(),
         moment() + make_interval(days => ${plan.duration_days}))
@@ -109,7 +115,7 @@ export class Factory {
   /** A product for 2.50, delivered with its stock. */
   async product(gymId: number, fields: Partial<ProductRow> = {}): Promise<ProductRow> {
     const { name = unique('Product'), price = 2.5, quantity = 10 } = fields;
-    const [product] = await this.db.query<ProductRow>(everyGym`
+    const [product] = await this.db.change<ProductRow>(everyGym`
       WITH p AS (
         INSERT INTO products (gym_id, name, price, quantity) VALUES (${gymId}, ${name}, ${price}, ${quantity}) RETURNING *
       ), moved AS (
@@ -122,7 +128,7 @@ export class Factory {
 
   /** One piece, sold at a time; its stock was never counted. */
   async sale(product: ProductRow, seller: { id: number }, soldAt = new Date().toISOString()): Promise<{ id: number }> {
-    const [sale] = await this.db.query<{ id: number }>(everyGym`
+    const [sale] = await this.db.change<{ id: number }>(everyGym`
       INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date)
       VALUES (${product.gym_id}, ${product.id}, 1, ${product.price}, ${product.price}, ${seller.id}, ${soldAt}) RETURNING id`);
     return sale!;
@@ -134,7 +140,7 @@ export class Factory {
     checkInTime = new Date().toISOString(),
     checkOutTime: string | null = null,
   ): Promise<{ id: number }> {
-    const [visit] = await this.db.query<{ id: number }>(everyGym`
+    const [visit] = await this.db.change<{ id: number }>(everyGym`
       INSERT INTO attendance (user_id, gym_id, check_in_time, check_out_time)
       VALUES (${member.id}, ${member.gym_id}, ${checkInTime}, ${checkOutTime}) RETURNING id`);
     return visit!;
@@ -145,10 +151,54 @@ export class Factory {
     fields: { weight?: number; measurement_date?: string; notes?: string } = {},
   ): Promise<{ id: number }> {
     const { weight = 80, measurement_date = new Date().toISOString(), notes = null } = fields;
-    const [measurement] = await this.db.query<{ id: number }>(everyGym`
+    const [measurement] = await this.db.change<{ id: number }>(everyGym`
       INSERT INTO measurements (user_id, gym_id, measurement_date, weight, notes)
       VALUES (${member.id}, ${member.gym_id}, ${measurement_date}, ${weight}, ${notes}) RETURNING id`);
     return measurement!;
+  }
+
+  /** For 49.90. The person gets a trainer profile, if they have none. */
+  async course(
+    trainer: { id: number },
+    fields: { title?: string; description?: string; is_archived?: boolean } = {},
+  ): Promise<{ id: number; trainer_profile_id: number }> {
+    const { title = unique('Course'), description = null, is_archived = false } = fields;
+    await this.db.change(everyGym`
+      INSERT INTO profiles (account_id, profile_type) VALUES (${trainer.id}, 'trainer')
+      ON CONFLICT (account_id, profile_type) DO NOTHING`);
+    const [course] = await this.db.change<{ id: number; trainer_profile_id: number }>(everyGym`
+      INSERT INTO courses (trainer_profile_id, title, description, price, is_archived)
+      SELECT id, ${title}, ${description}, 49.9, ${is_archived} FROM profiles
+      WHERE account_id = ${trainer.id} AND profile_type = 'trainer'
+      RETURNING id, trainer_profile_id`);
+    return course!;
+  }
+
+  /** Of two people, with these messages, each by one of them. */
+  async conversation(
+    one: { id: number },
+    two: { id: number },
+    ...messages: { by: { id: number }; content: string }[]
+  ): Promise<{ id: number; message_ids: number[] }> {
+    const [user1, user2] = one.id < two.id ? [one.id, two.id] : [two.id, one.id];
+    const [conversation] = await this.db.change<{ id: number }>(everyGym`
+      WITH c AS (INSERT INTO conversations (user1_id, user2_id) VALUES (${user1}, ${user2})
+        ON CONFLICT (user1_id, user2_id) DO UPDATE SET user1_id = excluded.user1_id RETURNING *),
+      p AS (INSERT INTO participants (conversation_id, user_id, other_id, last_active_at)
+        SELECT id, user1_id, user2_id, now() FROM c UNION ALL SELECT id, user2_id, user1_id, now() FROM c
+        ON CONFLICT DO NOTHING)
+      SELECT id FROM c`);
+    const { id } = conversation!;
+    const ids: number[] = [];
+    for (const { by, content } of messages) {
+      const [message] = await this.db.change<{ id: number }>(everyGym`
+        WITH p AS (UPDATE participants SET unread_count = unread_count + 1
+          WHERE conversation_id = ${id} AND user_id <> ${by.id})
+        INSERT INTO messages (conversation_id, sender_id, content, timestamp)
+        VALUES (${id}, ${by.id}, ${content}, now()) RETURNING id`);
+      ids.push(message!.id);
+    }
+    return { id, message_ids: ids };
   }
 
   async signedIn(role: Role, gymId: number | null, fields?: Partial<Record<string, unknown>>): Promise<SignedIn> {

@@ -38,6 +38,10 @@ export class HttpClient {
     return this.send('PUT', path, body);
   }
 
+  patch(path: string, body?: unknown) {
+    return this.send('PATCH', path, body);
+  }
+
   delete(path: string) {
     return this.send('DELETE', path);
   }

@@ -6,8 +6,11 @@ import { SocketClient } from './socket-client.js';
 import type { World } from './world.js';
 
 export interface MessageCase {
-  /** Made again for every attempt. It is about the world's own gym, no matter who sends it. */
-  payload?(world: World): unknown;
+  /**
+   * Made again for every attempt. It is about the world's own gym, no matter who sends it: `sender` is the role of who
+   * tries, perhaps from another gym.
+   */
+  payload?(world: World, sender: Role | DeviceKind): unknown;
   /** What the sender has to do first. */
   before?(socket: SocketClient, world: World): Promise<unknown>;
   /** The code of the answer where that is not success: a person who may send it, but not like this. */
@@ -34,6 +37,14 @@ async function freeReader({ t, own }: World): Promise<number> {
 
 const chooseMember = async (socket: SocketClient, world: World) =>
   socket.ask('user', { user_id: (await newMember(world)).id });
+
+/** A conversation of the gym's own person of that role, with a message of each. */
+async function talk({ t, own }: World, sender: Role | DeviceKind) {
+  const me = own.people[sender as Role];
+  const [mine, theirs] = [`mine ${own.mark}`, `theirs ${own.mark}`];
+  const member = await newMember({ t, own } as World);
+  return t.make.conversation(me, member, { by: me, content: mine }, { by: member, content: theirs });
+}
 
 let hours = 0;
 /** An hour that no one has, of days that no one else books. */
@@ -63,6 +74,38 @@ export const messageCases: Record<string, MessageCase> = {
     otherGym: 'nothing',
   },
   '/checkins heartbeat': { otherGym: 'nothing' },
+
+  '/chat join': {
+    payload: async (world, sender) => ({ conversation_id: (await talk(world, sender)).id }),
+    otherGym: 'conversation_not_found',
+  },
+  '/chat message': {
+    payload: async (world, sender) => ({ conversation_id: (await talk(world, sender)).id, content: world.own.mark }),
+    otherGym: 'conversation_not_found',
+  },
+  '/chat read': {
+    payload: async (world, sender) => ({ message_id: (await talk(world, sender)).message_ids[1] }),
+    otherGym: 'message_not_found',
+  },
+  '/chat typing': {
+    // With the gym's manager, whose socket hears of it.
+    payload: async ({ t, own }, sender) => {
+      const [me, other] = [own.people[sender as Role], own.people[sender === 'manager' ? 'trainer' : 'manager']];
+      return { conversation_id: (await t.make.conversation(me, other)).id, is_typing: true };
+    },
+    otherGym: 'conversation_not_found',
+  },
+  '/chat edit': {
+    payload: async (world, sender) => ({
+      message_id: (await talk(world, sender)).message_ids[0],
+      new_content: world.own.mark,
+    }),
+    otherGym: 'message_not_found',
+  },
+  '/chat delete': {
+    payload: async (world, sender) => ({ message_id: (await talk(world, sender)).message_ids[0] }),
+    otherGym: 'message_not_found',
+  },
 
   '/devices fingerprint_connected': {
     before: (_, world) => freeReader(world),

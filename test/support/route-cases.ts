@@ -23,7 +23,7 @@ export interface RouteCase {
    * same, where the gym itself would find no trace; or `everything`,
    * because it is the whole chain's.
    */
-  otherGym: number | 'nothing' | 'unmarked' | 'everything';
+  otherGym: number | ((role: Role) => number) | 'nothing' | 'unmarked' | 'everything';
 }
 
 /** A person new in the gym that is acted on, for a call that changes them. */
@@ -51,6 +51,38 @@ const booked = (path: string): RouteCase => ({
   otherGym: 'nothing',
 });
 
+/** Another person may know the trainers of all gyms, and no one else of another gym. */
+const trainersAreKnown = (role: Role) => (role === 'trainer' ? 403 : 404);
+const chooseProfile = async ({ t, own }: World, role: Role) => {
+  const { client, id } = await t.make.signIn(own.people[role]);
+  await client.post(`/accounts/${id}/profiles`, { profile_type: 'store' });
+  return `/accounts/${id}/profiles`;
+};
+
+/** A course of a new trainer, or of the trainer who asks. */
+const newCourse = async ({ t, own }: World, role?: Role) =>
+  t.make.course(role === 'trainer' ? own.people.trainer : await t.make.person('trainer', own.gym.id));
+const coursePath = async (world: World, role?: Role) => `/courses/${(await newCourse(world, role)).id}`;
+/** Only their trainer, the manager of the gym, and an admin. */
+const managedCourse = (end: string, body?: object): RouteCase => ({
+  call: async (world, role) => ({ path: (await coursePath(world, role)) + end, body }),
+  answers: { user: 403 },
+  otherGym: 403,
+});
+const publishedCourse = (path: string): RouteCase => ({
+  call: async ({ t, own }) => {
+    const { trainer_profile_id } = await t.make.course(own.people.trainer);
+    return { path, body: { title: unique('Course'), price: 49.9, trainer_profile_id } };
+  },
+  answers: { user: 403 },
+  otherGym: 403,
+});
+const ofAllGyms = (path: string): RouteCase => ({ call: () => ({ path }), otherGym: 'everything' });
+const oneOfAll = (end: string): RouteCase => ({
+  call: async (world) => ({ path: (await coursePath(world)) + end }),
+  otherGym: 'everything',
+});
+
 let hours = 0;
 /** An hour that no one has. */
 const freeHour = ({ own }: World) => {
@@ -69,6 +101,25 @@ async function boardPath({ t, own }: World, what: string): Promise<string> {
   return `/devices/${device_number}/${what}?gym_id=${own.gym.id}`;
 }
 
+/** A conversation of the one who tries with a member of their gym; the first of its messages is theirs. */
+async function talk(world: World, role: Role) {
+  const me = world.own.people[role];
+  const member = await world.t.make.person('user', world.own.gym.id, { full_name: `member ${world.own.mark}` });
+  const mine = { by: me, content: `mine ${world.own.mark}` };
+  return world.t.make.conversation(me, member, mine, { by: member, content: `theirs ${world.own.mark}` });
+}
+const inTalk = (more = '', body?: unknown): RouteCase => ({
+  call: async (world, role) => ({ path: `/chat/conversations/${(await talk(world, role)).id}${more}`, body }),
+  otherGym: 404,
+});
+const ofMessage = (which: 0 | 1, more = '', body?: unknown): RouteCase => ({
+  call: async (world, role) => ({
+    path: `/chat/messages/${(await talk(world, role)).message_ids[which]}${more}`,
+    body,
+  }),
+  otherGym: 404,
+});
+
 /** How to call every route. The matrix test fails for a route that is not here. */
 export const routeCases: Record<string, RouteCase> = {
   'GET gyms': { call: () => ({ path: '/gyms' }), otherGym: 'everything' },
@@ -84,6 +135,9 @@ export const routeCases: Record<string, RouteCase> = {
     success: 204,
     otherGym: 'everything',
   },
+
+  'GET branches': { call: () => ({ path: '/branches' }), otherGym: 'nothing' },
+  'GET staff': { call: () => ({ path: '/staff' }), otherGym: 'nothing' },
 
   'GET auth/me': { call: () => ({ path: '/auth/me' }), otherGym: 'nothing' },
   'GET auth/sessions': { call: () => ({ path: '/auth/sessions' }), otherGym: 'nothing' },
@@ -144,12 +198,89 @@ export const routeCases: Record<string, RouteCase> = {
     otherGym: 404,
   },
 
+  'GET accounts': ofAllGyms('/accounts'),
+  'GET accounts/:account_id': { call: ({ own }) => ({ path: `/accounts/${own.people.user.id}` }), otherGym: 404 },
+  'PUT accounts/:account_id': {
+    call: ({ own }, role) => ({ path: `/accounts/${own.people[role].id}`, body: { language: 'es' } }),
+    otherGym: trainersAreKnown,
+  },
+  'PATCH accounts/:account_id': {
+    call: ({ own }, role) => ({ path: `/accounts/${own.people[role].id}`, body: { language: 'ar' } }),
+    otherGym: trainersAreKnown,
+  },
+  'DELETE accounts/:account_id': {
+    call: async (world) => ({ path: `/accounts/${(await newMember(world)).id}` }),
+    answers: { user: 403 },
+    success: 204,
+    otherGym: 404,
+  },
+  'GET accounts/:account_id/profiles': {
+    call: ({ own }) => ({ path: `/accounts/${own.people.user.id}/profiles` }),
+    otherGym: 404,
+  },
+  'POST accounts/:account_id/profiles': {
+    call: ({ own }, role) => ({
+      path: `/accounts/${own.people[role].id}/profiles`,
+      body: { profile_type: 'gym' },
+    }),
+    otherGym: trainersAreKnown,
+  },
+  'DELETE accounts/:account_id/profiles/:profile_type': {
+    call: async (world, role) => ({ path: `${await chooseProfile(world, role)}/store` }),
+    success: 204,
+    otherGym: trainersAreKnown,
+  },
+
+  'GET courses': ofAllGyms('/courses'),
+  'GET courses/for-trainees': ofAllGyms('/courses/for-trainees'),
+  'GET courses/mine': { call: () => ({ path: '/courses/mine' }), otherGym: 'unmarked' },
+  'GET courses/:course_id': oneOfAll(''),
+  'GET courses/:course_id/detail': oneOfAll('/detail'),
+  'POST courses': publishedCourse('/courses'),
+  'POST courses/create': publishedCourse('/courses/create'),
+  'PUT courses/:course_id': managedCourse('', { price: 35 }),
+  'PUT courses/:course_id/update': managedCourse('/update', { price: 36 }),
+  'DELETE courses/:course_id': { ...managedCourse(''), success: 204 },
+  'DELETE courses/:course_id/delete': { ...managedCourse('/delete'), success: 204 },
+  'POST courses/:course_id/enrol': { ...oneOfAll('/enrol'), success: 200 },
+  'DELETE courses/:course_id/enrol': { ...oneOfAll('/enrol'), success: 204 },
+
   'POST users/with-plan': {
     call: ({ own }) => ({
       path: '/users/with-plan',
       body: { ...newPerson(), role: 'user', gym_id: own.gym.id, plan_id: own.plan.id },
     }),
     otherGym: 403,
+  },
+
+  'POST members': {
+    call: ({ own }) => ({
+      path: '/members',
+      body: { full_name: unique('new'), phone_number: '+1 555 0199', gym_id: own.gym.id },
+    }),
+    otherGym: 403,
+  },
+  'GET members/by-qr/:qr_code': {
+    call: async ({ t, own }) => ({ path: `/members/by-qr/${await t.make.qrCode(own.people.user)}` }),
+    otherGym: 404,
+  },
+  'GET members/:id/pass': {
+    call: ({ own }) => ({ path: `/members/${own.people.user.id}/pass` }),
+    otherGym: 404,
+  },
+  'GET members/:id/qr.svg': {
+    call: ({ own }) => ({ path: `/members/${own.people.user.id}/qr.svg` }),
+    otherGym: 404,
+  },
+  'POST members/:id/regenerate-qr': {
+    call: ({ own }) => ({ path: `/members/${own.people.user.id}/regenerate-qr` }),
+    success: 200,
+    otherGym: 404,
+  },
+  'POST members/:id/reset-password': {
+    call: async (world) => ({ path: `/members/${(await newMember(world)).id}/reset-password` }),
+    success: 200,
+    otherGym: 404,
   },
 
   'GET plans': { call: () => ({ path: '/plans' }), otherGym: 'nothing' },
@@ -212,6 +343,30 @@ export const routeCases: Record<string, RouteCase> = {
     call: async (world) => {
       const plan = await world.t.make.plan(world.own.gym.id, { session_count: 5 });
       return { path: `/user-plans/${(await world.t.make.userPlan(await newMember(world), plan)).id}/deduct` };
+    },
+    success: 200,
+    otherGym: 404,
+  },
+  'POST user-plans/:id/freeze': {
+    call: async (world) => {
+      const { id } = await world.t.make.userPlan(await newMember(world), world.own.plan);
+      return { path: `/user-plans/${id}/freeze`, body: { days: 14 } };
+    },
+    success: 200,
+    otherGym: 404,
+  },
+  'POST user-plans/:id/unfreeze': {
+    call: async (world) => {
+      const { id } = await world.t.make.userPlan(await newMember(world), world.own.plan);
+      return { path: `/user-plans/${id}/unfreeze` };
+    },
+    success: 200,
+    otherGym: 404,
+  },
+  'POST user-plans/:id/cancel': {
+    call: async (world) => {
+      const { id } = await world.t.make.userPlan(await newMember(world), world.own.plan);
+      return { path: `/user-plans/${id}/cancel`, body: { reason: 'Moves away' } };
     },
     success: 200,
     otherGym: 404,
@@ -381,6 +536,14 @@ export const routeCases: Record<string, RouteCase> = {
     otherGym: 403,
   },
 
+  'GET dashboard': { call: () => ({ path: '/dashboard' }), otherGym: 'nothing' },
+  'GET dashboard/series': {
+    call: (_, role) => ({ path: `/dashboard/series?metric=${role === 'reception' ? 'visits' : 'revenue'}` }),
+    otherGym: 'unmarked',
+  },
+  'GET dashboard/report.csv': { call: () => ({ path: '/dashboard/report.csv' }), otherGym: 'unmarked' },
+  'GET dashboard/members.csv': { call: () => ({ path: '/dashboard/members.csv' }), otherGym: 'nothing' },
+
   'GET slots': booked('/slots'),
   'GET slots/current': booked('/slots/current'),
   'GET slots/mine': { call: () => ({ path: '/slots/mine' }), otherGym: 'unmarked' },
@@ -408,6 +571,27 @@ export const routeCases: Record<string, RouteCase> = {
     success: 200,
     otherGym: 403,
   },
+
+  'GET chat/conversations': {
+    call: async (world, role) => {
+      await talk(world, role);
+      return { path: '/chat/conversations' };
+    },
+    otherGym: 'nothing',
+  },
+  'POST chat/conversations/start': {
+    call: async (world) => ({ path: '/chat/conversations/start', body: { user2: (await newMember(world)).id } }),
+    otherGym: 404,
+  },
+  'GET chat/conversations/:conversation_id': inTalk(),
+  'PUT chat/conversations/:conversation_id': inTalk('', { title: 'Knee' }),
+  'DELETE chat/conversations/:conversation_id': { ...inTalk(), success: 204 },
+  'GET chat/conversations/:conversation_id/messages': inTalk('/messages'),
+  'POST chat/conversations/:conversation_id/send_message': inTalk('/send_message', { content: 'Hello' }),
+  'PATCH chat/messages/:message_id': ofMessage(0, '', { content: 'Changed' }),
+  'DELETE chat/messages/:message_id': { ...ofMessage(0), success: 204 },
+  'POST chat/messages/:message_id/read': { ...ofMessage(1, '/read'), success: 200 },
+
   'POST devices/:device_number/upload': {
     call: async (world) => ({ path: await boardPath(world, 'upload'), body: { code: "print('hello')" } }),
     success: 200,

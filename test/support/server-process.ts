@@ -8,6 +8,9 @@ const MAIN = path.resolve('dist/src/main.js');
 /** A server as an operator runs it: its own process, from the build. */
 export class ServerProcess {
   output = '';
+  /** Its stdout and its stderr alone. */
+  logged = '';
+  errors = '';
   readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
 
@@ -20,15 +23,19 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: settings.DATA_DIR,
     });
-    this.child.stdout!.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    this.child.stderr!.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    const hear = (stream: 'logged' | 'errors') => (chunk: Buffer) => {
+      this[stream] += chunk.toString();
+      this.output += chunk.toString();
+    };
+    this.child.stdout!.on('data', hear('logged'));
+    this.child.stderr!.on('data', hear('errors'));
     this.exited = new Promise((resolve) => this.child.once('close', resolve));
   }
 
   /** Its client, once it runs. */
   async ready(): Promise<HttpClient> {
     for (;;) {
-      const url = /running at (\S+)/.exec(this.output)?.[1];
+      const url = /running at ([^\s"]+)/.exec(this.output)?.[1];
       if (url) return new HttpClient(`${url}/api/v1`);
       if (this.child.exitCode !== null || this.child.signalCode !== null)
         throw new Error(`The server ended: ${this.output}`);

@@ -1,7 +1,7 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { rememberAsked } from './asked.js';
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const clients = new Set<SocketClient>();
 
 interface Received {

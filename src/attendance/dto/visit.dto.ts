@@ -3,7 +3,6 @@ import { IsIn, IsOptional, ValidateIf } from 'class-validator';
 import { IsLocalDate, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
-import type { Json } from '../../database/columns.js';
 import { PeriodListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
@@ -30,7 +29,7 @@ export class VisitorDto {
    * never was one.
    */
   @ApiProperty({ type: MembershipDto, nullable: true })
-  membership: Json<MembershipDto> | null;
+  membership: MembershipDto | null;
 }
 
 /** A visit, from check-in to check-out. */

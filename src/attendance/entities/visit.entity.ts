@@ -10,7 +10,7 @@ import { UserPlan } from '../../plans/entities/user-plan.entity.js';
 @Index('attendance_one_open_visit', ['user_id'], { unique: true, where: 'check_out_time IS NULL' })
 @Index('attendance_gym_id_current_idx', ['gym_id', 'check_in_time', 'id'], { where: 'check_out_time IS NULL' })
 @Index('attendance_current_idx', ['check_in_time', 'id'], { where: 'check_out_time IS NULL' })
-@Index('attendance_gym_id_idx', ['gym_id', 'check_in_time', 'id'])
+@Index('attendance_gym_id_idx', { synchronize: false }) // gym_id, check_in_time, id, and who recorded it
 @Index('attendance_user_id_idx', ['user_id', 'check_in_time', 'id'])
 @Index('attendance_check_in_time_idx', ['check_in_time', 'id'])
 @Index('attendance_user_plan_id_idx', ['user_plan_id'], { where: 'user_plan_id IS NOT NULL' })

@@ -1,5 +1,8 @@
 import type { Actor } from './actor.js';
 
+/** By what an actor is found again: their session, or the password that they gave. */
+export type Proof = Pick<Actor, 'user_id' | 'session_id' | 'password_version'>;
+
 /** What shows who asks: `Authorization: Bearer <access token>`, of a request or made of what a socket sent. */
 export interface Credentials {
   headers: { authorization?: string };
@@ -16,6 +19,6 @@ export abstract class ActorResolver {
   /** @throws NotSignedIn if the token is wrong, too old, or its session has ended */
   abstract resolve(credentials: Credentials): Promise<Access>;
 
-  /** The same person as they are now. @throws NotSignedIn if the session has ended */
-  abstract currentActor(actor: Pick<Actor, 'user_id' | 'session_id'>): Promise<Actor>;
+  /** The same person as they are now. @throws NotSignedIn if the session has ended, or the password is another one */
+  abstract currentActor(actor: Proof): Promise<Actor>;
 }

@@ -3,22 +3,28 @@ import type { Role } from './roles.js';
 
 declare const scoped: unique symbol;
 
-/** The id of a gym in which the actor may act. Only an Actor or a DeviceActor yields one. */
+/** The id of a gym in which one may act. Only an Actor, a DeviceActor or a PublicScope yields one. */
 export type ScopedGymId = number & { readonly [scoped]: true };
 
-/** The gyms whose rows the actor may see: one, or (null) all. Only an Actor or a DeviceActor yields one. */
+/** The gyms whose rows one may see: one, or (null) all. Only an Actor, a DeviceActor or a PublicScope yields one. */
 export interface GymScope {
   readonly gym_id: ScopedGymId | null;
 }
 
-/** Who acts: resolved on the server from a live session, immutable, the first argument of every service method. */
+/**
+ * Who acts: resolved on the server from a live session, or from a password; immutable, the first argument of every
+ * service method.
+ */
 export class Actor {
   constructor(
     readonly user_id: number,
     readonly role: Role,
     /** An admin's home gym, which may be null: for the gyms that one may see, ask scope(). */
     readonly gym_id: number | null,
-    readonly session_id: number,
+    /** null: acts without a session, by a password. */
+    readonly session_id: number | null,
+    /** Of the password by which one acts without a session; ends with it. null: in a session. */
+    readonly password_version: number | null = null,
   ) {
     Object.freeze(this);
   }
@@ -68,6 +74,21 @@ export class DeviceActor {
 
   is(...roles: readonly string[]): boolean {
     return roles.includes(this.role);
+  }
+
+  scope(): { gym_id: ScopedGymId } {
+    return { gym_id: this.gym() };
+  }
+
+  gym(): ScopedGymId {
+    return this.gym_id as ScopedGymId;
+  }
+}
+
+/** The gym whose hours and boards anyone may see: `publicGym` knows which. No one acts by it. */
+export class PublicScope {
+  constructor(readonly gym_id: number) {
+    Object.freeze(this);
   }
 
   scope(): { gym_id: ScopedGymId } {

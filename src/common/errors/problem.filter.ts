@@ -17,14 +17,32 @@ export class ProblemFilter implements ExceptionFilter {
     const error = toDomainError(thrown);
     if (error instanceof InternalError) this.logger.error(thrown, whoAsked(request));
     else if (error.kind.status >= 500 && !error.isReported) this.logger.warn(error.cause ?? error, whoAsked(request));
-    if (!reply.sent) sendProblem(error, request, reply);
+    if (!reply.sent) sendProblem(error, request, reply, thrown);
   }
 }
 
-export function sendProblem(error: DomainError, request: FastifyRequest, reply: FastifyReply): void {
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How an error is answered at an address that has a way of its own; null: as everywhere. */
+    ownAnswer?: (
+      request: FastifyRequest,
+      thrown: unknown,
+      error: DomainError,
+    ) => { status: number; body: object } | null;
+  }
+}
+
+export function sendProblem(
+  error: DomainError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  thrown: unknown = error,
+): void {
   const problem = problemOf(error, request.id);
   if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
   const retryAfter = error.data.retry_after ?? error.kind.retry_after;
   if (retryAfter !== undefined) void reply.header('Retry-After', Math.ceil(retryAfter));
+  const own = request.server.ownAnswer?.(request, thrown, error);
+  if (own) return void reply.status(own.status).type('application/json').send(JSON.stringify(own.body));
   void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import {
   ExpectationFailed,
   HeadersTooLarge,
@@ -17,7 +18,7 @@ import { DomainError, type FieldError } from './domain-error.js';
 export class FieldErrorDto implements FieldError {
   /** Where it is in the body. @example "email" */
   field: string;
-  /** What is wrong with it. @example "must be an email" */
+  /** What is wrong with it. @example "must be an email address" */
   message: string;
 }
 
@@ -28,8 +29,9 @@ export class ProblemDto {
   /** What went wrong; the same for every problem of its kind. @example "Some fields are missing or wrong" */
   title: string;
   /** The HTTP status. @example 422 */
+  @ApiProperty({ type: 'integer' })
   status: number;
-  /** This occurrence, for people. @example "email must be an email" */
+  /** This occurrence, for people. @example "email must be an email address" */
   detail: string;
   /** This occurrence, for the log: it holds the request id. @example "urn:request:5f0c" */
   instance: string;

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const REQUEST_HEADERS =
   'authorization, content-type, refresh, x-csrftoken, x-content-type-options, x-frame-options, x-xss-protection, x-request-id, idempotency-key';
-const ANSWER_HEADERS = 'Link, X-Total-Count, X-Request-Id, Retry-After';
+const ANSWER_HEADERS = 'Link, X-Total-Count, X-Request-Id, Retry-After, Content-Disposition';
 /** How long a browser may remember a preflight, in seconds. */
 const MAX_AGE = 600;
 

@@ -1,5 +1,4 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import {
   IsBoolean,
@@ -17,7 +16,7 @@ import { LOCAL_DAY } from './gym-time.js';
 /**
  * A letter, digit, sign or picture that leaves ink: not a blank, a control, a lone accent or a character of no width.
  */
-const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
+export const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /** What people type: blanks around it are dropped, and é is written in one way (Unicode NFC). */
 export const Trimmed = () =>
@@ -57,7 +56,6 @@ export function IsDecimal(min: number, max: number) {
     }),
     Min(min),
     Max(max),
-    ApiProperty({ type: 'number', minimum: min, maximum: max, multipleOf: 0.01 }),
   );
 }
 
@@ -69,7 +67,6 @@ export function IsLocalDate() {
   return applyDecorators(
     Matches(LOCAL_DAY, { message: 'must be a date as YYYY-MM-DD' }),
     IsISO8601({ strict: true }, { message: 'must be a date that exists' }),
-    ApiProperty({ type: 'string', format: 'date' }),
   );
 }
 
@@ -81,7 +78,8 @@ export function IsTriedPassword() {
   return applyDecorators(
     IsString(),
     ValidateBy({
-      name: 'isTriedPassword',
+      name: 'isPassword',
+      constraints: [1, LONGEST_PASSWORD],
       validator: {
         validate: (value) => typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= LONGEST_PASSWORD,
         defaultMessage: () => `must have 1 to ${LONGEST_PASSWORD} bytes`,
@@ -90,17 +88,18 @@ export function IsTriedPassword() {
   );
 }
 
-/** A new password. */
-export function IsPassword(): PropertyDecorator {
+/** A new password, of so many characters at least. */
+export function IsPassword(shortest = 8): PropertyDecorator {
   return (target, propertyKey) =>
     registerDecorator({
       name: 'isPassword',
+      constraints: [shortest, LONGEST_PASSWORD],
       target: target.constructor,
       propertyName: propertyKey as string,
       validator: {
         validate: (value) =>
-          typeof value === 'string' && value.length >= 8 && Buffer.byteLength(value) <= LONGEST_PASSWORD,
-        defaultMessage: () => 'must have at least 8 characters and at most 72 bytes',
+          typeof value === 'string' && value.length >= shortest && Buffer.byteLength(value) <= LONGEST_PASSWORD,
+        defaultMessage: () => `must have at least ${shortest} characters and at most ${LONGEST_PASSWORD} bytes`,
       },
     });
 }

@@ -47,6 +47,7 @@ export function IsGymTime(example: string | null = '2026-03-01T18:30:00Z') {
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? new GymTime(value) : value)),
     ValidateBy({
       name: 'isGymTime',
+      constraints: [TIME],
       validator: {
         validate: (value) => value instanceof GymTime && value.isValid,
         defaultMessage: () =>

@@ -22,6 +22,8 @@ describe('the meaning of a request', () => {
 
   it('is without passwords', () => {
     expect(meaningOf({ name: 'x', password: 'a', current_password: 'b' })).toBe(meaningOf({ name: 'x' }));
+    // That one is to be given is none.
+    expect(meaningOf({ issue_temporary_password: true })).not.toBe(meaningOf({ issue_temporary_password: false }));
   });
 });
 

@@ -53,7 +53,8 @@ export function keyOfMessage(route: string, { idempotency_key: key, ...body }: R
 
 /**
  * What was meant, however it was written: the order of names does not count, null is the same as left out, a number the
- * same as its digits in a text. Passwords are left out: a repetition is known without them.
+ * same as its digits in a text. Passwords are left out: a repetition is known without them; whether one is to be given
+ * (true or false) is not.
  */
 export function meaningOf(value: unknown): string {
   return JSON.stringify(canonical(value));
@@ -64,7 +65,8 @@ function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
   const named = Object.entries(value)
-    .filter(([name, field]) => field !== null && field !== undefined && !name.includes('password'))
+    .filter(([, field]) => field !== null && field !== undefined)
+    .filter(([name, field]) => !name.includes('password') || typeof field === 'boolean')
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   return named.map(([name, field]) => [name, canonical(field)]);
 }

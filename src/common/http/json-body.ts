@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { Malformed } from '../errors/common.errors.js';
 
-/** Deeper than any body of this API; class-transformer recurses and would overflow the stack. */
+/** Deeper than any body of this API; what reads it recurses and would overflow the stack. */
 const DEEPEST = 20;
 
 /** Reads JSON bodies; text that PostgreSQL cannot store and endless nesting are refused. */

@@ -46,27 +46,75 @@ export class PeriodListQuery extends GymListQuery {
   end_date?: GymTime;
 }
 
+/** Items that are made into objects, or into JSON, when that is asked for. */
+export interface Items<Item> {
+  readonly length: number;
+  toArray(): Item[];
+  toJson(): string;
+}
+
 /** One answer of a list. The client gets the items as an array and the rest as headers. */
 export class Page<Item> {
+  static readonly EMPTY = new Page<never>({ length: 0, toArray: () => [], toJson: () => '[]' });
+
   constructor(
-    readonly items: Item[],
+    private readonly rows: Items<Item>,
     /** Cursor of the next page; null at the end. */
-    readonly next: string | null,
+    readonly next: string | null = null,
     /** How many there are in all, if it was asked for. */
     readonly total?: number,
+    /** The query parameter that takes it. */
+    readonly nextIn = 'cursor',
   ) {}
+
+  /** A page of objects. */
+  static of<Item>(items: Item[], next: string | null, nextIn?: string, total?: number): Page<Item> {
+    const rows = { length: items.length, toArray: () => items, toJson: () => JSON.stringify(items) };
+    return new Page(rows, next, total, nextIn);
+  }
+
+  /** The same page of what is made of its items. */
+  map<Made>(make: (item: Item) => Made): Page<Made> {
+    return Page.of(this.items.map(make), this.next, this.nextIn, this.total);
+  }
+
+  get isEmpty(): boolean {
+    return this.rows.length === 0;
+  }
+
+  get items(): Item[] {
+    return this.rows.toArray();
+  }
+
+  toJson(): string {
+    return this.rows.toJson();
+  }
+}
+
+/** The JSON of an answer, as it can be made without looking at all of it. */
+const known = new WeakMap<object, () => string>();
+
+/** Says how the JSON of an object is made. It must not change afterwards. */
+export const knowJson = (answer: object, make: () => string): void => void known.set(answer, make);
+
+function jsonOf(answer: unknown): string {
+  if (answer instanceof Page) return answer.toJson();
+  const make = typeof answer === 'object' && answer !== null && known.get(answer);
+  return make ? make() : JSON.stringify(answer);
 }
 
 /** Sends a Page as an array with `Link` (RFC 8288) and `X-Total-Count`. */
 export function sendPages(fastify: FastifyInstance): void {
   fastify.addHook('preSerialization', (request, reply, answer, done) => {
-    if (!(answer instanceof Page)) return done(null, answer);
-    if (answer.total !== undefined) void reply.header('X-Total-Count', answer.total);
-    if (answer.next !== null) {
-      const { pathname, searchParams } = new URL(request.url, 'http://localhost');
-      searchParams.set('cursor', answer.next);
-      void reply.header('Link', `<${pathname}?${searchParams.toString()}>; rel="next"`);
+    if (answer instanceof Page) {
+      if (answer.total !== undefined) void reply.header('X-Total-Count', answer.total);
+      if (answer.next !== null) {
+        const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+        searchParams.set(answer.nextIn, answer.next);
+        void reply.header('Link', `<${pathname}?${searchParams.toString()}>; rel="next"`);
+      }
     }
-    return done(null, answer.items);
+    done(null, answer);
   });
+  fastify.setReplySerializer(jsonOf);
 }

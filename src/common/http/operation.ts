@@ -42,6 +42,8 @@ interface OperationOptions {
   answer?: Type | [Type] | `${string}/${string}`;
   /** The answer is a Page. */
   list?: boolean;
+  /** Of its body, what the example says otherwise than the examples of the fields. */
+  example?: object;
   /** It takes Idempotency-Key. */
   idempotent?: boolean;
   /** It may be used before a temporary password has been changed. */
@@ -54,6 +56,9 @@ export function okOrNoContent<Kept extends object>(reply: FastifyReply, kept: Ke
   void reply.status(204);
   return undefined;
 }
+
+/** Where the document says it, while it is made. */
+export const EXAMPLE = 'x-example';
 
 /** All that a route says of itself: who may use it, and its documentation. */
 export function Operation(options: OperationOptions): MethodDecorator {
@@ -72,6 +77,7 @@ export function Operation(options: OperationOptions): MethodDecorator {
       description: [options.description, `**Roles:** ${who}.`].filter(Boolean).join('\n\n'),
     }),
     ApiExtension('x-roles', isPublic ? [PUBLIC] : roles),
+    ...(options.example ? [ApiExtension(EXAMPLE, options.example)] : []),
     ...(isPublic ? [] : [ApiBearerAuth()]),
     HttpCode(options.status ?? 200),
     success(options),
@@ -87,12 +93,13 @@ export function completeErrors({ paths, components }: OpenAPIObject): void {
       const errors: ErrorClass[] = [];
       // A body is read, and refused, before it is known whether the operation takes one.
       if (method !== 'get') errors.push(TooLarge, MediaTypeNotSupported);
-      if (operation.security && namesGym(operation, components)) errors.push(OtherGym);
+      if (operation.security?.length && namesGym(operation, components)) errors.push(OtherGym);
       for (const { status, ...response } of errorResponses(errors)) {
         const known = operation.responses[status] as typeof response | undefined;
         if (!known) operation.responses[status] = response;
         else if (!known['x-codes'].includes(response['x-codes'][0]!)) {
-          known['x-codes'].push(...response['x-codes']);
+          const codes = [...known['x-codes'], ...response['x-codes']];
+          Object.assign(known, { 'x-codes': codes, content: problemOf(codes) });
           known.description += ` ${response.description}`;
         }
       }
@@ -118,17 +125,31 @@ function errorResponses(errors: ErrorClass[]) {
       status,
       description: ours.map(({ code, title }) => `\`${code}\`: ${title}.`).join(' '),
       'x-codes': ours.map(({ code }) => code),
-      content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
+      content: problemOf(ours.map(({ code }) => code)),
       ...(ours.some(({ retry_after }) => retry_after !== undefined || status === 429) && { headers: RETRY_AFTER }),
     };
   });
 }
 
+/** A problem with one of these codes. */
+const problemOf = (codes: string[]) => ({
+  'application/problem+json': {
+    schema: {
+      allOf: [
+        { $ref: getSchemaPath(ProblemDto) },
+        { type: 'object' as const, properties: { code: { type: 'string' as const, enum: codes } } },
+      ],
+    },
+  },
+});
+
 const RETRY_AFTER = { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } };
 
+/** What it answers; its sentence comes when the document is made: docs/answer-sentences.ts. */
 function success({ status = 200, answer, list }: OperationOptions) {
   if (typeof answer === 'string') {
-    return ApiResponse({ status, description: 'Done.', content: { [answer]: { schema: { type: 'string' } } } });
+    const format = answer.startsWith('text/') ? {} : { format: 'binary' };
+    return ApiResponse({ status, description: '', content: { [answer]: { schema: { type: 'string', ...format } } } });
   }
   const [type, isArray] = Array.isArray(answer) ? [answer[0], true] : [answer, false];
   const headers = {
@@ -138,7 +159,7 @@ function success({ status = 200, answer, list }: OperationOptions) {
     },
     'X-Total-Count': { description: 'How many there are, with `?count=true`', schema: { type: 'integer' as const } },
   };
-  return ApiResponse({ status, description: 'Done.', ...(type && { type, isArray }), ...(list && { headers }) });
+  return ApiResponse({ status, description: '', ...(type && { type, isArray }), ...(list && { headers }) });
 }
 
 function idempotencyHeader() {

@@ -1,41 +1,32 @@
-import { ValidationPipe } from '@nestjs/common';
-import { type ValidationError, type ValidatorOptions } from 'class-validator';
-import type { FieldError } from '../errors/domain-error.js';
+import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 import { FieldsInvalid } from '../errors/common.errors.js';
-import { dropNulls } from './nulls.js';
+import type { FieldErrors } from '../errors/domain-error.js';
+import { CompiledDto } from './compiled-dto.js';
+
+/** What says nothing of its fields. What a text in an address means, its own pipe says: see path.ts. */
+const WITHOUT_RULES = new Set<unknown>([String, Boolean, Number, Array, Object, Buffer, Date]);
 
 /** The same rules for REST bodies and queries and for socket messages: fields a DTO does not name are ignored. */
-export const validationPipe = () =>
-  new Validation({ whitelist: true, transform: true, stopAtFirstError: true, exceptionFactory: fieldsInvalid });
+export const validationPipe = (): PipeTransform => ({ transform: validate });
 
-class Validation extends ValidationPipe {
-  protected override validate(
-    input: object,
-    options?: ValidatorOptions,
-  ): Promise<ValidationError[]> | ValidationError[] {
-    dropNulls(input);
-    return super.validate(input, options);
-  }
-
-  /** What a text in an address means, its own pipe says: Nest's would make a number of 0x10, 1e3 and a blank. */
-  protected override transformPrimitive(value: unknown): unknown {
-    return value;
-  }
+async function validate(sent: unknown, { type, metatype, data }: ArgumentMetadata): Promise<unknown> {
+  if (type === 'custom' || !metatype || WITHOUT_RULES.has(metatype)) return sent;
+  // Nest asks the pipes of all parameters at once, and tells what is refused first. Those of the path come before this
+  // one, so that a wrong address is not told as a wrong body.
+  await Promise.resolve();
+  return validated(metatype, sent ?? {}, data || type);
 }
 
-function fieldsInvalid(errors: ValidationError[]): FieldsInvalid {
-  const flat = flatten(errors);
-  return new FieldsInvalid(isSome(flat) ? flat : [{ field: 'body', message: 'must be a JSON object' }]);
-}
-
-const isSome = (errors: FieldError[]): errors is [FieldError, ...FieldError[]] => errors.length > 0;
-
-function flatten(errors: ValidationError[], parent = ''): FieldError[] {
-  return errors.flatMap((error) => {
-    const own = Object.values(error.constraints ?? {}).map((message) => ({
-      field: parent + error.property,
-      message: message.replace(`${error.property} `, ''),
-    }));
-    return [...own, ...flatten(error.children ?? [], `${parent}${error.property}.`)];
-  });
+/** What was sent as this class. @param place what a fault is called that is in no field  @throws FieldsInvalid */
+export function validated<Dto>(metatype: Type<Dto>, fields: unknown, place = 'body'): Dto {
+  const compiled = CompiledDto.of(metatype);
+  const isObject = typeof fields === 'object' && !Array.isArray(fields);
+  const dto = isObject ? compiled.read(fields as object) : {};
+  const faults = compiled.faultsOf(dto);
+  // An array or a text has no field, and not each DTO needs one.
+  if (!isObject && faults.length === 0) {
+    faults.push({ field: place, message: 'must be a JSON object' });
+  }
+  if (faults.length > 0) throw new FieldsInvalid(faults as FieldErrors);
+  return dto as Dto;
 }

@@ -1,5 +1,4 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 
@@ -17,7 +16,6 @@ export function IsWhole(min: number, max: number, message = `must be a whole num
     IsInt({ message }),
     Min(min),
     Max(max),
-    ApiProperty({ type: 'integer', minimum: min, maximum: max }),
   );
 }
 

@@ -78,9 +78,10 @@ export abstract class SocketDoor {
 const ANSWER_MS = 2_000;
 
 /**
- * Those in the room, on all servers. One that has just died does not answer; until the others notice, only ours count.
+ * Those in the room, or in one of them, on all servers. One that has just died does not answer; until the others
+ * notice, only ours count.
  */
-export function socketsIn(namespace: Namespace, room: string) {
+export function socketsIn(namespace: Namespace, room: string | string[]) {
   const all = namespace.in(room);
   return all
     .timeout(ANSWER_MS)

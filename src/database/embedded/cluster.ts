@@ -67,7 +67,12 @@ export class EmbeddedCluster {
       fs.renameSync(draft, this.data);
     } catch (error) {
       // Another server that started at the same moment was first: its cluster is as good as ours.
-      if (!fs.existsSync(path.join(this.data, 'PG_VERSION'))) throw error;
+      if (fs.existsSync(path.join(this.data, 'PG_VERSION'))) return;
+      const { stderr } = error as { stderr?: string };
+      if (stderr === undefined) throw error;
+      throw new ConfigError(
+        `The embedded PostgreSQL could not be made in ${this.home}: ${faultIn(stderr)}. Set DATA_DIR or DATABASE_URL.`,
+      );
     } finally {
       fs.rmSync(passwordFile, { force: true });
       fs.rmSync(draft, { recursive: true, force: true });
@@ -90,9 +95,10 @@ export class EmbeddedCluster {
         return keeper;
       } catch (error) {
         if (isOver() || Date.now() > deadline) {
+          const said = fs.existsSync(this.log) ? fs.readFileSync(this.log, 'utf8').slice(-10_000) : '';
           throw new ConfigError(
-            `The embedded PostgreSQL did not start (${(error as Error).message}). See ${this.log},
-              or set DATABASE_URL.`,
+            `The embedded PostgreSQL did not start (${faultIn(said, (error as Error).message)}). See ${this.log}, ` +
+              'or set DATABASE_URL.',
           );
         }
         if (isBusy(error)) await sleep(50);
@@ -232,6 +238,17 @@ export class EmbeddedCluster {
   private give(file: string): void {
     if (this.account.uid !== undefined) fs.chownSync(file, this.account.uid, this.account.gid!);
   }
+}
+
+/** What PostgreSQL's programs say is wrong, with their hint. */
+function faultIn(output: string, otherwise = 'initdb failed'): string {
+  const find = (kind: RegExp) =>
+    output
+      .split('\n')
+      .findLast((line) => kind.test(line))
+      ?.replace(kind, '');
+  const [fault, hint] = [find(/^.*(FATAL|error): +/), find(/^.*HINT: +/)];
+  return [fault ?? otherwise, hint && `(${hint.replace(/\.$/, '')})`].filter(Boolean).join(' ');
 }
 
 /** Rejects if the port is taken; 0: any. */

@@ -2,7 +2,6 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, ValidateIf } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
 import { IsId } from '../../common/http/whole.js';
-import type { Json } from '../../database/columns.js';
 import { ActivePlanDto, PersonRefDto } from '../../plans/dto/user-plan.dto.js';
 
 export const REASONS = [
@@ -47,7 +46,7 @@ export class AccessDto {
 
   /** The plan that counts now, or the last one that did. */
   @ApiProperty({ type: ActivePlanDto, nullable: true })
-  user_plan: Json<ActivePlanDto> | null;
+  user_plan: ActivePlanDto | null;
 
   /** The visit that began, or goes on. @example 12 */
   @ApiProperty({ type: 'integer', nullable: true })

@@ -1,4 +1,4 @@
-import { ApiProperty, PickType } from '@nestjs/swagger';
+import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsEmail, IsIn, IsInt, IsObject, IsOptional, ValidateIf, ValidateNested } from 'class-validator';
 import { IsText, IsTriedPassword, Trimmed } from '../../common/http/fields.js';
@@ -66,6 +66,9 @@ export class ChooseUserDto extends UserRefDto {
   device_id?: number;
 }
 
+/** Whose finger it was, for consoles that did not start this enrolment; of one that is started it is known. */
+export class CapturedDto extends PartialType(UserRefDto) {}
+
 export class StartEnrollmentDto extends UserRefDto {
   /** @example "María López" */
   full_name: string;
@@ -103,11 +106,44 @@ export class UserFoundDto extends RepeatableDto {
   qr_code?: string;
 }
 
+/** How many consoles heard of it. */
+export class ToldDto {
+  /** 0: no one sees it. @example 1 */
+  @ApiProperty({ type: 'integer' })
+  consoles: number;
+}
+
 /** What the consoles of the gym see of it. */
 export class UserSeenDto extends PickType(AccessDto, ['allowed', 'reason', 'user']) {
   /** @example 8 */
   @ApiProperty({ type: 'integer', nullable: true })
   user_id: number | null;
+
+  /** What the reader said, whether there is such a person or not; null: a code, or an unknown finger. @example 8 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  read_user_id: number | null;
+}
+
+/** A door shows one unknown code after the other: its questions are refused for a while. */
+export class AccessAlarmDto {
+  /** @example 2 */
+  @IsId()
+  gym_id: number;
+
+  /** null: staff asked without a device. @example 1 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  device_id: number | null;
+
+  /** @example "Main entrance" */
+  @ApiProperty({ type: 'string', nullable: true })
+  device_name: string | null;
+
+  /** So many unknown codes were answered before the questions were refused. @example 10 */
+  @ApiProperty({ type: 'integer' })
+  unknown_codes: number;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  timestamp: string;
 }
 
 export class TemplateDto {

@@ -1,5 +1,5 @@
 import { IsId } from '../../common/http/whole.js';
-import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsBoolean, IsTimeZone, Matches } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
@@ -45,6 +45,17 @@ export class GymDto {
   created_at: Date;
 
   updated_at: Date;
+}
+
+/** A gym and how many people it has; those who were deleted are not counted. */
+export class BranchDto extends GymDto {
+  /** Active or not. @example 150 */
+  @ApiProperty({ type: 'integer' })
+  member_count: number;
+
+  /** Active or not. @example 6 */
+  @ApiProperty({ type: 'integer' })
+  staff_count: number;
 }
 
 /** A gym by its name. */

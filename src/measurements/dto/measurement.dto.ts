@@ -32,11 +32,7 @@ export const SIZE_NAMES = Object.keys(SIZES) as Size[];
 function IsSize(): PropertyDecorator {
   return (target, name) => {
     const { unit, min, max, example } = SIZES[name as Size];
-    const decorators = [
-      IsNullable(),
-      IsDecimal(min, max),
-      ApiProperty({ type: 'number', nullable: true, minimum: min, maximum: max, example, description: unit }),
-    ];
+    const decorators = [IsNullable(), IsDecimal(min, max), ApiProperty({ nullable: true, example, description: unit })];
     for (const decorate of decorators) decorate(target, name as string);
   };
 }
@@ -85,7 +81,8 @@ export class MeasurementDto {
   updated_at: Date;
 }
 
-class MeasuredDto extends PartialType(PickType(MeasurementDto, ['notes', ...SIZE_NAMES])) {
+// Exported: only of what is exported does the documentation know the fields.
+export class MeasuredDto extends PartialType(PickType(MeasurementDto, ['notes', ...SIZE_NAMES])) {
   /** When it was measured; default: now. @example "2026-03-01T18:30:00Z" */
   @IsOptional()
   @IsGymTime()
@@ -113,7 +110,7 @@ export class MeasurementListQuery extends GymListQuery {
 
 export class ChartQuery extends RangeQuery {
   /** Only these, comma-separated: `weight,abdomen`. */
-  @ApiPropertyOptional({ type: 'string' })
+  @ApiPropertyOptional({ type: 'array', items: { type: 'string' } })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value))
   @IsIn(SIZE_NAMES, { each: true })
@@ -122,13 +119,13 @@ export class ChartQuery extends RangeQuery {
 
 /** How a size went. */
 export class SizeProgressDto {
-  /** The first in the range. @example 84 */
+  /** The first in the range. @example 84.5 */
   start: number;
   /** The last in the range. @example 79.5 */
   current: number;
   /** @example -4.5 */
   change: number;
-  /** In per cent of the start. @example -5.36 */
+  /** In per cent of the start. @example -5.92 */
   change_percent: number;
 }
 
@@ -145,7 +142,7 @@ export class ProgressDto {
   measurement_count: number;
   /**
    * Each size that was measured in the range.
-   * @example {"weight": {"start": 84, "current": 79.5, "change": -4.5, "change_percent": -5.36}}
+   * @example {"weight": {"start": 84.5, "current": 79.5, "change": -5, "change_percent": -5.92}}
    */
   @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/SizeProgressDto' } })
   fields: Partial<Record<Size, SizeProgressDto>>;

@@ -5,7 +5,6 @@ import { AccountDto } from '../../people/dto/account.dto.js';
 import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
 import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
 import { IsNullable, IsRequired } from '../../common/http/nulls.js';
-import type { Json } from '../../database/columns.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 import { ActivePlanDto, AssignPlanDto } from '../../plans/dto/user-plan.dto.js';
@@ -37,13 +36,17 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
 
   /** null if there is none. */
   @ApiProperty({ type: ActivePlanDto, nullable: true })
-  active_plan: Json<ActivePlanDto> | null;
+  active_plan: ActivePlanDto | null;
 }
 
 class NewPerson extends IntersectionType(
   PickType(UserDto, ['email', 'full_name', 'document_id', 'phone_number']),
   PartialType(PickType(UserDto, ['username', 'language'])),
 ) {
+  /** Unique, whatever the case. @example "maria.lopez@example.com" */
+  @IsRequired()
+  override email: string;
+
   /** Passport, identity card or the like; unique. @example "AB123456" */
   @IsRequired()
   override document_id: string;
@@ -68,10 +71,21 @@ export class CreateStaffDto extends NewPerson {
   password: string;
 }
 
-export class CreateMemberDto extends NewPerson {
+/** What may be given to a member who is added. */
+export class FirstSignIn {
+  /**
+   * Gives a password for the first sign-in: the pass shows it until the member sets their own. Default: none.
+   * @example false
+   */
+  @IsOptional()
+  @IsBoolean()
+  issue_temporary_password?: boolean;
+}
+
+export class CreateMemberDto extends IntersectionType(NewPerson, FirstSignIn) {
   /** `member` is taken for `user`. @example "user" */
   @MemberIsUser()
-  @IsIn(['user'])
+  @IsIn(['user', 'member'])
   role = 'user' as const;
 
   /** @example 1 */
@@ -89,6 +103,12 @@ export class CreateMemberWithPlanDto extends IntersectionType(
   @IsId()
   gym_id?: number;
 }
+
+/** A member without a plan: a name and a phone number are enough. */
+export class NewMemberDto extends IntersectionType(
+  PickType(CreateMemberWithPlanDto, ['full_name', 'phone_number', 'gym_id', 'issue_temporary_password']),
+  PartialType(PickType(UserDto, ['email', 'document_id', 'username', 'language'])),
+) {}
 
 /** What is not sent stays as it is; who may change what is said at PUT /users/{user_id}. */
 export class UpdateUserDto extends PartialType(
@@ -114,6 +134,13 @@ export class UserListQuery extends GymListQuery {
   @IsOptional()
   @IsQueryFlag()
   is_active?: boolean;
+}
+
+export class StaffListQuery extends OmitType(UserListQuery, ['role']) {
+  /** Only these. @example "trainer" */
+  @IsOptional()
+  @IsIn(STAFF)
+  role?: Role;
 }
 
 /** Where to look. */

@@ -15,11 +15,12 @@ export class AccountDto {
   @IsId()
   id: number;
 
-  /** Unique, whatever the case. @example "maria.lopez@example.com" */
+  /** Unique, whatever the case. Of members, some have none. @example "maria.lopez@example.com" */
+  @IsNullable()
   @Trimmed()
   @IsEmail()
   @MaxLength(254)
-  email: string;
+  email: string | null;
 
   /** Unique, whatever the case: letters, digits, dot, dash and underscore. @example "maria.lopez" */
   @IsNullable()

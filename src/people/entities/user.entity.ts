@@ -9,19 +9,23 @@ import { Gym } from '../../gyms/entities/gym.entity.js';
 @Unique(['qr_code'])
 @Check('users_role_check', `role IN ('admin', 'manager', 'reception', 'accountant', 'trainer', 'user')`)
 @Check('users_gym_check', `gym_id IS NOT NULL OR role = 'admin'`)
-@Check('users_email_check', 'email IS NOT NULL OR deleted_at IS NOT NULL')
+@Check('users_email_check', `email IS NOT NULL OR role = 'user' OR deleted_at IS NOT NULL`)
 @Check('users_language_check', `language IN ('en', 'es', 'ar')`)
 @Index('users_gym_id_full_name_idx', ['gym_id', 'full_name', 'id'], { where: 'deleted_at IS NULL' })
 @Index('users_full_name_idx', ['full_name', 'id'], { where: 'deleted_at IS NULL' })
 @Index('users_staff_idx', ['gym_id', 'full_name', 'id'], { where: `deleted_at IS NULL AND role <> 'user'` })
+@Index('users_accounts_idx', ['gym_id', 'id'], { where: 'deleted_at IS NULL AND is_active' })
+@Index('users_trainers_idx', ['id'], { where: `role = 'trainer' AND deleted_at IS NULL AND is_active` })
 @Index('users_sign_in_phone_idx', ['phone_digits'], { where: 'password_hash IS NOT NULL' })
+@Index('users_newest_members_idx', ['created_at', 'id'], { where: `role = 'user' AND deleted_at IS NULL` })
+@Index('users_members_idx', { synchronize: false }) // gym_id, created_at, id of members, and what is counted of them
 @Index('users_email_key', { synchronize: false }) // unique on fold(email)
 @Index('users_username_key', { synchronize: false }) // unique on fold(username)
 @Index('users_document_id_key', { synchronize: false }) // unique on fold(document_id)
 @Index('users_phone_digits_idx', { synchronize: false }) // GIN (gym_id, phone_digits gin_trgm_ops)
 @Index('users_search_text_idx', { synchronize: false }) // GIN (gym_id, search_text gin_trgm_ops)
 export class User extends ChangingRow {
-  /** As it was typed; unique whatever the case. */
+  /** As it was typed; unique whatever the case. Staff have one. */
   @Column('text', { nullable: true })
   email: string | null;
 
@@ -56,6 +60,10 @@ export class User extends ChangingRow {
   @Column('boolean', { default: true })
   is_active: boolean;
 
+  /** A member who was added without a plan: inactive until the first one is assigned. */
+  @Column('boolean', { default: false })
+  awaits_first_plan: boolean;
+
   /** bcrypt; null: this person cannot sign in. */
   @Column('text', { nullable: true })
   password_hash: string | null;
@@ -76,11 +84,11 @@ export class User extends ChangingRow {
   @Column('text', { nullable: true })
   phone_digits: string | null;
 
-  /** Name, email, username, document and phone, as search_form() writes them; kept by a trigger. */
+  /** Name, email, username, document and phone, as searchable() writes them; kept by a trigger. */
   @Column('text', { default: '' })
   search_text: string;
 
-  /** `GYM-{id}-{8 hex}`: lets its holder in. Given by a trigger; a new one kills the old. */
+  /** `GYM-{id}-{8 hex}`: lets its holder in. Given by a trigger, unless it is said; a new one kills the old. */
   @Column('text', { nullable: true })
   qr_code: string | null;
 

@@ -1,15 +1,16 @@
 import { ApiProperty, PickType } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsMoney } from '../../common/http/fields.js';
+import { IsMoney, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
-import type { Json } from '../../database/columns.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 import { PlanDto } from './plan.dto.js';
 
 export const USER_PLAN_STATUSES = ['active', 'scheduled', 'frozen', 'expired', 'cancelled'] as const;
 export type UserPlanStatus = (typeof USER_PLAN_STATUSES)[number];
+
+const LONGEST_REASON = 500;
 
 export class PersonRefDto {
   /** @example 8 */
@@ -40,7 +41,7 @@ export class UserPlanDto {
   plan_id: number;
 
   @ApiProperty({ type: PlanDto })
-  plan: Json<PlanDto>;
+  plan: PlanDto;
 
   /** What was paid; it never changes. @example 39.9 */
   @IsMoney()
@@ -69,8 +70,18 @@ export class UserPlanDto {
   /** null: when its sessions are used up. */
   expires_at: Date | null;
 
-  /** Since when its time stands still. */
+  /** Since when its time stands still; null: it is not frozen. */
   frozen_at: Date | null;
+
+  /**
+   * When it runs again by itself; `expires_at` counts with that. null: it is not frozen, or until it is unfrozen.
+   * @example null
+   */
+  frozen_until: Date | null;
+
+  /** Why it was cancelled, if the staff noted it; a member reads null. @example null */
+  @ApiProperty({ type: 'string', maxLength: LONGEST_REASON, nullable: true })
+  cancel_reason: string | null;
 
   /** The plan that was sold instead of this one. @example null */
   @ApiProperty({ type: 'integer', nullable: true })
@@ -97,6 +108,35 @@ export class MembershipDto extends PickType(UserPlanDto, ['plan_id', 'status', '
 
   /** @example "Monthly" */
   plan_name: string;
+}
+
+/** What a member has now, after it was changed. */
+export class MembershipChangedDto extends PickType(UserPlanDto, ['user_id']) {
+  /** @example "María López" */
+  full_name: string;
+
+  /** The plan that counts now, or else the last one; null if there is none any more. */
+  @ApiProperty({ type: MembershipDto, nullable: true })
+  membership: MembershipDto | null;
+}
+
+export class FreezePlanDto {
+  /**
+   * After so many days, at the same hour of the gym's clock, it runs again by itself. Without: until it is unfrozen.
+   * @example 14
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  days?: number;
+}
+
+export class CancelPlanDto {
+  /** A note for the staff. @example "Moves to another city" */
+  @IsOptional()
+  @IsText(0, LONGEST_REASON)
+  reason?: string;
 }
 
 export class AssignPlanDto extends PickType(UserPlanDto, ['user_id', 'plan_id']) {
@@ -146,6 +186,19 @@ export class UpdateUserPlanDto {
   @IsGymTime(null)
   frozen_at?: GymTime;
 
+  /**
+   * As it was read; it changes nothing. It tells a freeze that has ended by itself since then from a new one. To freeze
+   * for some days, POST to `freeze`.
+   */
+  @IsOptional()
+  @IsGymTime(null)
+  frozen_until?: GymTime;
+
+  /** With the status cancelled: a note for the staff. @example null */
+  @IsOptional()
+  @IsText(0, LONGEST_REASON)
+  cancel_reason?: string;
+
   /** A correction. @example 8 */
   @IsOptional()
   @IsInt()
@@ -155,6 +208,11 @@ export class UpdateUserPlanDto {
 }
 
 export class UserPlanListQuery extends GymListQuery {
+  /** Only of this member. */
+  @IsOptional()
+  @IsId()
+  user_id?: number;
+
   /** Only these. @example "active" */
   @IsOptional()
   @IsIn(USER_PLAN_STATUSES)

@@ -12,17 +12,20 @@ import { Plan } from './plan.entity.js';
 @Check('user_plans_amounts_check', 'purchased_price >= 0 AND remaining_sessions >= 0')
 @Check('user_plans_end_check', `(ended_at IS NULL) = (end_reason IS NULL) AND end_reason IN ('used_up', 'cancelled')`)
 @Check('user_plans_times_check', 'expires_at > starts_at')
-// At most one plan at a time: those that have not ended may not overlap. A frozen one has no known end.
+@Check('user_plans_freeze_check', 'frozen_until IS NULL OR (frozen_at IS NOT NULL AND frozen_until > frozen_at)')
+// At most one plan at a time: those that have not ended may not overlap. One that is frozen until it is unfrozen has
+// no known end.
 @Exclusion(
   'user_plans_one_at_a_time',
   `USING gist (user_id WITH =, gym_id WITH =,
-    tstzrange(starts_at, CASE WHEN frozen_at IS NULL THEN expires_at END) WITH &&)
+    tstzrange(starts_at, CASE WHEN frozen_at IS NULL OR frozen_until IS NOT NULL THEN expires_at END) WITH &&)
     WHERE (ended_at IS NULL AND starts_at IS NOT NULL)`,
 )
 @Index('user_plans_gym_id_idx', ['gym_id', 'id'])
 @Index('user_plans_user_id_idx', ['user_id', 'id'])
 @Index('user_plans_plan_id_idx', ['plan_id'])
-@Index('user_plans_gym_id_expires_at_idx', ['gym_id', 'expires_at', 'id'], { where: 'ended_at IS NULL' })
+@Index('user_plans_gym_id_expires_at_idx', { synchronize: false }) // of those that run, and what makes them active
+@Index('user_plans_gym_id_purchased_at_idx', { synchronize: false }) // and what is summed up
 @Index('user_plans_expires_at_idx', ['expires_at', 'id'], { where: 'ended_at IS NULL' })
 @Index('user_plans_starts_at_idx', ['starts_at'], { where: 'ended_at IS NULL' })
 @Index('user_plans_frozen_idx', ['gym_id', 'id'], { where: 'ended_at IS NULL AND frozen_at IS NOT NULL' })
@@ -60,12 +63,20 @@ export class UserPlan extends MemberRow {
   @Moment({ nullable: true })
   frozen_at: Date | null;
 
+  /** When the freeze ends by itself: expires_at has its time already. null: until it is unfrozen. */
+  @Moment({ nullable: true })
+  frozen_until: Date | null;
+
   /** When it ended before its time. */
   @Moment({ nullable: true })
   ended_at: Date | null;
 
   @Column('text', { nullable: true })
   end_reason: 'used_up' | 'cancelled' | null;
+
+  /** What the staff noted when it was cancelled. */
+  @Column('text', { nullable: true })
+  cancel_reason: string | null;
 
   /** What was sold instead of it. */
   @ManyToOne(() => UserPlan, { onDelete: 'SET NULL' })

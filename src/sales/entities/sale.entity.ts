@@ -6,7 +6,7 @@ import { User } from '../../people/entities/user.entity.js';
 
 @Entity('sales')
 @Check('sales_quantity_check', 'quantity > 0')
-@Index('sales_gym_id_sale_date_idx', ['gym_id', 'sale_date', 'id'])
+@Index('sales_gym_id_sale_date_idx', { synchronize: false }) // gym_id, sale_date, id, and what is summed up
 @Index('sales_sale_date_idx', ['sale_date', 'id'])
 @Index('sales_sold_by_id_idx', ['sold_by_id', 'sale_date', 'id'])
 @Index('sales_product_id_idx', ['product_id', 'sale_date', 'id'])

@@ -26,7 +26,7 @@ export class SlotsOfDayDto {
    * The ids of the hours that one can book now: not over, closed, booked out, too far ahead, or (a member) one's own.
    * @example [8, 9, 18]
    */
-  @ApiProperty({ type: [Number] })
+  @ApiProperty({ type: 'array', items: { type: 'integer' } })
   available_slots: number[];
 
   /** How many those are. @example 3 */
@@ -34,7 +34,7 @@ export class SlotsOfDayDto {
   available_count: number;
 
   /** The ids of the hours that are booked out. @example [17] */
-  @ApiProperty({ type: [Number] })
+  @ApiProperty({ type: 'array', items: { type: 'integer' } })
   booked_slots: number[];
 
   /** How many those are. @example 1 */

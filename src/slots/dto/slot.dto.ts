@@ -189,7 +189,7 @@ export class SlotSettingsDto {
 
   /** Hours that differ from it. @example { "18": 4 } */
   @IsCapacities()
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' } })
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer', minimum: 0, maximum: LARGEST_CAPACITY } })
   capacities: Record<string, number>;
 
   /** How many days after today can be booked; 0: only today. @example 14 */

@@ -1,0 +1,150 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { ownDatabase } from '../support/database.js';
+import { ServerProcess } from '../support/server-process.js';
+import { SocketClient } from '../support/socket-client.js';
+import { until } from '../support/until.js';
+
+const newKey = () => randomBytes(32).toString('base64');
+
+/** What an operator meets in the first hour, on a database of their own. */
+describe('an operator', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'spotter-hour-'));
+  const running: ServerProcess[] = [];
+  const keys = { ENCRYPTION_KEYS: `k1:${newKey()}`, FINGERPRINT_KEYS: `k1:${newKey()}` };
+  const SECRETS = { JWT_SECRET: 'a secret that only the tests know, of some length', ...keys };
+  const start = (settings: Record<string, string>) => {
+    const server = new ServerProcess({ DATA_DIR: folder, ...SECRETS, ...settings });
+    running.push(server);
+    return server;
+  };
+  afterAll(async () => {
+    await Promise.all(running.map((server) => server.kill('SIGKILL')));
+    rmSync(folder, { recursive: true });
+  });
+
+  async function asAdmin<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+    const client = new pg.Client(url);
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** A role without rights, and the address at which it sees the database. */
+  async function plainRole(url: string, name: string): Promise<string> {
+    await asAdmin(url, async (client) => {
+      await client.query(`DROP ROLE IF EXISTS ${name}`).catch(() => undefined);
+      await client.query(`CREATE ROLE ${name} LOGIN PASSWORD 'plain'`);
+      await client.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+    });
+    const address = new URL(url);
+    Object.assign(address, { username: name, password: 'plain' });
+    return address.href;
+  }
+
+  it('is told all that a plain role lacks at once, and then it is enough', async () => {
+    const admin = await ownDatabase('plain_role', { empty: true });
+    const role = `plain_${process.pid}`;
+    const DATABASE_URL = await plainRole(admin, role);
+    const refused = start({ DATABASE_URL });
+    expect(await refused.exited).toBe(1);
+    expect(refused.output.split('\n').filter(Boolean)).toEqual([
+      'The database in DATABASE_URL lacks what Spotter needs:',
+      expect.stringMatching(
+        /^ {2}- the right to create schemas and extensions: GRANT CREATE ON DATABASE ".*" TO ".*";$/,
+      ),
+      `  - the right to create tables: GRANT CREATE ON SCHEMA "public" TO "${role}";`,
+    ]);
+    // As they were told.
+    await asAdmin(admin, async (client) => {
+      for (const [, grant] of refused.output.matchAll(/(GRANT .*;)/g)) await client.query(grant!);
+    });
+    const client = await start({ DATABASE_URL, NODE_ENV: 'test' }).ready();
+    expect(await client.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' })).toHaveStatus(200);
+    await asAdmin(admin, (one) => one.query(`ALTER ROLE ${role} SET search_path = nowhere`));
+    const lost = start({ DATABASE_URL });
+    expect(await lost.exited).toBe(1);
+    expect(lost.output).toContain('- a schema: its search_path names none that exists');
+  });
+
+  it('is not let in with other keys than before, and is told which', async () => {
+    const DATABASE_URL = await ownDatabase('other_keys', { empty: true });
+    const settings = { DATABASE_URL, NODE_ENV: 'test' };
+    const first = start(settings);
+    const client = await first.ready();
+    const { body } = await client.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' });
+    const desk = client.withToken(body.access_token);
+    // A finger that is stored with the first key.
+    const plan = (await desk.post('/plans', { name: 'Month', price: 1, duration_days: 30, kind: 'time' })).body;
+    const member = { email: 'm@example.com', full_name: 'M', document_id: 'D1', phone_number: '+1 555 0100' };
+    const { id } = (await desk.post('/users/with-plan', { ...member, role: 'user', plan_id: plan.id })).body;
+    const { device_key } = (await desk.post('/devices', { name: 'Reader', kind: 'fingerprint' })).body;
+    const reader = await SocketClient.connect(client.base.replace('/api/v1', ''), '/devices', { device_key });
+    expect(await reader.ask('user', { user_id: id })).toSucceed();
+    expect(await reader.ask('store_fingerprint', { fingerprint_data: 'A'.repeat(64), finger: 1 })).toSucceed();
+    SocketClient.closeAll();
+    await first.kill('SIGTERM');
+
+    const refusal = async (changed: Record<string, string>) => {
+      const server = start({ ...settings, ...changed });
+      expect(await server.exited).toBe(1);
+      return server.output.split('\n').filter((line) => line && !line.startsWith('{'));
+    };
+    const other = `k1:${newKey()}`;
+    expect(await refusal({ ENCRYPTION_KEYS: other, FINGERPRINT_KEYS: other })).toEqual(
+      ['ENCRYPTION_KEYS', 'FINGERPRINT_KEYS'].map((name) =>
+        expect.stringContaining(`${name}: the key with the id k1 is not the one that was used before.`),
+      ),
+    );
+    const fresh = `k2:${newKey()}`;
+    expect(await refusal({ FINGERPRINT_KEYS: fresh })).toEqual([
+      'FINGERPRINT_KEYS: the key with the id k1 is missing, and 1 fingerprints are encrypted with it.',
+    ]);
+    // A new key in front, and an old one that nothing needs any more.
+    await (await start({ ...settings, FINGERPRINT_KEYS: `${fresh},${keys.FINGERPRINT_KEYS}` }).ready()).get('/auth/me');
+    await start({ ...settings, ENCRYPTION_KEYS: fresh }).ready();
+    expect(await refusal({ ENCRYPTION_KEYS: `k2:${newKey()}` })).toEqual([
+      expect.stringContaining('ENCRYPTION_KEYS: the key with the id k2 is not the one that was used before.'),
+    ]);
+  });
+
+  it('reads in the log what the server does, and the one-time password nowhere in it', async () => {
+    const DATABASE_URL = await ownDatabase('greeting', { empty: true });
+    const server = start({ DATABASE_URL, NODE_ENV: 'production' });
+    const client = await server.ready();
+    const said = () => server.log.map(({ msg }) => String(msg));
+    expect(said()).toContainEqual(expect.stringMatching(/^\d+ migrations applied$/));
+    expect(said()).toContainEqual(expect.stringMatching(/^Spotter is running at http/));
+    const [, password] = await until(() => /admin@gym\.com \/ (\S+)/.exec(server.errors));
+    expect(server.logged).not.toContain(password);
+    expect(await client.post('/auth/login', { email: 'admin@gym.com', password: 'wrong' })).toHaveStatus(401);
+    expect(server.log).toContainEqual(
+      expect.objectContaining({ msg: 'A sign-in failed', ip_address: '127.0.0.1', user_ids: [expect.any(Number)] }),
+    );
+    expect(await server.kill('SIGTERM')).toBe(0);
+    expect(said().slice(-2)).toEqual(['stopping', 'stopped']);
+  });
+
+  it('is led to the docs by a browser, and not by a program', async () => {
+    const { base } = await start({
+      DATABASE_URL: await ownDatabase('browser', { empty: true }),
+      NODE_ENV: 'test',
+    }).ready();
+    const root = base.replace('/api/v1', '/');
+    const asked = await fetch(root, {
+      headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+      redirect: 'manual',
+    });
+    expect([asked.status, asked.headers.get('location')]).toEqual([302, '/docs']);
+    expect((await fetch(root)).headers.get('content-type')).toContain('json');
+    const icon = await fetch(`${root}favicon.ico`);
+    expect([icon.status, icon.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+  });
+});
