@@ -110,7 +110,8 @@ describe('a session with a fixed refresh token', () => {
     ],
     [
       'its time',
-      ({ session_id: id }: Actor) => t.db.change(everyGym`UPDATE sessions SET expires_at = now() WHERE id = ${id}`),
+      ({ session_id: id }: Actor) =>
+        t.db.change(everyGym`UPDATE sessions SET expires_at = now() - interval '1 second' WHERE id = ${id}`),
     ],
   ])('is over with %s, for refreshing too', async (_, finish) => {
     const { refresh_token, actor } = await open(await t.make.person('trainer', gym.id));
@@ -129,7 +130,9 @@ describe('a session with a fixed refresh token', () => {
     expect(lifeOf(await auth.renewAccess(refresh_token, CLIENT))).toBeLessThanOrEqual(600);
     const pair = await auth.tokensOf(actor);
     expect([pair.access_token, pair.refresh_token].every((token) => lifeOf(token) <= 600)).toBe(true);
-    await t.db.change(everyGym`UPDATE sessions SET expires_at = now() WHERE id = ${actor.session_id}`);
+    await t.db.change(
+      everyGym`UPDATE sessions SET expires_at = now() - interval '1 second' WHERE id = ${actor.session_id}`,
+    );
     await t.app.get(SessionsService).purge();
     await socket.gone;
     expect(await me(access_token)).toBeRefused(401, 'session_ended');
