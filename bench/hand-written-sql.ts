@@ -113,6 +113,8 @@ export const CHECK_IN = new Statement(`
     FOR SHARE OF u RETURNING *)
   SELECT ${VISIT}, ${VISIT_ITSELF}, (v.check_in_time AT TIME ZONE g.timezone)::date
   FROM v JOIN users u ON u.id = v.user_id JOIN gyms g ON g.id = v.gym_id ${MEMBERSHIP}`);
+/** $1 the member, who is inside */
+export const NAME_OF_MEMBER = new Statement('SELECT full_name FROM users WHERE id = $1');
 /** $1 the member; $2 the gym of who asked, or NULL for all */
 export const MEMBER_IS_ACTIVE = new Statement(`
   SELECT is_active FROM users

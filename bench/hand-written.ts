@@ -184,10 +184,11 @@ app.post<{ Body: { user_id: number; location: string | null; notes: string | nul
     const actor = await signedInAs(request, DESK);
     const { user_id, location, notes } = request.body;
     const [row] = await ask(SQL.CHECK_IN, user_id, actor.user_id, actor.scope, location, notes).catch(
-      ({ constraint, message }: Refused) => {
-        throw constraint === 'attendance_one_open_visit'
-          ? new Problem(409, 'already_checked_in', 'This member is checked in already')
-          : new Error(message);
+      async ({ constraint, message }: Refused) => {
+        if (constraint !== 'attendance_one_open_visit') throw new Error(message);
+        const [[name] = []] = await ask(SQL.NAME_OF_MEMBER, user_id);
+        const detail = `${name} is already checked in.`;
+        throw new Problem(409, 'already_checked_in', 'This member is checked in already', detail);
       },
     );
     if (!row) throw await whyNoVisit(actor, user_id);
