@@ -36,7 +36,7 @@ export class MetricsService {
     this.gauge('database_up', 'Whether the database answers', async () => Number(await db.isUp()));
     this.gauge(
       'database_pool_connections',
-      'Open connections for transactions; those that reads share are not among them',
+      'Open connections for transactions; those that are shared are not among them',
       () => db.pool.totalCount,
     );
     this.gauge('database_pool_idle', 'Connections that are not in use', () => db.pool.idleCount);

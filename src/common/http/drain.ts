@@ -30,8 +30,11 @@ export class Drain {
 
   begin(answer: http.ServerResponse): void {
     this.underWay++;
-    answer.once('close', () => this.underWay--);
+    // Not by once(): what it makes for each request grows old before it is collected (decision 43).
+    answer.on('close', this.end);
   }
+
+  private readonly end = () => void this.underWay--;
 
   /** Returns when nothing is under way any more. */
   async finish(server: http.Server): Promise<void> {
