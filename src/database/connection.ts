@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { Client } from './client.js';
 
 /** Nothing a person waits for may take longer; a forgotten transaction may not hold its locks. */
 const LIMITS = '-c statement_timeout=15s -c idle_in_transaction_session_timeout=30s';
@@ -8,8 +9,11 @@ const LIMITS = '-c statement_timeout=15s -c idle_in_transaction_session_timeout=
  * in memory or on a solid disk, looking 50 rows up in it is quicker than reading a table.
  */
 const TUNING = '-c work_mem=16MB -c jit=off -c random_page_cost=1.1';
-/** PostgreSQL itself refuses to write. */
-const READ_ONLY = '-c default_transaction_read_only=on';
+/**
+ * On a connection that others use, too (Lanes), PostgreSQL itself refuses to write, or to wait long for a lock: all
+ * behind it would wait.
+ */
+const SHARED = { read: '-c default_transaction_read_only=on', write: '-c lock_timeout=100ms' };
 /** What our SQL relies on: it comes last, so that no address can set it otherwise. */
 const NEEDED = '-c timezone=UTC';
 /** When we give a query up by ourselves: later than a database that answers would. */
@@ -19,14 +23,24 @@ const CONNECT_MS = 5_000;
 /**
  * How we connect to PostgreSQL, whatever for. The `options` of DATABASE_URL come on top of ours (pg alone would take
  * one or the other).
- * @param work 'short': nothing may take longer than a person waits; 'read': nor may it write. 'long': commands,
- *   migrations
+ * @param work 'short': nothing may take longer than a person waits; 'read', 'write': the same, shared with others.
+ *   'long': commands, migrations
  */
-export function connection(url: string, name: string, work: 'short' | 'read' | 'long' = 'short'): pg.ClientConfig {
+export function connection(
+  url: string,
+  name: string,
+  work: 'short' | keyof typeof SHARED | 'long' = 'short',
+): pg.ClientConfig {
   const isLong = work === 'long';
   const [address, query] = url.split('?', 2);
   const parameters = new URLSearchParams(query);
-  const options = [!isLong && LIMITS, TUNING, parameters.get('options'), work === 'read' && READ_ONLY, NEEDED]
+  const options = [
+    !isLong && LIMITS,
+    TUNING,
+    parameters.get('options'),
+    work in SHARED && SHARED[work as keyof typeof SHARED],
+    NEEDED,
+  ]
     .filter(Boolean)
     .join(' ');
   parameters.set('options', options);
@@ -41,7 +55,7 @@ export function connection(url: string, name: string, work: 'short' | 'read' | '
 
 /** Connections of their own for one kind of work. */
 export function pool(url: string, name: string, options: pg.PoolConfig): pg.Pool {
-  const made = new pg.Pool({ ...connection(url, name), ...options });
+  const made = new pg.Pool({ Client: Client as never, ...connection(url, name), ...options });
   // The pool replaces a connection that breaks, and its query fails; unheard, the event would end the process.
   made.on('error', () => undefined);
   made.on('connect', (client) => client.on('error', () => undefined));

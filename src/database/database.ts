@@ -7,9 +7,9 @@ import type { DomainEvent } from '../common/events/domain-event.js';
 import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
 import { pool } from './connection.js';
-import { type Reader, Readers } from './readers.js';
+import { type Lane, Lanes } from './lanes.js';
 import type { Rows } from './rows.js';
-import { isAway, isStalePlan, isWorthRetrying } from './postgres-errors.js';
+import { isAway, isLocked, isStalePlan, isWorthRetrying } from './postgres-errors.js';
 import { everyGym, raw, type Returning, type ScopedSql, type Sql } from './sql.js';
 import { run } from './statement.js';
 
@@ -23,6 +23,14 @@ export interface Queryable {
 
 /** What writes: a transaction, or work of a single statement. Passed on, so that one sees what belongs together. */
 export interface Unit extends Queryable {
+  /**
+   * Two queries as one transaction, of which the second does not need the answer of the first, nor the caller a chance
+   * to take back what they do: all is sent at once.
+   */
+  together<First extends object, Second extends object>(
+    first: ScopedSql & Returning<First>,
+    second: ScopedSql & Returning<Second>,
+  ): Promise<[First[], Second[]]>;
   /** Publishes the event after the commit; never, if there is none. */
   emit(event: DomainEvent): void;
 }
@@ -44,8 +52,8 @@ export interface StoredEvent {
   event: object;
 }
 
-/** Of all connections, one in so many is for reads, and four at most. */
-const READERS = { oneIn: 4, most: 4 };
+/** Of all connections, one in so many is shared by reads, and four at most; as many by writes. */
+const LANES = { oneIn: 4, most: 4 };
 
 /** The key of `keyedHash`. @param secret the JWT_SECRET */
 export const keyOfHashes = (secret: string): Buffer =>
@@ -56,7 +64,8 @@ export const keyOfHashes = (secret: string): Buffer =>
 export class Database implements Queryable, OnApplicationShutdown {
   /** For transactions, and for what is slow. */
   readonly pool: pg.Pool;
-  private readonly readers: Readers;
+  private readonly readers: Lanes;
+  private readonly writers: Lanes;
   private readonly hashKey: Buffer;
   private readonly outage = new Outage(new Logger('Database'), 'The database');
   /** Counts, so that a failure can tell whether the database has answered others meanwhile. */
@@ -67,14 +76,15 @@ export class Database implements Queryable, OnApplicationShutdown {
     private readonly events: EventEmitter2,
   ) {
     this.hashKey = keyOfHashes(config.JWT_SECRET);
-    const most = Math.min(READERS.most, Math.floor(config.DATABASE_POOL_SIZE / READERS.oneIn));
-    this.readers = new Readers(config.DATABASE_URL!, most);
-    const max = config.DATABASE_POOL_SIZE - most;
+    const most = Math.min(LANES.most, Math.floor(config.DATABASE_POOL_SIZE / LANES.oneIn));
+    this.readers = new Lanes(config.DATABASE_URL!, most, 'read');
+    this.writers = new Lanes(config.DATABASE_URL!, most, 'write');
+    const max = config.DATABASE_POOL_SIZE - 2 * most;
     this.pool = pool(config.DATABASE_URL!, 'spotter', { max, pipeline: true });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.pool.end(), this.readers.close()]);
+    await Promise.all([this.pool.end(), this.readers.close(), this.writers.close()]);
   }
 
   /**
@@ -90,23 +100,24 @@ export class Database implements Queryable, OnApplicationShutdown {
   }
 
   rows<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Rows<Row>> {
-    return this.again(() => {
-      const reader = this.readers.pick();
-      return reader ? this.ask<Row>(reader, query) : this.onConnection((client) => run<Row>(client, query));
-    });
+    return this.onLane(this.readers, (client) => run<Row>(client, query));
   }
 
-  /** One statement that changes something. */
+  /** One statement that changes something. It may take as long as it takes. */
   change<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]> {
-    return this.statement((unit) => unit.query(query));
+    return this.again(() => this.onConnection(async (client) => (await run<Row>(client, query)).toArray()));
   }
 
   /**
-   * Work that changes something with one statement, which needs no BEGIN and COMMIT. What it reads before or after is
-   * not of the same moment.
+   * Work that changes something with one quick statement, which needs no BEGIN and COMMIT. What it reads before or
+   * after is not of the same moment.
    */
   statement<Result>(work: (unit: Unit) => Promise<Result>): Promise<Result> {
-    return this.again(() => this.emitting((emit) => this.onConnection((client) => work(unitOf(client, emit)))));
+    return this.emitting((emit) => {
+      const rows: Unit['rows'] = (query) => this.onLane(this.writers, (client) => run(client, query));
+      const together: Unit['together'] = (...queries) => this.onLane(this.writers, (client) => atOnce(client, queries));
+      return work({ query: async (query) => (await rows(query)).toArray(), rows, together, emit });
+    });
   }
 
   /**
@@ -140,19 +151,35 @@ export class Database implements Queryable, OnApplicationShutdown {
     return result;
   }
 
-  /** Sends a query on a connection that others use, too. */
-  private async ask<Row extends object>(reader: Reader, query: Sql): Promise<Rows<Row>> {
-    reader.sent.push(performance.now());
+  /** Sends on a connection that others use, too; if all are busy, or it has to wait for a lock, on one of its own. */
+  private onLane<Result>(lanes: Lanes, send: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
+    return this.again(async () => {
+      const lane = lanes.pick();
+      try {
+        if (lane) return await this.ask(lanes, lane, send);
+      } catch (error) {
+        if (!isLocked(error)) throw error;
+      }
+      return this.onConnection(send);
+    });
+  }
+
+  private async ask<Result>(
+    lanes: Lanes,
+    lane: Lane,
+    send: (client: pg.ClientBase) => Promise<Result>,
+  ): Promise<Result> {
+    lane.sent.push(performance.now());
     try {
       return await this.watched(async () => {
-        await connecting(reader.connected);
-        return this.readers.send(reader, (client) => run<Row>(client, query));
+        await connecting(lane.connected);
+        return lanes.send(lane, send);
       });
     } catch (error) {
-      if (isAway(error) || isStalePlan(error)) this.readers.drop(reader, isAway(error));
+      if (isAway(error) || isStalePlan(error)) lanes.drop(lane, isAway(error));
       throw error;
     } finally {
-      reader.sent.shift();
+      lane.sent.shift();
     }
   }
 
@@ -219,11 +246,34 @@ async function connecting<Connection>(connection: Promise<Connection>): Promise<
   }
 }
 
-const unitOf = (client: pg.PoolClient, emit: Unit['emit']): Unit => ({
-  query: async <Row extends object>(query: ScopedSql) => (await run<Row>(client, query)).toArray(),
-  rows: <Row extends object>(query: ScopedSql) => run<Row>(client, query),
-  emit,
-});
+function unitOf(client: pg.PoolClient, emit: Unit['emit']): Unit {
+  const query: Unit['query'] = async (asked) => (await run<never>(client, asked)).toArray();
+  return {
+    query,
+    rows: (asked) => run(client, asked),
+    together: (first, second) => Promise.all([query(first), query(second)]),
+    emit,
+  };
+}
+
+/** Queries as one transaction that is sent as a whole, so that nothing of others comes between. */
+async function atOnce<First extends object, Second extends object>(
+  client: pg.ClientBase,
+  [first, second]: readonly [Sql & Returning<First>, Sql & Returning<Second>],
+): Promise<[First[], Second[]]> {
+  const asked = [
+    run(client, BEGIN),
+    run<First>(client, first),
+    run<Second>(client, second),
+    run(client, COMMIT),
+  ] as const;
+  // After an error COMMIT takes back, and the error before it is the one to tell.
+  await Promise.allSettled(asked);
+  await asked[0];
+  const answers: [First[], Second[]] = [(await asked[1]).toArray(), (await asked[2]).toArray()];
+  await asked[3];
+  return answers;
+}
 
 /** One try of a transaction on a connection. */
 async function attempt<Result>(

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { connection, hangUp, sendTogether } from './connection.js';
+import { Client } from './client.js';
 
 /** So many queries of one turn of the event loop go out on one connection, and the next on another. */
 const TOGETHER = 8;
@@ -7,7 +8,7 @@ const TOGETHER = 8;
 const SLOW_MS = 20;
 
 /** A connection that several share. */
-export interface Reader {
+export interface Lane {
   readonly client: pg.Client;
   readonly connected: Promise<unknown>;
   /** When each query was sent that is not answered yet. They are answered in their order. */
@@ -16,61 +17,59 @@ export interface Reader {
   together: number;
 }
 
-/**
- * The few connections of all who only read: they send without waiting for those before them. A write could wait there
- * for a lock, and everyone behind it, so PostgreSQL refuses it.
- */
-export class Readers {
-  private readonly open: Reader[] = [];
+/** The few connections that all share: they send a query without waiting for the answers to those before it. */
+export class Lanes {
+  private readonly open: Lane[] = [];
 
   /** @param most how many there may be */
   constructor(
     private readonly url: string,
     private readonly most: number,
+    private readonly work: 'read' | 'write',
   ) {}
 
   /** The one that answers soonest; undefined if all have something slow to do. */
-  pick(): Reader | undefined {
+  pick(): Lane | undefined {
     const late = performance.now() - SLOW_MS;
-    let best: Reader | undefined;
-    for (const reader of this.open) {
-      const [oldest = Infinity] = reader.sent;
+    let best: Lane | undefined;
+    for (const lane of this.open) {
+      const [oldest = Infinity] = lane.sent;
       if (oldest <= late) continue;
       // What is sent in one turn of the event loop goes out together: each writing costs as much as a query does.
-      if (reader.together > 0 && reader.together < TOGETHER) return reader;
-      if (!best || reader.sent.length < best.sent.length) best = reader;
+      if (lane.together > 0 && lane.together < TOGETHER) return lane;
+      if (!best || lane.sent.length < best.sent.length) best = lane;
     }
     return best?.sent.length === 0 || this.open.length >= this.most ? best : this.add();
   }
 
   /** Does `work`, which sends a query. */
-  send<Answer>(reader: Reader, work: (client: pg.Client) => Promise<Answer>): Promise<Answer> {
-    if (reader.together++ === 0) {
-      setImmediate(() => (reader.together = 0));
-      sendTogether(reader.client, 'turn');
+  send<Answer>(lane: Lane, work: (client: pg.Client) => Promise<Answer>): Promise<Answer> {
+    if (lane.together++ === 0) {
+      setImmediate(() => (lane.together = 0));
+      sendTogether(lane.client, 'turn');
     }
-    return work(reader.client);
+    return work(lane.client);
   }
 
   /** No one is given it any more. What it was asked is still answered, unless it is broken. */
-  drop(reader: Reader, isBroken: boolean): void {
-    const index = this.open.indexOf(reader);
+  drop(lane: Lane, isBroken: boolean): void {
+    const index = this.open.indexOf(lane);
     if (index < 0) return;
     this.open.splice(index, 1);
-    if (isBroken) hangUp(reader.client);
-    else reader.client.end().catch(() => undefined);
+    if (isBroken) hangUp(lane.client);
+    else lane.client.end().catch(() => undefined);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.open.splice(0).map(({ client }) => client.end()));
   }
 
-  private add(): Reader {
-    const client = new pg.Client({ ...connection(this.url, 'spotter', 'read'), pipeline: true });
-    const reader: Reader = { client, connected: client.connect(), sent: [], together: 0 };
-    client.on('error', () => this.drop(reader, true));
-    client.on('end', () => this.drop(reader, true));
-    this.open.push(reader);
-    return reader;
+  private add(): Lane {
+    const client = new Client({ ...connection(this.url, 'spotter', this.work), pipeline: true });
+    const lane: Lane = { client, connected: client.connect(), sent: [], together: 0 };
+    client.on('error', () => this.drop(lane, true));
+    client.on('end', () => this.drop(lane, true));
+    this.open.push(lane);
+    return lane;
   }
 }

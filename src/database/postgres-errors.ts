@@ -11,6 +11,7 @@ const CHECK_VIOLATION = '23514';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const STATEMENT_TIMEOUT = '57014';
+const LOCK_NOT_AVAILABLE = '55P03';
 /** Where PostgreSQL finds that `cached plan must not change result type`; the message is in its language. */
 const STALE_PLAN = 'RevalidateCachedQuery';
 /** A statement was sent behind its own preparation, which failed. */
@@ -45,6 +46,9 @@ export const isAway = (error: unknown): error is Unavailable => {
   const cause = error instanceof Unavailable && (error.cause as pg.DatabaseError | undefined);
   return !!cause && (isOfDriver(cause) || GONE.test(cause.code ?? ''));
 };
+
+/** It would have waited for a lock, on a connection where it may not. Nothing was done. */
+export const isLocked = (error: unknown): boolean => (error as Partial<pg.DatabaseError>).code === LOCK_NOT_AVAILABLE;
 
 /** Another row still names what was to be deleted. */
 export const isStillNamed = (error: unknown): boolean =>

@@ -15,7 +15,7 @@ type Values = readonly (string | null)[];
 
 /** Makes an object, or JSON, of the values of a row. */
 interface Maker {
-  readonly object: (values: Values) => unknown;
+  readonly object: (values: Values) => object;
   readonly json: (values: Values) => string;
 }
 
@@ -31,7 +31,7 @@ export class Rows<Row> implements Items<Row> {
   }
 
   at(index: number): Row {
-    return this.maker.object(this.rows[index]!) as Row;
+    return Object.freeze(this.maker.object(this.rows[index]!)) as Row;
   }
 
   first(count: number): Rows<Row> {
@@ -39,14 +39,17 @@ export class Rows<Row> implements Items<Row> {
   }
 
   toArray(): Row[] {
-    const made = this.rows.map((values) => this.maker.object(values) as Row);
+    const made = this.rows.map((values) => this.maker.object(values));
     // A single row is often the answer of a request.
-    if (made.length === 1) knowJson(made[0] as object, () => this.maker.json(this.rows[0]!));
-    return made;
+    if (made.length === 1) knowJson(made[0]!, () => this.maker.json(this.rows[0]!));
+    return made.map((row) => Object.freeze(row)) as Row[];
   }
 
   toJson(): string {
-    return `[${this.rows.map((values) => this.maker.json(values)).join(',')}]`;
+    // Not by join(), which would copy each row once more.
+    let json = '';
+    for (const values of this.rows) json += json === '' ? this.maker.json(values) : `,${this.maker.json(values)}`;
+    return `[${json}]`;
   }
 }
 
@@ -86,39 +89,39 @@ const flat = (fields: readonly Field[]): Shape => ({
   nullWith: null,
 });
 
-function makerOf({ fields, nullWith }: Shape, types: readonly number[]): Maker {
-  const makers = fields.map(([name, from], index) => {
-    const before = `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`;
-    return { name, before, ...(typeof from === 'number' ? valueMaker(from, types[from]!) : makerOf(from, types)) };
-  });
-  return {
-    object(values) {
-      if (nullWith !== null && values[nullWith] === null) return null;
-      const made: Record<string, unknown> = {};
-      for (const { name, object } of makers) made[name] = object(values);
-      return Object.freeze(made);
-    },
-    json(values) {
-      if (nullWith !== null && values[nullWith] === null) return 'null';
-      let made = '';
-      for (const { before, json } of makers) made += before + json(values);
-      return `${made}}`;
-    },
-  };
+/**
+ * Writes code that makes an object, or JSON, of the values of a row, as one would write it by hand for these columns:
+ * loops over fields took three times as long. Nothing in it comes from a client.
+ */
+function makerOf(shape: Shape, types: readonly number[]): Maker {
+  const kinds = types.map((type) => KINDS.get(type) ?? otherKind(type));
+  const code = `return { object: (values) => ${objectOf(shape)}, json: (values) => ${jsonOf(shape)} }`;
+  // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
+  return new Function('kinds', code)(kinds) as Maker;
 }
 
-function valueMaker(index: number, type: number): Maker {
-  const { read, write } = KINDS.get(type) ?? otherKind(type);
-  return {
-    object(values) {
-      const value = values[index]!;
-      return value === null ? null : read(value);
-    },
-    json(values) {
-      const value = values[index]!;
-      return value === null ? 'null' : write(value);
-    },
-  };
+const unless = (index: number | null, otherwise: string, expression: string): string =>
+  index === null ? expression : `(values[${index}] === null ? ${otherwise} : ${expression})`;
+
+/** Code for an object of this shape. Those in it are frozen. */
+function objectOf({ fields, nullWith }: Shape): string {
+  const parts = fields.map(([name, from]) => {
+    const isValue = typeof from === 'number';
+    const value = isValue ? unless(from, 'null', `kinds[${from}].read(values[${from}])`) : objectOf(from);
+    return `${JSON.stringify(name)}: ${isValue ? value : `Object.freeze(${value})`}`;
+  });
+  return unless(nullWith, 'null', `({ ${parts.join(', ')} })`);
+}
+
+/** Code for its JSON. */
+function jsonOf({ fields, nullWith }: Shape): string {
+  const parts = fields.map(([name, from], index) => {
+    const before = `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`;
+    const isValue = typeof from === 'number';
+    const value = isValue ? unless(from, "'null'", `kinds[${from}].write(values[${from}])`) : jsonOf(from);
+    return `${JSON.stringify(before)} + ${value}`;
+  });
+  return unless(nullWith, "'null'", [...parts, "'}'"].join(' + '));
 }
 
 interface Kind {
@@ -126,9 +129,10 @@ interface Kind {
   readonly write: (text: string) => string;
 }
 
-/** What JSON.stringify would leave as it is. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-const quoted = (text: string) => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+/** What JSON escapes, of what PostgreSQL stores. */
+// oxlint-disable-next-line no-control-regex
+const ESCAPED = /["\\\0-\x1f]/;
+const quoted = (text: string) => (ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`);
 
 /** `2026-03-01 18:30:00.123+00`, as all our connections get it, as toISOString() would write it. */
 function isoOf(text: string): string {
@@ -142,6 +146,7 @@ const TEXT: Kind = { read: (text) => text, write: quoted };
 const WHOLE: Kind = { read: Number, write: (text) => text };
 /** Ids, counts and money (numeric(12,2)) are exact in a double. */
 const NUMBER: Kind = { read: Number, write: (text) => JSON.stringify(Number(text)) };
+const MONEY: Kind = { read: Number, write: (text) => (text.endsWith('.00') ? text.slice(0, -3) : NUMBER.write(text)) };
 const BOOLEAN: Kind = { read: (text) => text === 't', write: (text) => (text === 't' ? 'true' : 'false') };
 const MOMENT: Kind = { read: (text) => new Date(isoOf(text)), write: (text) => `"${isoOf(text)}"` };
 const JSON_TEXT: Kind = { read: (text) => JSON.parse(text) as unknown, write: (text) => text };
@@ -153,7 +158,7 @@ const KINDS = new Map<number, Kind>([
   [builtins.INT2, WHOLE],
   [builtins.INT4, WHOLE],
   [builtins.INT8, WHOLE],
-  [builtins.NUMERIC, NUMBER],
+  [builtins.NUMERIC, MONEY],
   [builtins.FLOAT8, NUMBER],
   [builtins.BOOL, BOOLEAN],
   [builtins.TIMESTAMPTZ, MOMENT],

@@ -107,13 +107,22 @@ export class PostgresRelay {
   private async send(): Promise<void> {
     while (this.unsent.length > 0) {
       const batch = this.unsent.splice(0, BATCH);
-      const messages = JSON.stringify(batch.map(({ namespace, rooms, message }) => ({ namespace, rooms, message })));
+      const columns = (['namespace', 'message'] as const).map((column) => batch.map((one) => one[column]));
+      const rooms = batch.map((one) => JSON.stringify(one.rooms));
       try {
-        const rows = await this.db.change<{ id: number }>(everyGym`
-          SELECT publish_socket_message(m ->> 'namespace', ARRAY(SELECT json_array_elements_text(m -> 'rooms')),
-            (m ->> 'message')::json) AS id
-          FROM (SELECT m FROM json_array_elements(${messages}::json) WITH ORDINALITY AS q (m,
-            place) ORDER BY place) ordered`);
+        // The lock keeps what is committed in the order of its ids.
+        const rows = await this.db.statement((unit) =>
+          unit.query<{ id: number }>(everyGym`
+            WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(7283001)),
+            stored AS (
+              INSERT INTO socket_messages (namespace, rooms, message)
+              SELECT namespace, ARRAY(SELECT json_array_elements_text(rooms)), message
+              FROM turn, unnest(${columns[0]}::text[], ${rooms}::json[], ${columns[1]}::json[])
+                WITH ORDINALITY q (namespace, rooms, message, place)
+              ORDER BY place RETURNING id),
+            told AS MATERIALIZED (SELECT pg_notify(${CHANNEL}, '') FROM turn)
+            SELECT id FROM stored, told ORDER BY id`),
+        );
         batch.forEach((one, index) => one.resolve(String(rows[index]!.id)));
         this.deliverOwn(batch, rows);
       } catch (error) {

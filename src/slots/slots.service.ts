@@ -5,9 +5,9 @@ import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { optional, pick, row, table } from '../database/columns.js';
-import { once } from '../database/idempotency.js';
+import { once, onceInOne } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, everyGym, inGym, raw, sql } from '../database/sql.js';
+import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import type {
   BookDto,
   CancelDto,
@@ -23,6 +23,7 @@ import { SlotsChanged } from './slots.events.js';
 import {
   BOOKING,
   BOOKING_COLUMNS,
+  CAN_BE_BOOKED,
   CAPACITY,
   clock,
   GYMS,
@@ -107,24 +108,20 @@ export class SlotsService {
   book(actor: Actor, slotId: number, input: BookDto, key: IdempotencyKey | null): Promise<BookingDto> {
     const gymId = actor.gym(input.gym_id);
     const userId = requireMayFor(actor, input.user_id);
-    return once(this.db, actor, key, async (tx) => {
+    const wanted = { gymId, date: input.date, slotId, userId };
+    return onceInOne(this.db, actor, key, async (unit) => {
       for (;;) {
-        // Sent together. What the second reads is as it is once the first has its locks.
-        const [person, outcome] = await Promise.all([
-          this.lock(tx, actor, gymId, userId),
-          this.takeSeat(tx, actor, { gymId, date: input.date, slotId, userId }),
-        ]);
+        // What the second reads is as it is once the first has its locks.
+        const [[person], [outcome]] = await unit.together(this.lock(actor, wanted), this.takeSeat(actor, wanted));
         if (!person) throw FieldsInvalid.of('user_id', 'is not an active person of the gym');
-        // A booking that the rules refuse is taken back with the transaction.
+        if (outcome?.booking) {
+          unit.emit(new SlotsChanged(gymId, outcome.booking.date, slotId));
+          return outcome.booking;
+        }
         const Refusal = refusalOf(outcome);
         if (Refusal) throw new Refusal();
-        const { booking, booked, capacity } = outcome!;
-        if (booking) {
-          tx.emit(new SlotsChanged(gymId, booking.date, slotId));
-          return booking;
-        }
         // Another was quicker, and has the seat. It was the last one, or the next is tried.
-        if (booked + 1 >= capacity) throw new SlotTaken();
+        if (outcome!.booked + 1 >= outcome!.capacity) throw new SlotTaken();
       }
     });
   }
@@ -235,28 +232,21 @@ export class SlotsService {
 
   /**
    * Two bookings of one person take turns, so that they count each other; a gym that closes or changes its clock waits
-   * for the bookings that are being made, and they for it.
-   * @returns nothing, if the gym has no such person
+   * for the bookings that are being made, and they for it. Nothing is found if the gym has no such person.
    */
-  private async lock(tx: Transaction, actor: Actor, gymId: ScopedGymId, userId: number): Promise<object | undefined> {
-    // An admin books for themselves in any gym.
-    const [person] = await tx.query(sql`
-      SELECT 1 FROM users u, gyms g
-      WHERE u.id = ${userId} AND (u.gym_id = ${gymId} OR u.id = ${actor.user_id}) AND u.is_active
-        AND u.deleted_at IS NULL AND g.id = ${gymId}
-      FOR NO KEY UPDATE OF u FOR KEY SHARE OF g`);
-    return person;
+  private lock(actor: Actor, { gymId, userId }: Wanted): ScopedSql {
+    return sql`SELECT 1 FROM users u, gyms g WHERE ${mayGet(actor, gymId, userId)} AND g.id = ${gymId}
+      FOR NO KEY UPDATE OF u FOR KEY SHARE OF g`;
   }
 
-  /** Books the lowest free seat, and tells the hour as it was. If another takes it now, that is waited for. */
-  private async takeSeat(
-    tx: Transaction,
-    actor: Actor,
-    { gymId, date, slotId, userId }: { gymId: ScopedGymId; date?: string; slotId: number; userId: number },
-  ) {
+  /**
+   * Books the lowest free seat, if nothing is against it, and tells the hour as it was. Another who takes it now is
+   * waited for.
+   */
+  private takeSeat(actor: Actor, { gymId, date, slotId, userId }: Wanted) {
     const ofDay = sql`b.gym_id = g.id AND b.date = d.date AND b.cancelled_at IS NULL`;
     const ofHour = sql`${ofDay} AND b.slot_id = h.slot_id`;
-    const [outcome] = await tx.query(sql`
+    return sql`
       WITH hour AS (
         SELECT g.id AS gym_id, g.is_active AS is_gym_active, d.date, h.starts_at, h.ends_at,
           h.ends_at <= statement_timestamp() AS is_over, ${tooFar(raw('d.date'))} AS is_too_far,
@@ -274,11 +264,22 @@ export class SlotsService {
         WHERE g.id = ${gymId}
       ), b AS (
         INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
-        SELECT gym_id, date, ${slotId}, seat, ${userId}, starts_at, ends_at, moment(), ${actor.user_id}
-        FROM hour WHERE seat IS NOT NULL AND NOT has_it
+        SELECT hour.gym_id, date, ${slotId}, seat, u.id, starts_at, ends_at, moment(), ${actor.user_id}
+        FROM hour JOIN users u ON ${mayGet(actor, gymId, userId)} WHERE ${CAN_BE_BOOKED}
         ON CONFLICT DO NOTHING RETURNING *
       )
-      SELECT ${OUTCOME} FROM hour LEFT JOIN b ON TRUE`);
-    return outcome;
+      SELECT ${OUTCOME} FROM hour LEFT JOIN b ON TRUE`;
   }
 }
+
+/** Who gets which hour. */
+interface Wanted {
+  gymId: ScopedGymId;
+  date?: string;
+  slotId: number;
+  userId: number;
+}
+
+/** Whether the person `u` is the one, and may have an hour of the gym. An admin books for themselves in any gym. */
+const mayGet = (actor: Actor, gymId: ScopedGymId, userId: number) =>
+  sql`u.id = ${userId} AND (u.gym_id = ${gymId} OR u.id = ${actor.user_id}) AND u.is_active AND u.deleted_at IS NULL`;

@@ -91,15 +91,18 @@ export class Page<Item> {
   }
 }
 
-/** The JSON of an answer, as it can be made without looking at all of it. */
-const known = new WeakMap<object, () => string>();
+const TO_JSON = Symbol('how its JSON is made');
 
-/** Says how the JSON of an object is made. It must not change afterwards. */
-export const knowJson = (answer: object, make: () => string): void => void known.set(answer, make);
+/**
+ * Says how the JSON of an object is made without looking at all of it. It must not change afterwards; a copy of it does
+ * not know. (A WeakMap would keep all of them from being collected while they are young.)
+ */
+export const knowJson = (answer: object, make: () => string): void =>
+  void Object.defineProperty(answer, TO_JSON, { value: make });
 
 function jsonOf(answer: unknown): string {
   if (answer instanceof Page) return answer.toJson();
-  const make = typeof answer === 'object' && answer !== null && known.get(answer);
+  const { [TO_JSON]: make } = (answer ?? {}) as { [TO_JSON]?: () => string };
   return make ? make() : JSON.stringify(answer);
 }
 
