@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { until } from '../../test/support/until.js';
 import { Together } from './together.js';
-
-const turn = () => new Promise(setImmediate);
 
 describe('what is looked up together', () => {
   it('is asked at once for one, and for those who come meanwhile by one query more', async () => {
@@ -17,7 +16,7 @@ describe('what is looked up together', () => {
     expect(queries).toEqual([[1]]);
     answers[0]!();
     expect(await first).toBe('found 1');
-    await turn();
+    await until(() => queries.length > 1);
     expect(queries).toEqual([[1], [2, 3, 11]]);
     answers[1]!();
     expect(await Promise.all(others)).toEqual(['found 2', 'found 3', 'found 2', null]);

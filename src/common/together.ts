@@ -1,11 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Who comes right behind another may wait so long for the next query, so that many go together. */
+const BREATH_MS = 5;
+
 interface Waiting<Found> {
   resolve(found: Found | null): void;
   reject(error: unknown): void;
 }
 
 /**
- * Looks things up one query at a time: what is asked for while one is under way is found together by the next. So those
- * who come at once cost few queries, and one who comes alone does not wait.
+ * Looks things up one query at a time: what is asked for while one is under way, or just after it, is found together by
+ * the next. So those who come at once cost few queries, and one who comes alone does not wait.
  */
 export class Together<Found> {
   private asked = new Map<number, Waiting<Found>[]>();
@@ -33,6 +38,7 @@ export class Together<Found> {
       } catch (error) {
         for (const one of [...asked.values()].flat()) one.reject(error);
       }
+      await sleep(BREATH_MS);
     }
     this.isAsking = false;
   }
