@@ -1,5 +1,5 @@
 // Measures when the last of many sockets has a booking: plain sockets of old clients at /slot-booking beside sockets of
-// Socket.IO at /slots, both on the same built server. `node dist/bench/live-plain.js --sockets 1000 --bookings 12`
+// Socket.IO at /slots, both on the same built server. `npm run bench:plain -- --sockets 1000 --bookings 12`
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -30,6 +30,7 @@ import type {
   SaleDto,
   SaleListQuery,
   SalesSummaryDto,
+  SumDto,
   SummaryQuery,
   UpdateSaleDto,
 } from './dto/sale.dto.js';
@@ -93,16 +94,10 @@ export class SalesService {
     const of = (grouping: number) => rows.filter((row) => row.grouping === grouping);
     const [total] = of(GROUPING.total) as [SummaryRow];
     return {
-      start_date: total.start_date,
-      end_date: total.end_date,
-      ...sums(total),
-      by_product: of(GROUPING.product).map((row) => ({ product_id: row.product_id, name: row.name, ...sums(row) })),
-      by_seller: of(GROUPING.seller).map((row) => ({
-        sold_by_id: row.sold_by_id,
-        full_name: row.full_name,
-        ...sums(row),
-      })),
-      by_day: of(GROUPING.day).map((row) => ({ date: row.date, ...sums(row) })),
+      ...sumOf({ start_date: total.start_date, end_date: total.end_date }, total),
+      by_product: of(GROUPING.product).map((row) => sumOf({ product_id: row.product_id, name: row.name }, row)),
+      by_seller: of(GROUPING.seller).map((row) => sumOf({ sold_by_id: row.sold_by_id, full_name: row.full_name }, row)),
+      by_day: of(GROUPING.day).map((row) => sumOf({ date: row.date }, row)),
     };
   }
 
@@ -211,8 +206,7 @@ interface SummaryRow {
   end_date: string;
 }
 
-const sums = ({ sale_count, total_quantity, total_amount }: SummaryRow) => ({
-  sale_count,
-  total_quantity,
-  total_amount,
-});
+/** Not by spreading: for many rows that took longer than all else. */
+function sumOf<Of extends object>(what: Of, { sale_count, total_quantity, total_amount }: SummaryRow): Of & SumDto {
+  return Object.assign(what, { sale_count, total_quantity, total_amount });
+}
