@@ -8,6 +8,7 @@ import { Attempts } from './attempts.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { PasswordProof } from './password-proof.service.js';
 import { PasswordResets } from './password-resets.service.js';
 import { Passwords } from './passwords.js';
 import { SessionsService } from './sessions.service.js';
@@ -34,12 +35,23 @@ import { ViewerCookies } from './viewer-cookies.js';
     { provide: ActorResolver, useExisting: JwtStrategy },
     AccessCache,
     Attempts,
+    PasswordProof,
     Passwords,
     PasswordResets,
     Tokens,
     ViewerCookies,
     { provide: KeyRing, inject: [Config], useFactory: (config: Config) => new KeyRing(config.ENCRYPTION_KEYS) },
   ],
-  exports: [AuthService, ActorResolver, SessionsService, Attempts, Passwords, PasswordResets, ViewerCookies, KeyRing],
+  exports: [
+    AuthService,
+    ActorResolver,
+    SessionsService,
+    Attempts,
+    PasswordProof,
+    Passwords,
+    PasswordResets,
+    ViewerCookies,
+    KeyRing,
+  ],
 })
 export class AuthModule {}

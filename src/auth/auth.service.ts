@@ -1,39 +1,20 @@
-import { Injectable, Logger } from '@nestjs/common';
-import pLimit from 'p-limit';
+import { Injectable } from '@nestjs/common';
 import { Actor } from '../common/actor/actor.js';
 import type { Role } from '../common/actor/roles.js';
-import {
-  FieldsInvalid,
-  NotSignedIn,
-  PasswordChangeRequired,
-  SessionEnded,
-  Unavailable,
-} from '../common/errors/common.errors.js';
+import { FieldsInvalid, NotSignedIn, PasswordChangeRequired, SessionEnded } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { Database, type Queryable } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
-import { Attempts, type Budget } from './attempts.js';
-import { AccountInactive, WrongCredentials, WrongPassword } from './auth.errors.js';
+import { Attempts } from './attempts.js';
+import { WrongCredentials, WrongPassword } from './auth.errors.js';
 import type { AccountDto } from '../people/dto/account.dto.js';
 import { NEW_PERSON, newPassCode } from '../people/people.sql.js';
 import type { ChangePasswordDto, CreateAccountDto, IdentifierDto, LoginDto, SignedInDto } from './dto/auth.dto.js';
 import { networkOf } from './network.js';
-import { LONGEST_QUEUE, Passwords } from './passwords.js';
+import { type Admission, PasswordProof } from './password-proof.service.js';
+import { Passwords } from './passwords.js';
 import { type Client, type FixedSession, type OpenSession, SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
-
-/** One who has proved their password. */
-export interface ProvenPerson {
-  id: number;
-  /** As it was typed at registration. */
-  email: string | null;
-  role: Role;
-  gym_id: number | null;
-  is_active: boolean;
-}
-
-/** Throws what this person is refused with, who has proved the password. The inactive are refused without it. */
-export type Admission = (person: ProvenPerson) => void;
 
 /** A pair for clients that keep one refresh token as long as it is good. */
 export interface FixedTokens {
@@ -43,41 +24,14 @@ export interface FixedTokens {
   refresh_token: string;
 }
 
-interface Credentials extends ProvenPerson {
-  password_hash: string;
-  /** Another one for each password. */
-  password_version: number;
-  /** By their email or username; else by a phone. */
-  is_named: boolean;
-  /** They have signed in from this network before. */
-  is_known: boolean;
-}
-
-/** What people are looked for by: one of them, or both. */
-interface Sought {
-  /** An email or a username. */
-  name?: string;
-  /** Its digits. */
-  phone?: string;
-}
-
-/** What may be a phone number, as accounts have it. */
-const PHONE = /^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/;
-/** A phone may be shared in a family; of more people than this it is no name any more. */
-const MOST_OF_ONE_PHONE = 3;
 /** Seconds for which an access token of a member is good, where it must expire. */
 const MEMBER_TOKEN = 3_600;
-/** In a network of the gym's own many people mistype. */
-const KNOWN_FACTOR = 4;
 
 @Injectable()
 export class AuthService {
-  private readonly logger = new Logger('Auth');
-  /** So many passwords are tried at a time; each is judged after the failures before it have been counted. */
-  private readonly passwordTurns = pLimit(2);
-
   constructor(
     private readonly db: Database,
+    private readonly proof: PasswordProof,
     private readonly passwords: Passwords,
     private readonly attempts: Attempts,
     private readonly sessions: SessionsService,
@@ -111,30 +65,9 @@ export class AuthService {
 
   /** @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid */
   async login(input: LoginDto, client: Client): Promise<SignedInDto> {
-    const person = await this.provePassword(input, client);
+    const person = await this.proof.prove(input, client);
     const session = await this.sessions.start(person.id, person.password_hash, client);
     return this.withTokens(person.id, session);
-  }
-
-  /**
-   * The person with this password. It starts no session.
-   * @param admit may refuse them; called once the password was right
-   * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid, and what `admit` throws
-   */
-  async provePassword(input: LoginDto | IdentifierDto, client: Client, admit?: Admission): Promise<Credentials> {
-    const sought = soughtBy(input);
-    const people = await this.findPeople(sought, client);
-    const budgets = this.signInBudgets(people, sought, client);
-    const person = await this.tryPassword(input.password, people, budgets);
-    if (!person) {
-      // Whom it was tried for, not what was typed: people type their password into the wrong field.
-      const userIds = people.map(({ id }) => id);
-      this.logger.warn('A sign-in failed', { ip_address: client.ip_address, user_ids: userIds });
-      throw new WrongCredentials();
-    }
-    admit?.(person);
-    if (!person.is_active) throw new AccountInactive();
-    return person;
   }
 
   /**
@@ -147,7 +80,7 @@ export class AuthService {
     client: Client,
     admit?: Admission,
   ): Promise<FixedTokens & { account: AccountDto; actor: Actor }> {
-    const person = await this.provePassword(input, client, admit);
+    const person = await this.proof.prove(input, client, admit);
     const session = await this.sessions.startFixed(person.id, person.password_hash, client);
     const account = await this.loadAccount(this.db, person.id);
     const actor = new Actor(person.id, account.role, account.gym_id, session.session_id);
@@ -176,7 +109,7 @@ export class AuthService {
    *   throws
    */
   async actorOfPassword(input: LoginDto | IdentifierDto, client: Client, admit?: Admission): Promise<Actor> {
-    const { id, password_version } = await this.provePassword(input, client, admit);
+    const { id, password_version } = await this.proof.prove(input, client, admit);
     const access = await this.sessions.accessByPassword(id, password_version).catch((error: unknown) => {
       throw error instanceof SessionEnded ? new WrongCredentials() : error;
     });
@@ -227,7 +160,7 @@ export class AuthService {
     const people = await this.db.query<{ password_hash: string }>(everyGym`
       SELECT password_hash FROM users WHERE id = ${actor.user_id} AND password_hash IS NOT NULL`);
     const budget = { key: `password ${actor.user_id}`, burst: this.config.SIGN_IN_FAILURES_PER_ACCOUNT };
-    const person = await this.tryPassword(input.current_password, people, [budget]);
+    const person = await this.proof.try(input.current_password, people, [budget]);
     if (!person) throw new WrongPassword();
     const newHash = await this.passwords.hash(input.new_password);
     await this.db.transaction(async (tx) => {
@@ -240,73 +173,6 @@ export class AuthService {
       if (!changed) throw new WrongPassword();
       await this.sessions.end(tx, actor.user_id, 'password_changed', { except: actor.session_id });
     });
-  }
-
-  /**
-   * The first of these people who has this password. An attempt counts as a failure before it is one, so that many at
-   * once do not pass a limit together; one that succeeds is given back.
-   */
-  private tryPassword<Person extends { password_hash: string }>(
-    password: string,
-    people: Person[],
-    budgets: Budget[],
-  ): Promise<Person | undefined> {
-    if (this.passwordTurns.pendingCount >= LONGEST_QUEUE)
-      throw new Unavailable('Too many people sign in right now. Try again.');
-    return this.passwordTurns(async () => {
-      await this.attempts.take(budgets);
-      // An account that is not there takes as long.
-      if (people.length === 0) await this.passwords.matches(password, null);
-      for (const person of people) {
-        if (!(await this.passwords.matches(password, person.password_hash))) continue;
-        await this.attempts.giveBack(budgets);
-        return person;
-      }
-      return undefined;
-    });
-  }
-
-  /**
-   * Wrong passwords count against the account and against the network, so that neither many passwords for one account
-   * nor one password for many accounts gets far. From a network that a person has signed in from, only failures there
-   * count, so that strangers do not lock the owner out; there are more of them, as a gym's people share one network.
-   * Where several share a phone it is not known who was meant: then failures count against the number, and no one's own
-   * account.
-   */
-  private signInBudgets(people: Credentials[], { name, phone }: Sought, client: Client): Budget[] {
-    const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
-    const account =
-      people.length === 1 ? String(people[0]!.id) : this.db.keyedHash((phone ?? name)!).toString('base64');
-    const where = networkOf(client.ip_address);
-    return people.some(({ is_known }) => is_known)
-      ? [
-          { key: `sign_in ${account} from ${where}`, burst: perAccount },
-          { key: `sign_in of known from ${where}`, burst: perAddress * KNOWN_FACTOR },
-        ]
-      : [
-          { key: `sign_in ${account}`, burst: perAccount },
-          { key: `sign_in from ${where}`, burst: perAddress },
-        ];
-  }
-
-  /**
-   * Those who may be meant: the one with this name, then those with this phone, the active ones first.
-   * @throws FieldsInvalid if it is a phone alone, and has too many
-   */
-  private async findPeople({ name, phone }: Sought, client: Client): Promise<Credentials[]> {
-    const named =
-      name === undefined ? raw('FALSE') : sql`(fold(email) = fold(${name}) OR fold(username) = fold(${name}))`;
-    const called = phone === undefined ? raw('FALSE') : sql`phone_digits = ${phone}`;
-    const people = await this.db.query<Credentials>(everyGym`
-      SELECT id, email, role, gym_id, password_hash, password_version, is_active, ${named} IS TRUE AS is_named, EXISTS (
-        SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${networkOf(client.ip_address)}) AS is_known
-      FROM users u WHERE (${named} OR ${called}) AND password_hash IS NOT NULL AND deleted_at IS NULL
-      ORDER BY is_named DESC, is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 2}`);
-    const withName = people.filter(({ is_named }) => is_named);
-    const withPhone = people.filter(({ is_named }) => !is_named);
-    if (!withPhone[MOST_OF_ONE_PHONE]?.is_active) return [...withName, ...withPhone.slice(0, MOST_OF_ONE_PHONE)];
-    if (withName.length > 0) return withName;
-    throw FieldsInvalid.of('phone_number', 'is shared by several people: sign in with your email or username');
   }
 
   private fixedTokens({ user_id, session_id, ends_at }: FixedSession, { role }: { role: Role }): FixedTokens {
@@ -342,18 +208,3 @@ export class AuthService {
     return account;
   }
 }
-
-/** What the person signs in with. @throws FieldsInvalid if it is nothing */
-function soughtBy(input: LoginDto | IdentifierDto): Sought {
-  if ('identifier' in input) {
-    const phone = PHONE.test(input.identifier) ? { phone: digitsOf(input.identifier) } : {};
-    return { name: nameOf(input.identifier), ...phone };
-  }
-  const name = input.email ?? input.username;
-  if (name !== undefined) return { name: nameOf(name) };
-  if (input.phone_number !== undefined) return { phone: digitsOf(input.phone_number) };
-  throw FieldsInvalid.of('email', 'is required, or username, or phone_number');
-}
-
-const nameOf = (typed: string): string => typed.trim().normalize('NFC').toLowerCase();
-const digitsOf = (typed: string): string => typed.replace(/\D/g, '');

@@ -10,47 +10,12 @@ import { pool } from './connection.js';
 import { type Lane, Lanes } from './lanes.js';
 import type { Rows } from './rows.js';
 import { isAway, isLocked, isStalePlan, isWorthRetrying } from './postgres-errors.js';
-import { everyGym, raw, type Returning, type ScopedSql, type Sql } from './sql.js';
+import { everyGym, type Returning, type ScopedSql } from './sql.js';
 import { run } from './statement.js';
+import { atOnce, attempt, type Queryable, type Transaction, type Unit } from './units.js';
 
-/** What reads: the database itself (each query on its own) or a transaction. */
-export interface Queryable {
-  /** The rows. Errors of PostgreSQL arrive as DomainErrors where a client can do something about them. */
-  query<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]>;
-  /** The same, for what is only passed on: of these rows no objects need to be made. */
-  rows<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Rows<Row>>;
-}
-
-/** What writes: a transaction, or work of a single statement. Passed on, so that one sees what belongs together. */
-export interface Unit extends Queryable {
-  /**
-   * Two queries as one transaction, of which the second does not need the answer of the first, nor the caller a chance
-   * to take back what they do: all is sent at once.
-   */
-  together<First extends object, Second extends object>(
-    first: ScopedSql & Returning<First>,
-    second: ScopedSql & Returning<Second>,
-  ): Promise<[First[], Second[]]>;
-  /** Publishes the event after the commit; never, if there is none. */
-  emit(event: DomainEvent): void;
-}
-
-/** One transaction. */
-export interface Transaction extends Unit {
-  /**
-   * Publishes an event that may not be lost: it is stored with the transaction (in the job queue, our outbox) and
-   * delivered at least once, by some server, again until its listeners succeed.
-   */
-  emitDurably(event: DomainEvent): Promise<void>;
-}
-
-/** The job that delivers an event from the outbox. */
-export const DELIVER_EVENT = 'deliver_event';
-
-export interface StoredEvent {
-  name: string;
-  event: object;
-}
+export { DELIVER_EVENT } from './units.js';
+export type { Queryable, StoredEvent, Transaction, Unit } from './units.js';
 
 /** Of all connections, one in so many is shared by reads, and four at most; as many by writes. */
 const LANES = { oneIn: 4, most: 4 };
@@ -245,64 +210,3 @@ async function connecting<Connection>(connection: Promise<Connection>): Promise<
     throw Object.assign(new Unavailable(), { cause: error });
   }
 }
-
-function unitOf(client: pg.PoolClient, emit: Unit['emit']): Unit {
-  const query: Unit['query'] = async (asked) => (await run<never>(client, asked)).toArray();
-  return {
-    query,
-    rows: (asked) => run(client, asked),
-    together: (first, second) => Promise.all([query(first), query(second)]),
-    emit,
-  };
-}
-
-/** Queries as one transaction that is sent as a whole, so that nothing of others comes between. */
-async function atOnce<First extends object, Second extends object>(
-  client: pg.ClientBase,
-  [first, second]: readonly [Sql & Returning<First>, Sql & Returning<Second>],
-): Promise<[First[], Second[]]> {
-  const asked = [
-    run(client, BEGIN),
-    run<First>(client, first),
-    run<Second>(client, second),
-    run(client, COMMIT),
-  ] as const;
-  // After an error COMMIT takes back, and the error before it is the one to tell.
-  await Promise.allSettled(asked);
-  await asked[0];
-  const answers: [First[], Second[]] = [(await asked[1]).toArray(), (await asked[2]).toArray()];
-  await asked[3];
-  return answers;
-}
-
-/** One try of a transaction on a connection. */
-async function attempt<Result>(
-  client: pg.PoolClient,
-  work: (tx: Transaction) => Promise<Result>,
-  emit: Unit['emit'],
-): Promise<Result> {
-  const unit = unitOf(client, emit);
-  // Sent together with the first statement of the work; whether it was taken is asked at the end.
-  const begun = run(client, BEGIN);
-  begun.catch(() => undefined);
-  try {
-    const result = await work({
-      ...unit,
-      emitDurably: async (event) => {
-        const stored: StoredEvent = { name: event.constructor.name, event };
-        await unit.query(everyGym`SELECT graphile_worker.add_job(${DELIVER_EVENT}, ${JSON.stringify(stored)}::json)`);
-      },
-    });
-    await begun;
-    await run(client, COMMIT);
-    return result;
-  } catch (error) {
-    // A connection that broke has no transaction any more; one that cannot even roll back is broken.
-    if (!isAway(error)) await run(client, ROLLBACK);
-    throw error;
-  }
-}
-
-const BEGIN = raw('BEGIN');
-const COMMIT = raw('COMMIT');
-const ROLLBACK = raw('ROLLBACK');

@@ -1,5 +1,5 @@
 import { ConnectedSocket, MessageBody, type OnGatewayDisconnect } from '@nestjs/websockets';
-import { type Admission, AuthService } from '../auth/auth.service.js';
+import { type Admission, PasswordProof } from '../auth/password-proof.service.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DeviceActor, type Principal } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
@@ -23,7 +23,7 @@ const requireDesk: Admission = ({ role }) => {
 @Gateway('/devices')
 export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
   constructor(
-    private readonly auth: AuthService,
+    private readonly proof: PasswordProof,
     private readonly devices: DevicesService,
     private readonly presence: Presence,
     private readonly door: SocketDoor,
@@ -55,7 +55,7 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
   async login(@ConnectedSocket() socket: AppSocket, @MessageBody() body: DeviceLoginDto): Promise<ConnectedDto> {
     if (socket.data.principal) throw new AlreadySignedIn();
     const client = { ip_address: socket.handshake.address, user_agent: 'fingerprint reader' };
-    const person = await this.auth.provePassword(body.login_data, client, requireDesk);
+    const person = await this.proof.prove(body.login_data, client, requireDesk);
     const reader = await this.devices.signIn(person, body.gym_id);
     await this.door.enter(socket, reader);
     return { gym_id: reader.gym_id, message: 'Connected' };

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import bcrypt from 'bcryptjs';
 import { AccountsService } from '../../src/accounts/accounts.service.js';
 import { ProfilesService } from '../../src/accounts/profiles.service.js';
-import { AuthService, type ProvenPerson } from '../../src/auth/auth.service.js';
+import { AuthService } from '../../src/auth/auth.service.js';
 import { IdentifierDto } from '../../src/auth/dto/auth.dto.js';
+import { PasswordProof, type ProvenPerson } from '../../src/auth/password-proof.service.js';
 import { SessionsService } from '../../src/auth/sessions.service.js';
 import { Actor } from '../../src/common/actor/actor.js';
 import { ActorResolver } from '../../src/common/actor/actor-resolver.js';
@@ -248,7 +249,10 @@ describe('who may not sign in by an old client', () => {
 
 describe('one field for username, email and phone', () => {
   const prove = (identifier: string, password = PASSWORD) =>
-    auth.provePassword({ identifier, password }, CLIENT).then(({ id }) => id);
+    t.app
+      .get(PasswordProof)
+      .prove({ identifier, password }, CLIENT)
+      .then(({ id }) => id);
 
   it('finds by each of them, however it is written', async () => {
     const phone = newPhone();

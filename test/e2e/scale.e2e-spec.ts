@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ProfilesService } from '../../src/accounts/profiles.service.js';
 import { AttendanceService } from '../../src/attendance/attendance.service.js';
 import { AuthService } from '../../src/auth/auth.service.js';
+import { PasswordProof } from '../../src/auth/password-proof.service.js';
 import { ConversationsService } from '../../src/chat/conversations.service.js';
 import { Actor } from '../../src/common/actor/actor.js';
 import { everyGym } from '../../src/database/sql.js';
@@ -322,7 +323,8 @@ describe('at scale', () => {
       await auth.renewAccess(refresh_token, client);
       await auth.tokensOf(actor);
       await auth.actorOfPassword(named, client);
-      await expect(auth.provePassword({ identifier: '+1 555 1000007', password: PASSWORD }, client)).rejects.toThrow();
+      const proof = t.app.get(PasswordProof).prove({ identifier: '+1 555 1000007', password: PASSWORD }, client);
+      await expect(proof).rejects.toThrow();
       await auth.logoutAll(actor);
     });
     expect(sequentialScans(plans)).toEqual([]);

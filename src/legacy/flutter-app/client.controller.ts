@@ -2,7 +2,8 @@ import { Body, Get, Post, Query, Req, type StreamableFile } from '@nestjs/common
 import type { FastifyRequest } from 'fastify';
 import { AttendanceService } from '../../attendance/attendance.service.js';
 import { WrongCredentials } from '../../auth/auth.errors.js';
-import { AuthService, type ProvenPerson } from '../../auth/auth.service.js';
+import { AuthService } from '../../auth/auth.service.js';
+import type { ProvenPerson } from '../../auth/password-proof.service.js';
 import { clientOf as callerOf } from '../../auth/client.js';
 import { ChangePasswordDto } from '../../auth/dto/auth.dto.js';
 import { CurrentActor, PUBLIC } from '../../common/actor/access.js';

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AccountInactive, WrongCredentials } from '../../auth/auth.errors.js';
-import { AuthService, type ProvenPerson } from '../../auth/auth.service.js';
+import { AuthService } from '../../auth/auth.service.js';
+import type { ProvenPerson } from '../../auth/password-proof.service.js';
 import type { Client } from '../../auth/sessions.service.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { ActorResolver } from '../../common/actor/actor-resolver.js';

@@ -1,0 +1,169 @@
+import { Injectable, Logger } from '@nestjs/common';
+import pLimit from 'p-limit';
+import type { Role } from '../common/actor/roles.js';
+import { FieldsInvalid, Unavailable } from '../common/errors/common.errors.js';
+import { Config } from '../config/config.js';
+import { Database } from '../database/database.js';
+import { everyGym, raw, sql } from '../database/sql.js';
+import { Attempts, type Budget } from './attempts.js';
+import { AccountInactive, WrongCredentials } from './auth.errors.js';
+import type { IdentifierDto, LoginDto } from './dto/auth.dto.js';
+import { networkOf } from './network.js';
+import { LONGEST_QUEUE, Passwords } from './passwords.js';
+import type { Client } from './sessions.service.js';
+
+/** One who has proved their password. */
+export interface ProvenPerson {
+  id: number;
+  /** As it was typed at registration. */
+  email: string | null;
+  role: Role;
+  gym_id: number | null;
+  is_active: boolean;
+}
+
+/** Throws what this person is refused with, who has proved the password. The inactive are refused without it. */
+export type Admission = (person: ProvenPerson) => void;
+
+interface Credentials extends ProvenPerson {
+  password_hash: string;
+  /** Another one for each password. */
+  password_version: number;
+  /** By their email or username; else by a phone. */
+  is_named: boolean;
+  /** They have signed in from this network before. */
+  is_known: boolean;
+}
+
+/** What people are looked for by: one of them, or both. */
+interface Sought {
+  /** An email or a username. */
+  name?: string;
+  /** Its digits. */
+  phone?: string;
+}
+
+/** What may be a phone number, as accounts have it. */
+const PHONE = /^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/;
+/** A phone may be shared in a family; of more people than this it is no name any more. */
+const MOST_OF_ONE_PHONE = 3;
+/** In a network of the gym's own many people mistype. */
+const KNOWN_FACTOR = 4;
+
+/** Who someone is, by their password. */
+@Injectable()
+export class PasswordProof {
+  private readonly logger = new Logger('Auth');
+  /** So many passwords are tried at a time; each is judged after the failures before it have been counted. */
+  private readonly turns = pLimit(2);
+
+  constructor(
+    private readonly db: Database,
+    private readonly passwords: Passwords,
+    private readonly attempts: Attempts,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * The person with this password. It starts no session.
+   * @param admit may refuse them; called once the password was right
+   * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid, and what `admit` throws
+   */
+  async prove(input: LoginDto | IdentifierDto, client: Client, admit?: Admission): Promise<Credentials> {
+    const sought = soughtBy(input);
+    const people = await this.findPeople(sought, client);
+    const budgets = this.signInBudgets(people, sought, client);
+    const person = await this.try(input.password, people, budgets);
+    if (!person) {
+      // Whom it was tried for, not what was typed: people type their password into the wrong field.
+      const userIds = people.map(({ id }) => id);
+      this.logger.warn('A sign-in failed', { ip_address: client.ip_address, user_ids: userIds });
+      throw new WrongCredentials();
+    }
+    admit?.(person);
+    if (!person.is_active) throw new AccountInactive();
+    return person;
+  }
+
+  /**
+   * The first of these people who has this password. An attempt counts as a failure before it is one, so that many at
+   * once do not pass a limit together; one that succeeds is given back.
+   */
+  try<Person extends { password_hash: string }>(
+    password: string,
+    people: Person[],
+    budgets: Budget[],
+  ): Promise<Person | undefined> {
+    if (this.turns.pendingCount >= LONGEST_QUEUE)
+      throw new Unavailable('Too many people sign in right now. Try again.');
+    return this.turns(async () => {
+      await this.attempts.take(budgets);
+      // An account that is not there takes as long.
+      if (people.length === 0) await this.passwords.matches(password, null);
+      for (const person of people) {
+        if (!(await this.passwords.matches(password, person.password_hash))) continue;
+        await this.attempts.giveBack(budgets);
+        return person;
+      }
+      return undefined;
+    });
+  }
+
+  /**
+   * Wrong passwords count against the account and against the network, so that neither many passwords for one account
+   * nor one password for many accounts gets far. From a network that a person has signed in from, only failures there
+   * count, so that strangers do not lock the owner out; there are more of them, as a gym's people share one network.
+   * Where several share a phone it is not known who was meant: then failures count against the number, and no one's own
+   * account.
+   */
+  private signInBudgets(people: Credentials[], { name, phone }: Sought, client: Client): Budget[] {
+    const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
+    const account =
+      people.length === 1 ? String(people[0]!.id) : this.db.keyedHash((phone ?? name)!).toString('base64');
+    const where = networkOf(client.ip_address);
+    return people.some(({ is_known }) => is_known)
+      ? [
+          { key: `sign_in ${account} from ${where}`, burst: perAccount },
+          { key: `sign_in of known from ${where}`, burst: perAddress * KNOWN_FACTOR },
+        ]
+      : [
+          { key: `sign_in ${account}`, burst: perAccount },
+          { key: `sign_in from ${where}`, burst: perAddress },
+        ];
+  }
+
+  /**
+   * Those who may be meant: the one with this name, then those with this phone, the active ones first.
+   * @throws FieldsInvalid if it is a phone alone, and has too many
+   */
+  private async findPeople({ name, phone }: Sought, client: Client): Promise<Credentials[]> {
+    const named =
+      name === undefined ? raw('FALSE') : sql`(fold(email) = fold(${name}) OR fold(username) = fold(${name}))`;
+    const called = phone === undefined ? raw('FALSE') : sql`phone_digits = ${phone}`;
+    const people = await this.db.query<Credentials>(everyGym`
+      SELECT id, email, role, gym_id, password_hash, password_version, is_active, ${named} IS TRUE AS is_named, EXISTS (
+        SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${networkOf(client.ip_address)}) AS is_known
+      FROM users u WHERE (${named} OR ${called}) AND password_hash IS NOT NULL AND deleted_at IS NULL
+      ORDER BY is_named DESC, is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 2}`);
+    const withName = people.filter(({ is_named }) => is_named);
+    const withPhone = people.filter(({ is_named }) => !is_named);
+    if (!withPhone[MOST_OF_ONE_PHONE]?.is_active) return [...withName, ...withPhone.slice(0, MOST_OF_ONE_PHONE)];
+    if (withName.length > 0) return withName;
+    throw FieldsInvalid.of('phone_number', 'is shared by several people: sign in with your email or username');
+  }
+}
+
+/** What the person signs in with. @throws FieldsInvalid if it is nothing */
+function soughtBy(input: LoginDto | IdentifierDto): Sought {
+  if ('identifier' in input) {
+    const phone = PHONE.test(input.identifier) ? { phone: digitsOf(input.identifier) } : {};
+    return { name: nameOf(input.identifier), ...phone };
+  }
+  const name = input.email ?? input.username;
+  if (name !== undefined) return { name: nameOf(name) };
+  if (input.phone_number !== undefined) return { phone: digitsOf(input.phone_number) };
+  throw FieldsInvalid.of('email', 'is required, or username, or phone_number');
+}
+
+const nameOf = (typed: string): string => typed.trim().normalize('NFC').toLowerCase();
+const digitsOf = (typed: string): string => typed.replace(/\D/g, '');
