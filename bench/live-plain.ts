@@ -1,6 +1,7 @@
 // Measures when the last of many sockets has a booking: plain sockets of old clients at /slot-booking beside sockets of
 // Socket.IO at /slots, both on the same built server. `npm run bench:plain -- --sockets 1000 --bookings 12`
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -32,10 +33,13 @@ interface Group {
 const NEWS = { plain: '"slots_update"', new: '"slot_changed"' };
 const groups: Record<'plain' | 'new', Group> = { plain: { had: [], frames: 0 }, new: { had: [], frames: 0 } };
 
+const sockets: WebSocket[] = [];
+
 function watch(kind: 'plain' | 'new', url: string, token?: string): Promise<void> {
   const isPlain = kind === 'plain';
   const address = isPlain ? '/slot-booking' : '/socket.io/?EIO=4&transport=websocket';
   const socket = new WebSocket(url.replace('http', 'ws') + address, { perMessageDeflate: false });
+  sockets.push(socket);
   return new Promise((ready, fail) => {
     socket.on('error', fail);
     socket.on('message', (data: Buffer) => {
@@ -135,8 +139,9 @@ try {
   const middle = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!.toFixed(1);
   write(`median: plain ${middle(results.plain)} ms, Socket.IO ${middle(results.new)} ms; each booking once`);
 } finally {
+  for (const socket of sockets) socket.terminate();
   server.kill();
+  await once(server, 'exit');
   await admin.end();
   await postgres.release();
-  process.exit();
 }

@@ -1,6 +1,6 @@
 import { Parser } from 'pg-protocol/dist/parser.js';
 
-export interface Message {
+interface Message {
   readonly name: string;
 }
 

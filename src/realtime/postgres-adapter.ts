@@ -33,6 +33,8 @@ export const IN_TURN = new Set<number>([
   ...[MessageType.BROADCAST, MessageType.SOCKETS_JOIN, MessageType.SOCKETS_LEAVE],
   MessageType.DISCONNECT_SOCKETS,
 ]);
+/** The lock of those who store messages; also in the SQL function that did it before. */
+const IN_ORDER = 7283001;
 /** Messages that are stored by one query. */
 const BATCH = 100;
 
@@ -107,17 +109,18 @@ export class PostgresRelay {
   private async send(): Promise<void> {
     while (this.unsent.length > 0) {
       const batch = this.unsent.splice(0, BATCH);
-      const columns = (['namespace', 'message'] as const).map((column) => batch.map((one) => one[column]));
+      const namespaces = batch.map(({ namespace }) => namespace);
       const rooms = batch.map((one) => JSON.stringify(one.rooms));
+      const messages = batch.map(({ message }) => message);
       try {
         // The lock keeps what is committed in the order of its ids.
         const rows = await this.db.statement((unit) =>
           unit.query<{ id: number }>(everyGym`
-            WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(7283001)),
+            WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(${IN_ORDER})),
             stored AS (
               INSERT INTO socket_messages (namespace, rooms, message)
               SELECT namespace, ARRAY(SELECT json_array_elements_text(rooms)), message
-              FROM turn, unnest(${columns[0]}::text[], ${rooms}::json[], ${columns[1]}::json[])
+              FROM turn, unnest(${namespaces}::text[], ${rooms}::json[], ${messages}::json[])
                 WITH ORDINALITY q (namespace, rooms, message, place)
               ORDER BY place RETURNING id),
             told AS MATERIALIZED (SELECT pg_notify(${CHANNEL}, '') FROM turn)
