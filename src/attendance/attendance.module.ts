@@ -1,12 +1,10 @@
 import { Module } from '@nestjs/common';
-import { PlansModule } from '../plans/plans.module.js';
 import { AttendanceController } from './attendance.controller.js';
 import { AttendanceGateway } from './attendance.gateway.js';
 import { AttendanceService } from './attendance.service.js';
 import { VisitNumbers } from './visit-numbers.js';
 
 @Module({
-  imports: [PlansModule],
   controllers: [AttendanceController],
   providers: [AttendanceService, VisitNumbers, AttendanceGateway],
   exports: [AttendanceService, VisitNumbers],

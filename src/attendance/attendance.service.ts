@@ -14,7 +14,7 @@ import { between, daysBefore, fromDay, pastMomentOf, toDay, today } from '../gym
 import { pageOfMember } from '../people/of-member.js';
 import { visibleTo } from '../people/people.sql.js';
 import { membersCalled } from '../people/search.sql.js';
-import { UserPlansService } from '../plans/user-plans.service.js';
+import { chargeVisit, requireUsed } from '../plans/plan-sessions.js';
 import { AlreadyCheckedIn, AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
 import {
   isOnlyVisit,
@@ -66,10 +66,7 @@ interface VisitDetails {
 /** Who is in the gym, and who was. */
 @Injectable()
 export class AttendanceService {
-  constructor(
-    private readonly db: Database,
-    private readonly userPlans: UserPlansService,
-  ) {}
+  constructor(private readonly db: Database) {}
 
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: VisitListQuery): Promise<Page<VisitDto>> {
@@ -254,9 +251,9 @@ export class AttendanceService {
     member: ScopedSql,
     input: CheckInDto,
   ): Promise<number | null> {
-    if (takesSession(input)) return this.userPlans.chargeVisit(tx, actor, member);
+    if (takesSession(input)) return chargeVisit(tx, actor, member);
     if (input.user_plan_id === undefined) return null;
-    await this.userPlans.requireUsed(tx, member, input.user_plan_id);
+    await requireUsed(tx, member, input.user_plan_id);
     return input.user_plan_id;
   }
 

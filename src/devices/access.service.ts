@@ -16,7 +16,7 @@ import type { User } from '../people/entities/user.entity.js';
 import { personRef } from '../people/people.sql.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import { ENTITLEMENT, planThatCounts, SHOWN } from '../plans/user-plans.sql.js';
-import { UserPlansService } from '../plans/user-plans.service.js';
+import { deductSession } from '../plans/plan-sessions.js';
 import { budgetsOf, type Candidate, judge, MOST_UNKNOWN_CODES, namesCode, stillTrue } from './access.rules.js';
 import { DoorGuessed } from './devices.events.js';
 import { DevicesService } from './devices.service.js';
@@ -65,7 +65,6 @@ export class AccessService {
     private readonly attempts: Attempts,
     private readonly devices: DevicesService,
     private readonly attendance: AttendanceService,
-    private readonly userPlans: UserPlansService,
   ) {}
 
   /**
@@ -169,7 +168,7 @@ export class AccessService {
     if (open_visit_id !== null) return open_visit_id;
     await this.attendance.endVisitsOf(tx, id);
     const isCounted = plan!.remaining_sessions !== null;
-    if (isCounted) await this.userPlans.deductIn(tx, actor, plan!.id);
+    if (isCounted) await deductSession(tx, actor, plan!.id);
     const visit = await this.attendance.enter(tx, actor, id, {
       location: door.name,
       user_plan_id: isCounted ? plan!.id : null,

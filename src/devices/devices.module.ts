@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AttendanceModule } from '../attendance/attendance.module.js';
 import { Config } from '../config/config.js';
-import { PlansModule } from '../plans/plans.module.js';
 import { SlotsModule } from '../slots/slots.module.js';
 import { AccessService } from './access.service.js';
 import { BoardsGateway } from './boards.gateway.js';
@@ -16,7 +15,7 @@ import { FingerprintKeys, FingerprintsService } from './fingerprints.service.js'
 import { Presence } from './presence.js';
 
 @Module({
-  imports: [AttendanceModule, PlansModule, SlotsModule],
+  imports: [AttendanceModule, SlotsModule],
   controllers: [DevicesController],
   providers: [
     DevicesService,

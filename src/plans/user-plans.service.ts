@@ -5,7 +5,6 @@ import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, Page } from '../common/http/list.js';
 import type { Numbered, NumberedPage } from '../common/http/numbered.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
-import { optional, row } from '../database/columns.js';
 import { once } from '../database/idempotency.js';
 import { listPage, type ListSource } from '../database/keyset.js';
 import { numberedPage } from '../database/numbered.js';
@@ -26,9 +25,7 @@ import type { PlanDto } from './dto/plan.dto.js';
 import {
   AlreadyScheduled,
   NoActivePlan,
-  NoSessionsLeft,
   PlanInactive,
-  PlanNotActive,
   PlanReplaced,
   PlansOverlap,
   UserPlanNotFound,
@@ -47,13 +44,12 @@ import {
   soldPlan,
   type LockedMember,
 } from './plan-calendar.js';
+import { deductSession } from './plan-sessions.js';
 import { changeStatus, correctPlan, type StatusByHand } from './plan-corrections.js';
 import { tellMembership } from './membership-news.js';
 import { MembershipChanged } from './plans.events.js';
-import { isCurrent, isRepetition, isSale, refusalOfDeduction, refusalOfPlan, requireMaySell } from './plans.rules.js';
+import { isCurrent, isRepetition, isSale, requireMaySell } from './plans.rules.js';
 import {
-  ENTITLEMENT,
-  planThatCounts,
   PLANS_WITH_STATUS,
   RUNNING_PLANS,
   SHOWN_WITH,
@@ -62,7 +58,6 @@ import {
   WITH_STATUS,
 } from './user-plans.sql.js';
 
-const CHARGED = row({ plan: optional(ENTITLEMENT) });
 const listFor = (actor: Actor) => ({ columns: userPlanColumns(actor), shown: { alias: 'up', joins: SHOWN_WITH } });
 
 /** With `if_none` nothing is sold to a member who has a current plan. */
@@ -173,7 +168,7 @@ export class UserPlansService {
    */
   deduct(actor: Actor, userPlanId: number, key: IdempotencyKey | null, memberId?: number): Promise<UserPlanDto> {
     return once(this.db, actor, key, async (tx) => {
-      const member = await this.deductIn(tx, actor, userPlanId);
+      const member = await deductSession(tx, actor, userPlanId);
       if (memberId !== undefined && memberId !== member.id) throw new UserPlanNotFound();
       return this.changed(tx, actor, member, userPlanId);
     });
@@ -187,62 +182,6 @@ export class UserPlansService {
     await tx.query(everyGym`
       UPDATE user_plans up SET ended_at = moment(), end_reason = 'cancelled', updated_at = now()
       WHERE user_id = ${userId} AND ended_at IS NULL AND ${STATUS} <> 'expired'`);
-  }
-
-  /**
-   * The same as a part of a larger transaction, which tells the gym's screens of it.
-   * @returns whose plan it is
-   */
-  async deductIn(tx: Transaction, actor: Principal, userPlanId: number): Promise<LockedMember> {
-    const member = await lockMemberOf(tx, actor, userPlanId);
-    const [left] = await tx.query<{ remaining_sessions: number }>(sql`
-      UPDATE user_plans up
-      SET remaining_sessions = remaining_sessions - 1, updated_at = now(),
-          ended_at = CASE WHEN remaining_sessions = 1 THEN moment() END,
-          end_reason = CASE WHEN remaining_sessions = 1 THEN 'used_up' END
-      WHERE id = ${userPlanId} AND ${plansOf(member)} AND remaining_sessions > 0 AND user_plan_status(up) = 'active'
-      RETURNING remaining_sessions`);
-    if (!left) {
-      throw refusalOfDeduction(await this.get(actor, userPlanId, tx));
-    }
-    if (left.remaining_sessions > 0) return member;
-    await parkWaiting(tx, member);
-    await placeWaiting(tx, member);
-    return member;
-  }
-
-  /**
-   * For a visit that is charged to the plan that counts: takes a session, if it counts them.
-   * @param member the condition of the person `u`
-   * @returns the plan that lost a session, or null
-   * @throws PlanNotActive, NoSessionsLeft
-   */
-  async chargeVisit(tx: Transaction, actor: Actor, member: ScopedSql): Promise<number | null> {
-    const [found] = await tx.query(
-      sql`SELECT ${CHARGED} FROM users u ${planThatCounts(raw('u.id'), raw('u.gym_id'))} WHERE ${member}`,
-    );
-    const plan = found?.plan ?? null;
-    const refusal = refusalOfPlan(plan);
-    if (refusal === 'no_plan') throw new PlanNotActive('The member has no plan.');
-    if (refusal === 'no_sessions') throw new NoSessionsLeft();
-    if (refusal) throw new PlanNotActive(`The plan is ${refusal}.`);
-    if (plan!.remaining_sessions === null) return null;
-    await this.deductIn(tx, actor, plan!.id);
-    return plan!.id;
-  }
-
-  /**
-   * That a session may have been taken from this plan for a visit of today: it is the member's in their gym, and is
-   * active, or was used up within a day.
-   * @param member the condition of the person `u`
-   * @throws FieldsInvalid
-   */
-  async requireUsed(tx: Transaction, member: ScopedSql, userPlanId: number): Promise<void> {
-    const [plan] = await tx.query(sql`
-      SELECT 1 FROM users u JOIN user_plans up ON up.user_id = u.id AND up.gym_id = u.gym_id
-      WHERE ${member} AND up.id = ${userPlanId} AND (user_plan_status(up) = 'active'
-        OR up.end_reason = 'used_up' AND up.ended_at > moment() - interval '1 day')`);
-    if (!plan) throw FieldsInvalid.of('user_plan_id', 'is not an active plan of this member in this gym');
   }
 
   /**
