@@ -12,7 +12,7 @@ import type { Rows } from './rows.js';
 import { isAway, isLocked, isStalePlan, isWorthRetrying } from './postgres-errors.js';
 import { everyGym, type Returning, type ScopedSql } from './sql.js';
 import { run } from './statement.js';
-import { atOnce, attempt, type Queryable, type Transaction, type Unit } from './units.js';
+import { attempt, type Queryable, runBoth, type Transaction, type Unit } from './units.js';
 
 export { DELIVER_EVENT } from './units.js';
 export type { Queryable, StoredEvent, Transaction, Unit } from './units.js';
@@ -80,7 +80,7 @@ export class Database implements Queryable, OnApplicationShutdown {
   statement<Result>(work: (unit: Unit) => Promise<Result>): Promise<Result> {
     return this.emitting((emit) => {
       const rows: Unit['rows'] = (query) => this.onLane(this.writers, (client) => run(client, query));
-      const together: Unit['together'] = (...queries) => this.onLane(this.writers, (client) => atOnce(client, queries));
+      const together: Unit['together'] = (...both) => this.onLane(this.writers, (client) => runBoth(client, ...both));
       return work({ query: async (query) => (await rows(query)).toArray(), rows, together, emit });
     });
   }

@@ -5,15 +5,26 @@ import { type Field, RowMaker, type Rows, type Shape } from './rows.js';
 import { shapeOf, type Sql } from './sql.js';
 
 /** Sends a statement. @throws DomainError where a client can do something about what PostgreSQL says */
-export function run<Row extends object>(client: pg.ClientBase, query: Sql): Promise<Rows<Row>> {
-  const { text, values } = query;
-  const statement = statementOf(text, shapeOf(query));
+export const run = <Row extends object>(client: pg.ClientBase, query: Sql): Promise<Rows<Row>> =>
+  runAll(client, [query], ([answer]) => answer as Rows<Row>);
+
+/**
+ * Sends statements of which all are done or none, without BEGIN and COMMIT: what stands before one Sync is a
+ * transaction. Each sees what those before it did, and what others had committed when it began.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ * @param read what to make of the answers @throws DomainError as above
+ */
+export function runAll<Result>(
+  client: pg.ClientBase,
+  queries: readonly Sql[],
+  read: (answers: Rows<object>[]) => Result,
+): Promise<Result> {
   sendTogether(client, 'tick');
   return new Promise((resolve, reject) => {
     client.query(
-      new Asking(statement, text, values, (error, { found, columns }) => {
+      new Asking(queries.map(stepOf), (error, steps) => {
         if (error) reject(postgresError(error));
-        else resolve(statement.maker.rowsOf<Row>(found, columns));
+        else resolve(read(steps.map(({ maker, found, columns }) => maker.rowsOf(found, columns))));
       }),
     );
   });
@@ -21,6 +32,7 @@ export function run<Row extends object>(client: pg.ClientBase, query: Sql): Prom
 
 /** What is known of a text. */
 interface Statement {
+  readonly text: string;
   /** PostgreSQL parses and plans a statement with a name once on each connection. */
   readonly name: string | undefined;
   readonly maker: RowMaker;
@@ -34,61 +46,84 @@ function statementOf(text: string, shape: Shape | undefined): Statement {
   const known = statements.get(text);
   if (known) return known;
   const maker = new RowMaker(shape);
-  if (statements.size >= MOST_STATEMENTS) return { name: undefined, maker };
-  const statement = { name: `s${statements.size}`, maker };
+  if (statements.size >= MOST_STATEMENTS) return { text, name: undefined, maker };
+  const statement = { text, name: `s${statements.size}`, maker };
   statements.set(text, statement);
   return statement;
 }
 
-type Connection = pg.Connection & { parsedStatements: Record<string, string> };
+/** A statement on its way. */
+interface Step extends Statement {
+  readonly values: unknown[];
+  readonly found: string[][];
+  columns: Field[] | undefined;
+}
+
+/** What pg's types leave out, or call otherwise. */
+interface Wire {
+  readonly parsedStatements: Record<string, string>;
+  readonly submittedNamedStatements: Record<string, string>;
+  parse(message: { name?: string; text: string }): void;
+  bind(message: { statement?: string; values: unknown[] }): void;
+  describe(message: { type: 'P' }): void;
+  execute(message: object): void;
+  sync(): void;
+}
+const { prepareValue } = (pg as unknown as { utils: { prepareValue: (value: unknown) => unknown } }).utils;
+
+const stepOf = (query: Sql): Step => {
+  const { name, text, maker } = statementOf(query.text, shapeOf(query));
+  // Before anything is sent: of a step with a value that cannot be, the others must not be done.
+  return { name, text, maker, values: query.values.map(prepareValue), found: [], columns: undefined };
+};
 
 /**
- * A query as pg knows it, which keeps values as PostgreSQL sends them. Of a statement that this connection has prepared
- * its columns are known: their description is not asked for again.
+ * A query as pg knows it, of one statement or several, which keeps values as PostgreSQL sends them. Of a statement that
+ * this connection has prepared its columns are known: their description is not asked for again.
  */
 class Asking extends pg.Query {
-  readonly found: string[][] = [];
-  columns: Field[] | undefined;
+  /** As pg knows the step that is answered: it notes what the connection has prepared. */
   declare name: string | undefined;
+  declare text: string;
+  private answered = 0;
 
   constructor(
-    private readonly statement: Statement,
-    text: string,
-    values: unknown[],
-    done: (error: Error | null, asking: Asking) => void,
+    private readonly steps: readonly Step[],
+    done: (error: Error | null, steps: readonly Step[]) => void,
   ) {
-    // Not as an object, of which pg would make a copy: that takes longer than all else that is done here.
-    super(text, values);
-    this.name = statement.name;
-    Object.assign(this, { callback: (error: Error | null) => done(error, this) });
+    super(steps[0]!.text);
+    this.name = steps[0]!.name;
+    Object.assign(this, { callback: (error: Error | null) => done(error, steps) });
   }
 
   // pg's types make it a property, and its code a method.
   static {
-    const submit = pg.Query.prototype.submit;
     Asking.prototype.submit = function (this: Asking, connection) {
-      const { name, maker } = this.statement;
-      const isPrepared = name !== undefined && name in (connection as Connection).parsedStatements;
-      return submit.call(this, isPrepared && maker.isReady ? withoutDescription(connection) : connection);
+      const wire = connection as unknown as Wire;
+      for (const { name, text, values, maker } of this.steps) {
+        const isPrepared = name !== undefined && name in wire.parsedStatements;
+        if (!isPrepared && !(name !== undefined && name in wire.submittedNamedStatements)) {
+          wire.parse({ name, text });
+          if (name !== undefined) wire.submittedNamedStatements[name] = text;
+        }
+        wire.bind({ statement: name, values });
+        if (!isPrepared || !maker.isReady) wire.describe({ type: 'P' });
+        wire.execute({});
+      }
+      wire.sync();
     };
   }
 
   handleRowDescription({ fields }: { fields: Field[] }): void {
-    this.columns = fields;
+    this.steps[this.answered]!.columns = fields;
   }
 
   handleDataRow({ fields }: { fields: string[] }): void {
-    this.found.push(fields);
+    this.steps[this.answered]!.found.push(fields);
   }
-}
 
-const silent = new WeakMap<pg.Connection, pg.Connection>();
-
-/** The same connection, which sends no Describe. */
-function withoutDescription(connection: pg.Connection): pg.Connection {
-  const known = silent.get(connection);
-  if (known) return known;
-  const made = Object.create(connection, { describe: { value: () => undefined } }) as pg.Connection;
-  silent.set(connection, made);
-  return made;
+  handleCommandComplete(): void {
+    const next = this.steps[++this.answered];
+    if (next) [this.name, this.text] = [next.name, next.text];
+  }
 }

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { DomainEvent } from '../common/events/domain-event.js';
 import { isAway } from './postgres-errors.js';
 import type { Rows } from './rows.js';
-import { everyGym, raw, type Returning, type ScopedSql, type Sql } from './sql.js';
-import { run } from './statement.js';
+import { everyGym, raw, type Returning, type ScopedSql } from './sql.js';
+import { run, runAll } from './statement.js';
 
 /** What reads: the database itself (each query on its own) or a transaction. */
 export interface Queryable {
@@ -44,33 +44,22 @@ export interface StoredEvent {
   event: object;
 }
 
+/** Queries that are done both or neither. */
+export const runBoth = <First extends object, Second extends object>(
+  client: pg.ClientBase,
+  first: ScopedSql & Returning<First>,
+  second: ScopedSql & Returning<Second>,
+): Promise<[First[], Second[]]> =>
+  runAll(client, [first, second], (answers) => answers.map((rows) => rows.toArray()) as [First[], Second[]]);
+
 function unitOf(client: pg.PoolClient, emit: Unit['emit']): Unit {
   const query: Unit['query'] = async (asked) => (await run<never>(client, asked)).toArray();
   return {
     query,
     rows: (asked) => run(client, asked),
-    together: (first, second) => Promise.all([query(first), query(second)]),
+    together: (first, second) => runBoth(client, first, second),
     emit,
   };
-}
-
-/** Queries as one transaction that is sent as a whole, so that nothing of others comes between. */
-export async function atOnce<First extends object, Second extends object>(
-  client: pg.ClientBase,
-  [first, second]: readonly [Sql & Returning<First>, Sql & Returning<Second>],
-): Promise<[First[], Second[]]> {
-  const asked = [
-    run(client, BEGIN),
-    run<First>(client, first),
-    run<Second>(client, second),
-    run(client, COMMIT),
-  ] as const;
-  // After an error COMMIT takes back, and the error before it is the one to tell.
-  await Promise.allSettled(asked);
-  await asked[0];
-  const answers: [First[], Second[]] = [(await asked[1]).toArray(), (await asked[2]).toArray()];
-  await asked[3];
-  return answers;
 }
 
 /** One try of a transaction on a connection. */

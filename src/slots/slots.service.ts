@@ -245,19 +245,19 @@ export class SlotsService {
    */
   private takeSeat(actor: Actor, { gymId, date, slotId, userId }: Wanted) {
     const ofDay = sql`b.gym_id = g.id AND b.date = d.date AND b.cancelled_at IS NULL`;
-    const ofHour = sql`${ofDay} AND b.slot_id = h.slot_id`;
     return sql`
       WITH hour AS (
         SELECT g.id AS gym_id, g.is_active AS is_gym_active, d.date, h.starts_at, h.ends_at,
           h.ends_at <= statement_timestamp() AS is_over, ${tooFar(raw('d.date'))} AS is_too_far,
           ${CAPACITY} AS capacity, ${MAX_PER_DAY} AS max_per_day,
-          (SELECT min(n) FROM generate_series(1, ${CAPACITY}) n WHERE NOT EXISTS (SELECT 1 FROM slot_bookings b
-            WHERE ${ofHour} AND b.seat = n)) AS seat,
-          (SELECT count(*) FROM slot_bookings b WHERE ${ofHour}) AS booked,
-          coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day
+          seats.booked, seats.first_free AS seat, coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day
         FROM ${GYMS}
         CROSS JOIN LATERAL (SELECT coalesce(${date}::date, ${TODAY}) AS date) d
-        JOIN LATERAL slot_hours(d.date, g.timezone) h ON h.slot_id = ${slotId}
+        CROSS JOIN LATERAL slot_hours(d.date, g.timezone, ${slotId}) h
+        CROSS JOIN LATERAL (
+          SELECT count(*) AS booked, 1 + count(*) FILTER (WHERE seat = place) AS first_free
+          FROM (SELECT b.seat, row_number() OVER (ORDER BY b.seat) AS place
+            FROM slot_bookings b WHERE ${ofDay} AND b.slot_id = h.slot_id) b) seats
         CROSS JOIN LATERAL (
           SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day
           FROM slot_bookings b WHERE b.user_id = ${userId} AND ${ofDay}) m

@@ -30,8 +30,7 @@ export const tooFar = (date: Sql) => sql`${date} > ${TODAY} + ${daysAhead}`;
 
 /** Of an `hour`: that `refusalOf` (slots.rules.ts) has nothing against it, and that a seat is free. */
 export const CAN_BE_BOOKED = raw(`hour.is_gym_active AND NOT hour.is_over AND NOT hour.is_too_far
-  AND hour.booked < hour.capacity AND NOT hour.has_it AND hour.booked_that_day < hour.max_per_day
-  AND hour.seat IS NOT NULL`);
+  AND hour.booked < hour.capacity AND NOT hour.has_it AND hour.booked_that_day < hour.max_per_day`);
 
 /** Of GYMS. */
 export const SETTINGS_COLUMNS = columns(SlotSettingsDto, {

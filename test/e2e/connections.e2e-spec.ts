@@ -57,6 +57,35 @@ describe('two queries that are sent as one transaction', () => {
   });
 });
 
+describe('two queries that are sent as one transaction, at the database', () => {
+  const note = (key: string) => everyGym`INSERT INTO attempt_budgets (key, drained_at) VALUES (${key}, now())`;
+  const noted = async () => (await t.db.query(everyGym`SELECT FROM attempt_budgets WHERE key LIKE 'noted %'`)).length;
+  const failing = everyGym`SELECT ('x' || random())::int`;
+  const both = (first: ReturnType<typeof note>, second: ReturnType<typeof note>) =>
+    t.db.statement((unit) => unit.together(first, second));
+
+  it('are done both, and the second sees what the first did', async () => {
+    const name = 'noted together';
+    const seen = await both(note(name), everyGym`SELECT key FROM attempt_budgets WHERE key = ${name}`);
+    expect(seen).toEqual([[], [{ key: name }]]);
+    await t.db.change(everyGym`DELETE FROM attempt_budgets WHERE key = ${name}`);
+  });
+
+  it('are done neither if one of them fails, and the connection serves others', async () => {
+    for (const [first, second] of [
+      [note('noted first'), failing],
+      [failing, note('noted second')],
+    ] as const) {
+      const answers = await Promise.allSettled(Array.from({ length: 20 }, () => both(first, second)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    }
+    expect(await noted()).toBe(0);
+    const kept = await Promise.all([1, 2, 3, 4, 5].map((n) => both(note(`noted ${n}`), everyGym`SELECT 1 AS one`)));
+    expect(kept).toEqual(kept.map(() => [[], [{ one: 1 }]]));
+    expect(await noted()).toBe(5);
+  });
+});
+
 describe('rows', () => {
   // The lengths of a value stand between them in binary: 128 and more are no ASCII.
   const texts = ['', 'Ann', 'é', '小明', '🏋️', ...[127, 128, 195, 255, 256].map((length) => 'x'.repeat(length))];

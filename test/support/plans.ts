@@ -16,8 +16,10 @@ export async function plansOf(t: TestApp, work: () => Promise<unknown>): Promise
   const queries: [string, unknown[]][] = [];
   const original = pg.Client.prototype.query as (...parameters: unknown[]) => unknown;
   pg.Client.prototype.query = function record(this: pg.Client, ...parameters: unknown[]) {
-    const { text, values } = (parameters[0] ?? {}) as pg.QueryConfig;
-    if (text && !CONTROL.test(text) && !BEHIND.test(text)) queries.push([text, values ?? []]);
+    const asked = (parameters[0] ?? {}) as pg.QueryConfig & { steps?: pg.QueryConfig[] };
+    for (const { text, values } of asked.steps ?? [asked]) {
+      if (text && !CONTROL.test(text) && !BEHIND.test(text)) queries.push([text, values ?? []]);
+    }
     return original.apply(this, parameters);
   } as typeof pg.Client.prototype.query;
   try {

@@ -39,7 +39,11 @@ export abstract class DomainError extends Error {
     detail?: string,
     readonly data: { errors?: FieldError[]; retry_after?: number } = {},
   ) {
+    // It is an answer, and not a fault of ours: to note where it was thrown would take longer than the rest of it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail);
+    Error.stackTraceLimit = stackTraceLimit;
     this.message ||= this.kind.title;
   }
 

@@ -30,7 +30,8 @@ const SIGNS_OUT = /user not found|session expired/i;
 /** How an error is answered at this address; null: as everywhere, application/problem+json. */
 export function ownAnswer(isRootPath: (route: string) => boolean) {
   return ({ url, routeOptions }: FastifyRequest, thrown: unknown, error: DomainError): OwnAnswer | null => {
-    const isUnderApi = /^\/(api|gymgem-web)(\/|$)/.test(url) && !/^\/api\/v1(\/|$|\?)/.test(url);
+    if (/^\/api\/v1(\/|$|\?)/.test(url)) return null;
+    const isUnderApi = /^\/(api|gymgem-web)(\/|$)/.test(url);
     if (!isUnderApi && !isRootPath(routeOptions.url ?? '')) return null;
     const own = thrown instanceof Refusal;
     const status = own ? thrown.getStatus() : error.kind.status === 422 && isUnderApi ? 400 : error.kind.status;
