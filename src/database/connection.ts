@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { Unavailable } from '../common/errors/common.errors.js';
 import { Client } from './client.js';
 
 /** Nothing a person waits for may take longer; a forgotten transaction may not hold its locks. */
@@ -68,17 +69,22 @@ export function hangUp(client: pg.Client): void {
   streamOf(client).destroySoon();
 }
 
-/**
- * What is sent from now on goes out together: each writing costs as much as a small query does.
- * @param until the end of what runs now, or of this turn of the event loop
- */
-export function sendTogether(client: pg.ClientBase, until: 'tick' | 'turn'): void {
+/** What is sent from now on, until what runs now has ended, goes out together: each writing costs as much as a query. */
+export function sendTogether(client: pg.ClientBase): void {
   const stream = streamOf(client);
   if (stream.writableCorked > 0) return;
   stream.cork();
-  const release = () => stream.uncork();
-  if (until === 'tick') process.nextTick(release);
-  else setImmediate(release);
+  process.nextTick(() => stream.uncork());
 }
 
-const streamOf = (client: pg.ClientBase) => (client as unknown as { connection: { stream: Socket } }).connection.stream;
+/** Whatever keeps us from a connection (refused, too many, shutting down) is over at some time. @throws Unavailable */
+export async function connecting<Connection>(connection: Promise<Connection>): Promise<Connection> {
+  try {
+    return await connection;
+  } catch (error) {
+    throw Object.assign(new Unavailable(), { cause: error });
+  }
+}
+
+export const streamOf = (client: pg.ClientBase) =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;

@@ -2,11 +2,10 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import pg from 'pg';
-import { Unavailable } from '../common/errors/common.errors.js';
 import type { DomainEvent } from '../common/events/domain-event.js';
 import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
-import { pool } from './connection.js';
+import { connecting, pool } from './connection.js';
 import { type Lane, Lanes } from './lanes.js';
 import type { Rows } from './rows.js';
 import { isAway, isLocked, isStalePlan, isWorthRetrying } from './postgres-errors.js';
@@ -134,17 +133,11 @@ export class Database implements Queryable, OnApplicationShutdown {
     lane: Lane,
     send: (client: pg.ClientBase) => Promise<Result>,
   ): Promise<Result> {
-    lane.sent.push(performance.now());
     try {
-      return await this.watched(async () => {
-        await connecting(lane.connected);
-        return lanes.send(lane, send);
-      });
+      return await this.watched(() => lanes.send(lane, send));
     } catch (error) {
       if (isAway(error) || isStalePlan(error)) lanes.drop(lane, isAway(error));
       throw error;
-    } finally {
-      lane.sent.shift();
     }
   }
 
@@ -199,14 +192,5 @@ export class Database implements Queryable, OnApplicationShutdown {
           throw error;
       }
     }
-  }
-}
-
-/** Whatever keeps us from a connection (refused, too many, shutting down) is over at some time. */
-async function connecting<Connection>(connection: Promise<Connection>): Promise<Connection> {
-  try {
-    return await connection;
-  } catch (error) {
-    throw Object.assign(new Unavailable(), { cause: error });
   }
 }

@@ -19,7 +19,7 @@ export function runAll<Result>(
   queries: readonly Sql[],
   read: (answers: Rows<object>[]) => Result,
 ): Promise<Result> {
-  sendTogether(client, 'tick');
+  sendTogether(client);
   return new Promise((resolve, reject) => {
     client.query(
       new Asking(queries.map(stepOf), (error, steps) => {
