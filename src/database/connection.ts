@@ -69,7 +69,7 @@ export function hangUp(client: pg.Client): void {
   streamOf(client).destroySoon();
 }
 
-/** What is sent from now on, until what runs now has ended, goes out together: each writing costs as much as a query. */
+/** What is sent until what runs now has ended goes out together: each writing costs as much as a query. */
 export function sendTogether(client: pg.ClientBase): void {
   const stream = streamOf(client);
   if (stream.writableCorked > 0) return;
@@ -78,9 +78,9 @@ export function sendTogether(client: pg.ClientBase): void {
 }
 
 /** Whatever keeps us from a connection (refused, too many, shutting down) is over at some time. @throws Unavailable */
-export async function connecting<Connection>(connection: Promise<Connection>): Promise<Connection> {
+export async function connecting<Connection>(promised: Promise<Connection>): Promise<Connection> {
   try {
-    return await connection;
+    return await promised;
   } catch (error) {
     throw Object.assign(new Unavailable(), { cause: error });
   }

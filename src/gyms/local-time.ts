@@ -30,6 +30,21 @@ export interface Day {
   latest: Sql;
 }
 
+/** Among so many days a moment's is looked up; for more it is quicker to ask for each. */
+const MOST_DAYS = 1000;
+
+/**
+ * The local day of `column`, which is on one of these days. In one gym it is found among their beginnings: to ask the
+ * zone for the day of each row takes longer than all else.
+ */
+export function localDayAmong(scope: GymScope, column: string, { own: first }: Day, { own: last }: Day): Sql {
+  const day = localDay(scope, column);
+  if (scope.gym_id === null) return day;
+  const begins = sql`(SELECT array_agg(day_start(${first} + n, ${timezone(scope)}) ORDER BY n)
+    FROM generate_series(0, ${last} - ${first}) n WHERE ${last} - ${first} < ${MOST_DAYS}::int)`;
+  return sql`coalesce((SELECT ${first} - 1) + width_bucket(${raw(column)}, ${begins}), ${day})`;
+}
+
 /** Today in each gym. */
 export function today(scope: GymScope): Day {
   const utc = raw(`(now() AT TIME ZONE 'UTC')::date`);

@@ -11,7 +11,7 @@ import {
   between,
   dayOf,
   fromDay,
-  localDay,
+  localDayAmong,
   monthOf,
   named,
   onDay,
@@ -75,20 +75,27 @@ export class SalesService {
     const first = start ? dayOf(scope, start) : monthOf(last);
     const range = sql`${start ? since(scope, 's.sale_date', start) : fromDay(scope, 's.sale_date', first)}
       AND ${end ? until(scope, 's.sale_date', end) : toDay(scope, 's.sale_date', last)}`;
-    // One pass over the sales, grouped four ways, and the names afterwards; only PostgreSQL's numeric adds up to the
-    // cent.
+    // One pass over the sales, then sums of its sums, and the names afterwards; only PostgreSQL's numeric adds up to
+    // the cent.
     const rows = await this.db.query<SummaryRow>(sql`
+      WITH sums AS MATERIALIZED (
+        SELECT s.product_id, s.sold_by_id, d.date, count(*) AS sales, sum(s.quantity) AS quantity,
+          sum(s.total_amount) AS amount
+        FROM ${SALES}
+        CROSS JOIN LATERAL (SELECT ${localDayAmong(scope, 's.sale_date', first, last)} AS date) d
+        WHERE ${visibleSales(actor, scope)} AND ${range}
+        GROUP BY GROUPING SETS ((s.product_id, s.sold_by_id), (d.date))
+      )
       SELECT s.*, (SELECT name FROM products WHERE id = s.product_id) AS name,
         (SELECT full_name FROM users WHERE id = s.sold_by_id) AS full_name,
         ${named(scope, first, 'min')}::text AS start_date, ${named(scope, last, 'max')}::text AS end_date
       FROM (
-        SELECT s.product_id, s.sold_by_id, d.date::text, grouping(s.product_id, s.sold_by_id, d.date) AS grouping,
-          count(*) AS sale_count, coalesce(sum(s.quantity), 0) AS total_quantity,
-          coalesce(sum(s.total_amount), 0) AS total_amount
-        FROM ${SALES}
-        CROSS JOIN LATERAL (SELECT ${localDay(scope, 's.sale_date')} AS date) d
-        WHERE ${visibleSales(actor, scope)} AND ${range}
-        GROUP BY GROUPING SETS ((), (s.product_id), (s.sold_by_id), (d.date))
+        SELECT product_id, sold_by_id, NULL AS date, grouping(product_id, sold_by_id) AS grouping,
+          coalesce(sum(sales), 0)::bigint AS sale_count, coalesce(sum(quantity), 0)::bigint AS total_quantity,
+          coalesce(sum(amount), 0) AS total_amount
+        FROM sums WHERE date IS NULL GROUP BY GROUPING SETS ((), (product_id), (sold_by_id))
+        UNION ALL
+        SELECT NULL, NULL, date::text, ${GROUPING.day}::int, sales, quantity, amount FROM sums WHERE date IS NOT NULL
       ) s
       ORDER BY s.date, s.total_amount DESC, s.product_id, s.sold_by_id`);
     const of = (grouping: number) => rows.filter((row) => row.grouping === grouping);
@@ -189,8 +196,8 @@ export class SalesService {
 
 type LockedSale = Pick<Sale, 'product_id' | 'quantity' | 'unit_price'> & { gym_id: ScopedGymId };
 
-/** PostgreSQL's grouping(product, seller, day): a bit is set for what a row is not grouped by. */
-const GROUPING = { product: 0b011, seller: 0b101, day: 0b110, total: 0b111 };
+/** PostgreSQL's grouping(product, seller): a bit is set for what a row is not grouped by; and those of days. */
+const GROUPING = { product: 0b01, seller: 0b10, total: 0b11, day: 0b100 };
 
 interface SummaryRow {
   grouping: number;

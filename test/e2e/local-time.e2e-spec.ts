@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
-import { connection } from '../../src/database/connection.js';
+import type pg from 'pg';
+import type { ScopedGymId } from '../../src/common/actor/actor.js';
+import { GymTime } from '../../src/common/http/gym-time.js';
+import { everyGym } from '../../src/database/sql.js';
+import { dayOf, localDayAmong } from '../../src/gyms/local-time.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { patientClient } from '../support/database.js';
 import type { PlanRow, ProductRow, SignedIn } from '../support/factory.js';
 
 // The server is in another zone than any gym, one that shifts by half an hour.
@@ -24,12 +28,11 @@ const CHANGES = `
 
 describe('local time', () => {
   let t: TestApp;
-  /** Looking at all days of all zones takes longer than a request may, where the machine is slow. */
+  /** It looks at all days of all zones. */
   let database: pg.Client;
   beforeAll(async () => {
     t = await startApp();
-    database = new pg.Client(connection(t.config.DATABASE_URL!, 'test', 'long'));
-    await database.connect();
+    database = await patientClient(t.config.DATABASE_URL!);
   });
   afterAll(async () => {
     await database.end();
@@ -75,6 +78,22 @@ describe('local time', () => {
     const [{ days }] = await query(`WITH ${CHANGES} SELECT count(*)::int AS days FROM odd`);
     expect(days).toBeGreaterThan(5000);
   });
+
+  it.each(['America/Havana', 'Pacific/Chatham', 'Atlantic/Azores', 'Africa/Cairo', 'Asia/Beirut', 'America/Asuncion'])(
+    'finds the same day of a moment in %s, among few days and among many',
+    async (timezone) => {
+      const gym = await t.make.gym({ timezone });
+      const scope = { gym_id: gym.id as ScopedGymId };
+      const day = (text: string) => dayOf(scope, new GymTime(text));
+      for (const first of ['2024-06-01', '2001-01-01']) {
+        const among = localDayAmong(scope, 'x.t', day(first), day('2026-12-31'));
+        const [found] = await t.db.query(everyGym`
+          SELECT count(*) AS count, count(*) FILTER (WHERE ${among} = (x.t AT TIME ZONE ${timezone})::date) AS same
+          FROM generate_series('2024-06-02 00:00Z'::timestamptz, '2026-12-30 00:00Z', interval '15 minutes') x (t)`);
+        expect(found).toEqual({ count: 90_337, same: 90_337 });
+      }
+    },
+  );
 
   it.each([
     ['America/Havana', '2026-11-01', '2026-11-01T04:00:00.000Z'],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type pg from 'pg';
 import { ProfilesService } from '../../src/accounts/profiles.service.js';
 import { AttendanceService } from '../../src/attendance/attendance.service.js';
 import { AuthService } from '../../src/auth/auth.service.js';
@@ -7,7 +8,7 @@ import { ConversationsService } from '../../src/chat/conversations.service.js';
 import { Actor } from '../../src/common/actor/actor.js';
 import { everyGym } from '../../src/database/sql.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { ownDatabase } from '../support/database.js';
+import { ownDatabase, patientClient } from '../support/database.js';
 import { PASSWORD, type SignedIn } from '../support/factory.js';
 import { plansOf, sequentialScans } from '../support/plans.js';
 import { book, cancel, inDays } from '../support/slots.js';
@@ -23,31 +24,32 @@ const BOOKINGS = 200_000;
 /** Queries on tables that grow use an index, and a request costs the queries it must. */
 describe('at scale', () => {
   let t: TestApp;
+  let database: pg.Client;
   let admin: SignedIn;
   let desk: SignedIn;
 
   beforeAll(async () => {
     t = await startApp({ DATABASE_URL: await ownDatabase('scale') });
-    const { pool } = t.db;
-    await pool.query(`INSERT INTO gyms (name, timezone) SELECT 'Gym ' || n, 'UTC' FROM generate_series(1, 20) n`);
-    await pool.query(
+    database = await patientClient(t.config.DATABASE_URL!);
+    await database.query(`INSERT INTO gyms (name, timezone) SELECT 'Gym ' || n, 'UTC' FROM generate_series(1, 20) n`);
+    await database.query(
       `INSERT INTO users (email, full_name, document_id, phone_number, gym_id, password_hash)
        SELECT 'm' || n || '@example.com', 'Member ' || md5(n::text), 'DOC' || n, '+1 555 ' || 1000000 + n * 7, 1 + n % 20,
          CASE WHEN n % 3 > 0 THEN 'x' END
        FROM generate_series(1, $1::int) n`,
       [PEOPLE],
     );
-    await pool.query(
+    await database.query(
       `INSERT INTO sessions (user_id, network, ended_at, expires_at)
        SELECT id, '203.0.113.' || id % 250, CASE WHEN n > 1 THEN now() END, now() + interval '1 day'
        FROM users, generate_series(1, 3) n`,
     );
-    await pool.query(
+    await database.query(
       `INSERT INTO idempotency_keys (owner, route, key, fingerprint, role, people)
        SELECT 'user:' || id, 'POST /api/v1/sales', 'key', '', role, ARRAY[id] FROM users`,
     );
-    await pool.query(`INSERT INTO attempt_budgets (key, drained_at) SELECT 'sign_in ' || id, now() FROM users`);
-    await pool.query(
+    await database.query(`INSERT INTO attempt_budgets (key, drained_at) SELECT 'sign_in ' || id, now() FROM users`);
+    await database.query(
       `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id,
          cancelled_at, cancelled_by_id)
        SELECT gym, day, slot, 1, person, day + make_interval(hours => slot), day + make_interval(hours => slot + 1), day, person,
@@ -56,22 +58,24 @@ describe('at scale', () => {
          LATERAL (SELECT 1 + n % 20, n / 20 % 24, current_date + 10 - n / 480, 1 + n % $2::int) v (gym, slot, day, person)`,
       [BOOKINGS, PEOPLE],
     );
-    await pool.query(
+    await database.query(
       `INSERT INTO devices (gym_id, name, kind, device_number, key_hash)
        SELECT 1 + n % 20, 'Board ' || n, 'board', 1 + n / 20, sha256(n::text::bytea) FROM generate_series(0, 9999) n`,
     );
-    await pool.query(`INSERT INTO board_outputs SELECT id, 'hello', now() FROM devices`);
-    await pool.query('UPDATE users SET qr_code = $1 WHERE id = $2', [CODE, MEMBER]);
+    await database.query(`INSERT INTO board_outputs SELECT id, 'hello', now() FROM devices`);
+    await database.query('UPDATE users SET qr_code = $1 WHERE id = $2', [CODE, MEMBER]);
     admin = await t.make.signedIn('admin', null);
     desk = await t.make.signedIn('reception', 3);
     await fillFrontDesk(desk.id);
-    await pool.query('VACUUM ANALYZE');
+    await database.query('VACUUM ANALYZE');
   });
-  afterAll(() => t.close());
+  afterAll(async () => {
+    await database.end();
+    await t.close();
+  });
 
   /** A year of work in every gym; a tenth of what gym 3 sold is `sellerId`'s. */
   async function fillFrontDesk(sellerId: number): Promise<void> {
-    const { pool } = t.db;
     const statements = `
       INSERT INTO plans (gym_id, name, price, kind, duration_days, session_count, is_active)
       SELECT 1 + n % 20, 'Plan ' || md5(n::text), 10 + n % 90, (ARRAY['time', 'sessions', 'coins'])[1 + n % 3], 365,
@@ -100,14 +104,14 @@ describe('at scale', () => {
       LATERAL (SELECT now() - (id * 7919 % 500000 + 500000 * (n - 1)) / 7 * interval '1 minute' AS check_in_time) c
       WHERE role = 'user';
     `.split(';');
-    for (const statement of statements) await pool.query(statement);
-    await pool.query(`
+    for (const statement of statements) await database.query(statement);
+    await database.query(`
       INSERT INTO password_resets (token_hash, user_id, password_version, expires_at)
       SELECT sha256(id::text::bytea), id, 1, now() + interval '30 minutes' FROM users WHERE id % 10 = 0;
       INSERT INTO viewer_cookies (token_hash, session_id, expires_at)
       SELECT sha256(id::text::bytea), id, now() + interval '2 days' FROM sessions WHERE id % 5 = 0;
     `);
-    await pool.query(`
+    await database.query(`
       INSERT INTO conversations (user1_id, user2_id)
       SELECT id, id + n FROM users, generate_series(1, 3) n WHERE id % 4 = 0 AND id < 29000;
       INSERT INTO participants (conversation_id, user_id, other_id, last_active_at)
@@ -118,7 +122,7 @@ describe('at scale', () => {
       SELECT id, sender_id, id::text, 'a.png', 'image/png', 1 FROM messages WHERE id % 2 = 0;
     `);
     // Of a hundred people one teaches, and thirty learn.
-    await pool.query(`
+    await database.query(`
       INSERT INTO profiles (account_id, profile_type)
       SELECT id, CASE WHEN id % 100 = 1 THEN 'trainer' ELSE 'trainee' END FROM users WHERE id % 100 <= 30;
       INSERT INTO courses (trainer_profile_id, title, description, price, is_archived)
@@ -127,7 +131,7 @@ describe('at scale', () => {
       INSERT INTO course_enrolments (course_id, user_id)
       SELECT 1 + (p.id * n * 37) % 18000, p.account_id FROM profiles p, generate_series(1, 8) n ON CONFLICT DO NOTHING;
     `);
-    await pool.query(
+    await database.query(
       `INSERT INTO sales (gym_id, product_id, quantity, unit_price, total_amount, sold_by_id, sale_date)
        SELECT 1 + n % 20, 1 + n % 20 + 19 + n / 20 % 400 * 20, 1, 2.5, 2.5, CASE WHEN n % 200 = 2 THEN $1 ELSE 1 + n % 20 END,
          now() - n * interval '20 minutes'
@@ -381,7 +385,7 @@ describe('at scale', () => {
 
   it('booking and cancelling an hour, and reading a board in it, read by index', async () => {
     const member = await t.make.signedIn('user', 3);
-    await t.db.pool.query('VACUUM ANALYZE users');
+    await database.query('VACUUM ANALYZE users');
     const plans = await plansOf(t, async () => {
       for (const hour of [5, 6]) expect(await book(member.client, hour, { date: inDays(12) })).toHaveStatus(201);
       expect(await cancel(desk.client, 5, { date: inDays(12), user_id: member.id })).toHaveStatus(200);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { connection } from '../../src/database/connection.js';
 
 const server = process.env.TEST_POSTGRES_URL!;
 
@@ -33,4 +34,11 @@ export async function ownDatabase(purpose: string, from: { empty?: boolean; temp
     await client.query(`CREATE DATABASE ${own(purpose)} TEMPLATE ${template}`);
   });
   return urlOf(own(purpose));
+}
+
+/** A connection for what takes longer than a request may, where the machine is slow. */
+export async function patientClient(url: string): Promise<pg.Client> {
+  const client = new pg.Client(connection(url, 'test', 'long'));
+  await client.connect();
+  return client;
 }
