@@ -4,29 +4,30 @@ import { Client } from './client.js';
 
 /** So many queries of one turn of the event loop go out on one idle connection, and the next on another. */
 const TOGETHER = 8;
-/** A query is sent while its connection still answers others; one that takes longer than this is waited for. */
+/** Behind a query that takes longer than this no other is put. */
 const SLOW_MS = 20;
 
 /** A connection that several share. */
 export interface Lane {
   readonly client: pg.Client;
   readonly connected: Promise<unknown>;
-  /** When each query was sent that is not answered yet. They are answered in their order. */
+  /** Since when each query waits that is not answered yet. They are answered in their order. */
   readonly sent: number[];
-  /** How many of them have not gone out yet: the last ones. */
-  held: number;
+  /** Those of them that have not gone out yet. */
+  readonly held: Set<unknown>;
 }
 
 /** Nothing that went out is unanswered. */
-const isIdle = ({ sent, held }: Lane): boolean => sent.length === held;
+const isIdle = ({ sent, held }: Lane): boolean => sent.length === held.size;
 
 function letGo(lane: Lane): void {
-  if (lane.held === 0 || !isIdle(lane)) return;
-  lane.held = 0;
-  streamOf(lane.client).uncork();
+  if (!isIdle(lane)) return;
+  lane.held.clear();
+  const stream = streamOf(lane.client);
+  if (stream.writableCorked > 0) stream.uncork();
 }
 
-/** The few connections that all share: they send a query without waiting for the answers to those before it. */
+/** The few connections that all share: whoever asks waits for no connection of their own. */
 export class Lanes {
   private readonly open: Lane[] = [];
 
@@ -42,7 +43,7 @@ export class Lanes {
     const late = performance.now() - SLOW_MS;
     let best: Lane | undefined;
     for (const lane of this.open) {
-      if (isIdle(lane) && lane.held > 0 && lane.held < TOGETHER) return lane;
+      if (isIdle(lane) && lane.held.size > 0 && lane.held.size < TOGETHER) return lane;
       if ((lane.sent[0] ?? Infinity) > late && (!best || lane.sent.length < best.sent.length)) best = lane;
     }
     return best?.sent.length === 0 || this.open.length >= this.most ? best : this.add();
@@ -57,15 +58,18 @@ export class Lanes {
     lane.sent.push(performance.now());
     try {
       await connecting(lane.connected);
-      if (lane.held++ === 0) {
-        streamOf(lane.client).cork();
+      const stream = streamOf(lane.client);
+      if (stream.writableCorked === 0) {
+        stream.cork();
         setImmediate(letGo, lane);
       }
+      lane.held.add(work);
       return await work(lane.client);
     } finally {
       lane.sent.shift();
+      lane.held.delete(work);
       // Not before others of this turn have joined those that are held.
-      if (lane.held > 0) setImmediate(letGo, lane);
+      setImmediate(letGo, lane);
     }
   }
 
@@ -84,7 +88,7 @@ export class Lanes {
 
   private add(): Lane {
     const client = new Client({ ...connection(this.url, 'spotter', this.work), pipeline: true });
-    const lane: Lane = { client, connected: client.connect(), sent: [], held: 0 };
+    const lane: Lane = { client, connected: client.connect(), sent: [], held: new Set() };
     client.on('error', () => this.drop(lane, true));
     client.on('end', () => this.drop(lane, true));
     this.open.push(lane);

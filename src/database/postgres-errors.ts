@@ -90,6 +90,6 @@ function translate(error: pg.DatabaseError): DomainError | null {
 
 /** The driver's own errors have no SQLSTATE: refused or broken connections, a pool with nothing free, no answer. */
 function isOfDriver({ code, message }: pg.DatabaseError): boolean {
-  const isDriverError = code === undefined && /connect|terminated|timeout/i.test(message ?? '');
+  const isDriverError = code === undefined && /connect|terminated|timeout|closed/i.test(message ?? '');
   return isDriverError || /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENETUNREACH|ENOTFOUND|EAI_)/.test(code ?? '');
 }

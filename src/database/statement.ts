@@ -23,8 +23,13 @@ export function runAll<Result>(
   return new Promise((resolve, reject) => {
     client.query(
       new Asking(queries.map(stepOf), (error, steps) => {
-        if (error) reject(postgresError(error));
-        else resolve(read(steps.map(({ maker, found, columns }) => maker.rowsOf(found, columns))));
+        if (error) return reject(postgresError(error));
+        // pg would end the process with what is thrown here.
+        try {
+          resolve(read(steps.map(({ maker, found, columns }) => maker.rowsOf(found, columns))));
+        } catch (fault) {
+          reject(fault);
+        }
       }),
     );
   });
@@ -86,6 +91,7 @@ class Asking extends pg.Query {
   declare name: string | undefined;
   declare text: string;
   private answered = 0;
+  private wire: Wire | undefined;
 
   constructor(
     private readonly steps: readonly Step[],
@@ -93,13 +99,19 @@ class Asking extends pg.Query {
   ) {
     super(steps[0]!.text);
     this.name = steps[0]!.name;
-    Object.assign(this, { callback: (error: Error | null) => done(error, steps) });
+    Object.assign(this, {
+      callback: (error: Error | null) => {
+        if (error) this.forget();
+        done(error, steps);
+      },
+    });
   }
 
   // pg's types make it a property, and its code a method.
   static {
     Asking.prototype.submit = function (this: Asking, connection) {
       const wire = connection as unknown as Wire;
+      this.wire = wire;
       for (const { name, text, values, maker } of this.steps) {
         const isPrepared = name !== undefined && name in wire.parsedStatements;
         if (!isPrepared && !(name !== undefined && name in wire.submittedNamedStatements)) {
@@ -112,6 +124,11 @@ class Asking extends pg.Query {
       }
       wire.sync();
     };
+  }
+
+  /** Of the steps behind one that failed nothing was prepared; pg itself forgets the failed one alone. */
+  private forget(): void {
+    for (const { name } of this.steps) if (name !== undefined) delete this.wire?.submittedNamedStatements[name];
   }
 
   handleRowDescription({ fields }: { fields: Field[] }): void {

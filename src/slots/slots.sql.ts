@@ -28,7 +28,7 @@ export const TODAY = raw('(statement_timestamp() AT TIME ZONE g.timezone)::date'
 /** Whether a day cannot be booked yet. */
 export const tooFar = (date: Sql) => sql`${date} > ${TODAY} + ${daysAhead}`;
 
-/** Of an `hour`: that `refusalOf` (slots.rules.ts) has nothing against it, and that a seat is free. */
+/** Of an `hour`: that `refusalOf` (slots.rules.ts) has nothing against it; then one of its seats is free. */
 export const CAN_BE_BOOKED = raw(`hour.is_gym_active AND NOT hour.is_over AND NOT hour.is_too_far
   AND hour.booked < hour.capacity AND NOT hour.has_it AND hour.booked_that_day < hour.max_per_day`);
 

@@ -86,6 +86,18 @@ describe('two queries that are sent as one transaction, at the database', () => 
   });
 });
 
+describe('a query that cannot be sent', () => {
+  it('fails alone: those before and behind it on its connection are answered', async () => {
+    const endless: Record<string, unknown> = {};
+    endless.self = endless;
+    const ask = (value: unknown) => t.db.query(everyGym`SELECT ${value}::json AS value`);
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.allSettled([1, endless, 2, endless, endless, 3].map(ask));
+      expect(answers.map(({ status }) => status[0])).toEqual(['f', 'r', 'f', 'r', 'r', 'f']);
+    }
+  });
+});
+
 describe('rows', () => {
   // The lengths of a value stand between them in binary: 128 and more are no ASCII.
   const texts = ['', 'Ann', 'é', '小明', '🏋️', ...[127, 128, 195, 255, 256].map((length) => 'x'.repeat(length))];

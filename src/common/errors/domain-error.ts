@@ -39,9 +39,9 @@ export abstract class DomainError extends Error {
     detail?: string,
     readonly data: { errors?: FieldError[]; retry_after?: number } = {},
   ) {
-    // It is an answer, and not a fault of ours: to note where it was thrown would take longer than the rest of it.
+    // A 4xx is an answer, and no fault of ours: to note where it was thrown would take longer than the rest of it.
     const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
+    if ((kinds.get(new.target as unknown as ErrorClass)?.status ?? 500) < 500) Error.stackTraceLimit = 0;
     super(detail);
     Error.stackTraceLimit = stackTraceLimit;
     this.message ||= this.kind.title;
