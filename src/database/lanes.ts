@@ -27,7 +27,7 @@ function letGo(lane: Lane): void {
   if (stream.writableCorked > 0) stream.uncork();
 }
 
-/** The few connections that all share: whoever asks waits for no connection of their own. */
+/** The few connections that all share, so that no one waits for a connection of their own. */
 export class Lanes {
   private readonly open: Lane[] = [];
 
