@@ -74,7 +74,7 @@ describe('a conversation in which all happens at once', () => {
 
   it('counts right, while messages come, are deleted and read, and the two leave and come back', async () => {
     const [one, two, id] = await pair();
-    const answers = await times(240, async (index) => {
+    const answers = await times(120, async (index) => {
       const [me, you] = index % 2 ? [one, two] : [two, one];
       switch (index % 6) {
         case 0:

@@ -108,7 +108,7 @@ describe('two servers of one embedded PostgreSQL', () => {
 
   it('do not wait for it without end when it hangs, and go on when it does', async () => {
     const before = servers.map((server) => lost(server).length);
-    cluster.signal('SIGSTOP');
+    cluster.freeze();
     const asked = Date.now();
     const waiting = desks.flatMap((desk) => Array.from({ length: 3 }, () => desk.get('/gyms')));
     try {
@@ -121,7 +121,7 @@ describe('two servers of one embedded PostgreSQL', () => {
       }
       expect(Date.now() - asked).toBeLessThan(40_000);
     } finally {
-      cluster.signal('SIGCONT');
+      cluster.thaw();
     }
     await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
     expect(await Promise.all(desks.map((desk) => gauge(desk, 'database_up')))).toEqual([1, 1]);

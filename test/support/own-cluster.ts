@@ -34,8 +34,16 @@ export class OwnCluster {
     return [this.postmaster, ...children.trim().split(' ').map(Number)];
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    for (const pid of this.processes) process.kill(pid, signal);
+  /** Of a stopped main process no child is born or goes: so it is stopped first, and goes on last. */
+  freeze(): void {
+    const { postmaster } = this;
+    process.kill(postmaster, 'SIGSTOP');
+    while (!/\) T /.test(readFileSync(`/proc/${postmaster}/stat`, 'utf8')));
+    for (const pid of this.processes) process.kill(pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    for (const pid of this.processes.toReversed()) process.kill(pid, 'SIGCONT');
   }
 
   remove(): void {
