@@ -5,7 +5,6 @@ import type { Namespace } from 'socket.io';
 import type { Actor, DeviceActor, ScopedGymId } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
 import { socketsIn } from '../common/ws/gateway.js';
-import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { everyGym, sql } from '../database/sql.js';
 import { HourNotBooked } from '../slots/slots.errors.js';
@@ -16,7 +15,6 @@ import type { BoardUploadDto } from './dto/device-messages.dto.js';
 import type { DeviceDto, SerialLineDto, SerialOutputDto, UploadResultDto } from './dto/device.dto.js';
 
 const BOARD_LEFT = 'board_left';
-const BOARD_SAID = 'board_said';
 /** Characters that are kept of what a board says, and answered of what an upload printed. */
 const KEPT_CHARACTERS = 10_000;
 const MOST_OUTPUT = 200_000;
@@ -31,14 +29,6 @@ interface Board {
   device_number: number;
 }
 
-/** What a board has said, to those who listen without Socket.IO. */
-interface Saying {
-  device_id: number;
-  line: SerialLineDto;
-  /** The members who have the hour. */
-  user_ids: number[];
-}
-
 /** Lab boards: the member who has the current hour runs code on them and reads what they say; staff, too. */
 @Injectable()
 export class BoardsService {
@@ -47,20 +37,16 @@ export class BoardsService {
   private namespace: Namespace;
   /** Connections of boards that ended, by their ids. */
   private readonly endedConnections = new EventEmitter().setMaxListeners(0);
-  /** What boards say, by their ids. */
-  private readonly sayings = new EventEmitter().setMaxListeners(0);
 
   constructor(
     private readonly db: Database,
     private readonly slots: SlotsService,
-    private readonly config: Config,
   ) {}
 
   /** To be called when the namespace is there in which boards connect. */
   useNamespace(namespace: Namespace): void {
     this.namespace = namespace;
     namespace.on(BOARD_LEFT, (connectionId: string) => this.endedConnections.emit(connectionId));
-    namespace.on(BOARD_SAID, (saying: Saying) => this.sayings.emit(String(saying.device_id), saying));
   }
 
   /** The connection has ended: uploads that wait for its answer stop waiting, on all servers. */
@@ -111,48 +97,23 @@ export class BoardsService {
     return actor.is(...DESK) ? staffRoom(id) : memberRoom(id, actor.user_id);
   }
 
-  /**
-   * For sockets that are not Socket.IO's: what the board says from now on, on whichever server it is connected, while
-   * the actor may read it. Only rero-slots has such sockets.
-   * @returns what ends it
-   * @throws DeviceNotFound, HourNotBooked
-   */
-  async listen(
-    actor: Actor,
-    deviceNumber: number,
-    gymId: number | undefined,
-    hear: (line: SerialLineDto) => void,
-  ): Promise<() => void> {
-    const { id } = await this.requireBoard(actor, deviceNumber, gymId);
-    const listener = ({ line, user_ids }: Saying) => {
-      if (actor.is(...DESK) || user_ids.includes(actor.user_id)) hear(line);
-    };
-    this.sayings.on(String(id), listener);
-    return () => void this.sayings.off(String(id), listener);
-  }
-
   /** The board has said something: it is kept, and told to those who may read it now. */
   async keepAndTell(board: DeviceActor, output: string): Promise<void> {
     const id = board.device_id!;
-    const [device] = await this.db.change<{ device_number: number }>(everyGym`
+    const [kept] = await this.db.change<{ device_number: number; updated_at: Date }>(everyGym`
       WITH kept AS (
         INSERT INTO board_outputs AS o (device_id, output, updated_at)
-          VALUES (${id}, right(${output}, ${KEPT_CHARACTERS}), now())
+          VALUES (${id}, right(${output}, ${KEPT_CHARACTERS}), moment())
         ON CONFLICT (device_id) DO UPDATE SET output = right(o.output || excluded.output, ${KEPT_CHARACTERS}),
-          updated_at = now())
-      SELECT device_number FROM devices WHERE id = ${id}`);
-    const line: SerialLineDto = {
-      device_number: device!.device_number,
-      output,
-      timestamp: new Date().toISOString(),
-    };
+          -- Never the same twice: it tells a reader which lines are in what they have read.
+          updated_at = greatest(moment(), o.updated_at + interval '1 millisecond')
+        RETURNING updated_at)
+      SELECT d.device_number, kept.updated_at FROM devices d, kept WHERE d.id = ${id}`);
+    const { device_number, updated_at } = kept!;
+    const line: SerialLineDto = { device_number, output, timestamp: updated_at.toISOString() };
     const { user_ids } = await this.slots.holdersNow(board.gym());
     const members = user_ids.map((userId) => memberRoom(id, userId));
     this.namespace.to([staffRoom(id), ...members]).emit('serial_output', line);
-    if (!this.config.hasLegacy('rero-slots')) return;
-    const saying: Saying = { device_id: id, line, user_ids };
-    this.sayings.emit(String(id), saying);
-    this.namespace.serverSideEmit(BOARD_SAID, saying);
   }
 
   /** @throws BoardNotConnected, BoardTimedOut */

@@ -4,13 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BoardsService } from '../../src/devices/boards.service.js';
-import { Actor } from '../../src/common/actor/actor.js';
-import type { Role } from '../../src/common/actor/roles.js';
-import { DeviceNotFound } from '../../src/devices/devices.errors.js';
 import { GymNotFound } from '../../src/gyms/gyms.errors.js';
 import { publicGym } from '../../src/gyms/public-gym.js';
 import { nextHourOf, openDay } from '../../src/slots/open-day.js';
-import { HourNotBooked } from '../../src/slots/slots.errors.js';
 import { SlotsService } from '../../src/slots/slots.service.js';
 import { startApp, testConfig, type TestApp } from '../support/app.js';
 import { makeDevice, type TestDevice } from '../support/device.js';
@@ -149,35 +145,6 @@ describe('lab boards', () => {
       ['LEGACY_CLIENTS', 'gymgem'],
     ] as const)
       await expect(publicGym(t.db, testConfig({ [name]: value }))).rejects.toThrow(GymNotFound);
-  });
-
-  it('are heard without Socket.IO, on any server, by those who have the hour and by staff', async () => {
-    const actor = (who: SignedIn, role: Role) => new Actor(who.id, role, board.gym_id, 1);
-    const heard: Record<string, string[]> = { holder: [], manager: [], late: [] };
-    const listen = (app: TestApp, who: Actor, name: string) =>
-      app.app
-        .get(BoardsService)
-        .listen(who, board.device_number, undefined, ({ output }) => void heard[name]!.push(output));
-    await expect(listen(t, actor(other, 'user'), 'late')).rejects.toThrow(HourNotBooked);
-    const missing = t.app.get(BoardsService).listen(actor(manager, 'manager'), 99, undefined, () => undefined);
-    await expect(missing).rejects.toThrow(DeviceNotFound);
-    const ends = [
-      await listen(t, actor(holder, 'user'), 'holder'),
-      await listen(second, actor(manager, 'manager'), 'manager'),
-    ];
-    const socket = await plug();
-    await socket.ask('serial_output', { output: 'one' });
-    await until(() => heard.manager!.includes('one') && heard.holder!.includes('one'));
-    await cancelNow(holder.client);
-    await bookNow(other.client);
-    await listen(second, actor(other, 'user'), 'late');
-    await socket.ask('serial_output', { output: 'two' });
-    await until(() => heard.manager!.includes('two') && heard.late!.includes('two'));
-    for (const end of ends) end();
-    await socket.ask('serial_output', { output: 'three' });
-    await until(() => heard.late!.includes('three'));
-    const outputs = Object.entries(heard).map(([name, lines]) => [name, lines.join('')]);
-    expect(Object.fromEntries(outputs)).toEqual({ holder: 'one', manager: 'onetwo', late: 'twothree' });
   });
 
   it('run nothing for anyone else', async () => {

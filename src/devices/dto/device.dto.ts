@@ -89,7 +89,7 @@ export class SerialOutputDto {
   device_number: number;
   /** The last 10,000 characters. @example "hello" */
   output: string;
-  /** null if it never said anything. */
+  /** Lines with a `timestamp` up to this are in `output`. null if it never said anything. */
   updated_at: Date | null;
 }
 
@@ -119,6 +119,7 @@ export class SerialLineDto {
   device_number: number;
   /** What is new. @example "hello" */
   output: string;
+  /** No two lines of a board have the same. */
   @ApiProperty({ type: 'string', format: 'date-time' })
   timestamp: string;
 }

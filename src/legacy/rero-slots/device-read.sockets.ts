@@ -19,6 +19,9 @@ const NOT_AUTHENTICATED = 'Authentication failed';
 /** After the end of the hour it is asked whether the next one is theirs, too. */
 const SLACK_MS = 50;
 
+/** As it comes over the wire. */
+type SerialHistory = Omit<SerialOutputDto, 'updated_at'> & { updated_at: string | null };
+
 /** `/devices/read/{n}`: what a lab board says, for who has the hour and for staff, by the namespace `/devices`. */
 @Injectable()
 export class DeviceReadSockets implements OnModuleInit {
@@ -61,17 +64,26 @@ export class DeviceReadSockets implements OnModuleInit {
 
   private async connect(socket: PlainSocket, device: ReroDeviceDto, frame: Frame): Promise<void> {
     const { device_number } = device;
+    /** The moment up to which the socket knows what was said; undefined until it does, null if it was nothing. */
+    let knownUpTo: string | null | undefined;
+    const early: SerialLineDto[] = [];
+    const hear = (line: SerialLineDto): void => {
+      if (knownUpTo === undefined) early.push(line);
+      else if (knownUpTo === null || line.timestamp > knownUpTo) this.pass(socket, device_number, line);
+    };
     try {
       const actor = await this.authenticate(socket, frame);
       const connection = await socket.join('/devices', actor, (event, payload) => {
-        if (event === 'serial_output') this.pass(socket, device_number, payload as SerialLineDto);
+        if (event === 'serial_output') hear(payload as SerialLineDto);
       });
       const read = async () =>
-        connection.ask<SerialOutputDto>('read_serial', { device_number, gym_id: await this.day.gym() });
-      const { output } = await read();
+        connection.ask<SerialHistory>('read_serial', { device_number, gym_id: await this.day.gym() });
+      const { output, updated_at } = await read();
       socket.send({ type: 'serial_output', device_number, output, timestamp: new Date().toISOString() });
       const message = `Connected to device ${device_number}`;
       socket.send({ type: 'connection_established', device_number, device_info: device, message });
+      knownUpTo = updated_at;
+      early.forEach(hear);
       if (!actor.is(...DESK)) await this.endWithTheHour(socket, connection, read, device_number);
     } catch (thrown) {
       const words = wordsOf(thrown, device_number);

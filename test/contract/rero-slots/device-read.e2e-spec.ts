@@ -6,6 +6,7 @@ import { unique } from '../../support/factory.js';
 import { PlainClient } from '../../support/plain-client.js';
 import { plain } from '../../support/plain-http.js';
 import { SocketClient } from '../../support/socket-client.js';
+import { until } from '../../support/until.js';
 import { register, type Rero, startRero } from './rero.js';
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -109,6 +110,25 @@ describe('/devices/read/{n}', () => {
     expect(byToken.isClosed).toBe(false);
     const sessions = await rero.t.anonymous.withToken(token).get('/auth/sessions');
     expect(sessions.body).toHaveLength(1);
+  });
+
+  it('tells those who come while it speaks each word once, in order, on all servers', async () => {
+    const agent = await plug();
+    const readers: PlainClient[] = [];
+    for (let number = 0; number < 40; number++) {
+      await agent.ask('serial_output', { output: `${number} ` });
+      if (number % 4 > 0) continue;
+      const reader = await open(1, number % 8 > 0 ? url : rero.second.url);
+      reader.send({ token: rero.manager.access_token });
+      readers.push(reader);
+    }
+    const { body } = await rero.manager.client.get('/devices/1/serial-output');
+    expect(body.output).toMatch(/0 1 2 .* 38 39 $/);
+    const textOf = ({ frames }: PlainClient) => frames.map(({ output = '' }) => output).join('');
+    for (const reader of readers) {
+      await until(() => textOf(reader).endsWith('39 '));
+      expect(textOf(reader)).toBe(body.output);
+    }
   });
 
   it('ends with the hour, and with the session', async () => {
