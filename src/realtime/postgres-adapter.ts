@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Namespace } from 'socket.io';
 import {
@@ -35,16 +36,16 @@ export const IN_TURN = new Set<number>([
 ]);
 /** The lock of those who store messages; also in the SQL function that did it before. */
 const IN_ORDER = 7283001;
-/** Messages that are stored by one query. */
+/** Messages that are stored by one query; the next query stores what has come meanwhile, and not before this pause. */
 const BATCH = 100;
+const PAUSE_MS = 25;
 
 /** PostgreSQL takes 8,000 bytes. */
 const LARGEST_NOTIFICATION = 8_000;
 
 interface Unsent {
-  namespace: string;
-  rooms: string[];
-  message: string;
+  message: ClusterMessage;
+  text: string;
   resolve(id: string): void;
   reject(error: unknown): void;
 }
@@ -71,6 +72,7 @@ export class PostgresRelay {
   private isStale = false;
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
+  private sentAt = 0;
 
   constructor(
     readonly db: Database,
@@ -97,9 +99,8 @@ export class PostgresRelay {
       await this.db.change(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`);
       return '';
     }
-    const rooms = message.type === MessageType.BROADCAST ? message.data.opts.rooms : [];
     const stored = new Promise<string>((resolve, reject) => {
-      this.unsent.push({ namespace: message.nsp, rooms, message: text, resolve, reject });
+      this.unsent.push({ message, text, resolve, reject });
     });
     this.sending ??= this.send().finally(() => (this.sending = undefined));
     return stored;
@@ -108,10 +109,13 @@ export class PostgresRelay {
   /** In the order in which they were published, which several connections would not keep. */
   private async send(): Promise<void> {
     while (this.unsent.length > 0) {
+      const restMs = this.sentAt + PAUSE_MS - performance.now();
+      if (restMs > 0) await sleep(restMs);
+      this.sentAt = performance.now();
       const batch = this.unsent.splice(0, BATCH);
-      const namespaces = batch.map(({ namespace }) => namespace);
-      const rooms = batch.map((one) => JSON.stringify(one.rooms));
-      const messages = batch.map(({ message }) => message);
+      const namespaces = batch.map(({ message }) => message.nsp);
+      const rooms = batch.map(({ message }) => JSON.stringify(roomsOf(message)));
+      const messages = batch.map(({ text }) => text);
       try {
         // The lock keeps what is committed in the order of its ids.
         const rows = await this.db.statement((unit) =>
@@ -139,7 +143,7 @@ export class PostgresRelay {
     for (const [index, { id }] of stored.entries()) {
       if (this.delivered === null || id !== this.delivered + 1) return this.readOn();
       this.delivered = id;
-      this.deliver(JSON.parse(batch[index]!.message) as ClusterMessage, String(id));
+      this.deliver(batch[index]!.message, String(id));
     }
   }
 
@@ -180,6 +184,10 @@ export class PostgresRelay {
     this.adapters.get(message.nsp)?.receive(message, offset);
   }
 }
+
+/** To whom it goes; all, if there are none. */
+const roomsOf = (message: ClusterMessage): string[] =>
+  message.type === MessageType.BROADCAST ? message.data.opts.rooms : [];
 
 /** What is worth nothing a moment later is stored nowhere: it travels in the notification itself. */
 function isFleeting(message: ClusterMessage): boolean {
