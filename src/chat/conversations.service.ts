@@ -73,15 +73,6 @@ export class ConversationsService {
     return page.map((found) => this.showWithOther(found));
   }
 
-  /** With the other of the two. @throws ConversationNotFound */
-  async getWithOther(actor: Actor, conversationId: number): Promise<ConversationWithOther> {
-    const [found] = await this.db.query(everyGym`
-      SELECT ${CONVERSATION_WITH_OTHER} FROM participants p ${SHOWN_WITH_OTHER}
-      WHERE p.conversation_id = ${conversationId} AND ${takesPart(actor)}`);
-    if (!found) throw new ConversationNotFound();
-    return this.showWithOther(found);
-  }
-
   /**
    * That the actor takes part.
    * @throws ConversationNotFound, which tells one of others from none; one that the actor has left is none
