@@ -27,7 +27,7 @@ const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
 /** The application, ready to listen; migrations have run. */
 export async function createApp(config: Config, log = openLog(config)): Promise<NestFastifyApplication> {
   const cors = new CorsPolicy(config.CORS_ORIGINS);
-  const adapter = new Adapter(fastifyOptions(config, cors, log));
+  const adapter: Adapter = new Adapter(fastifyOptions(config, cors, log, () => adapter.securityHeaders()));
   const fastify = adapter.getInstance<FastifyInstance>();
   // Loaded only where it is wanted.
   const legacy = config.legacy_families.length > 0 ? await import('./legacy/legacy.module.js') : null;
@@ -84,6 +84,7 @@ function fastifyOptions(
   config: Config,
   cors: CorsPolicy,
   log: Log,
+  securityHeaders: () => Record<string, string>,
 ): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
   return {
     // Nothing here is Connect middleware, so its layer is left out.
@@ -106,7 +107,10 @@ function fastifyOptions(
     },
     // What cannot even be routed: a wrongly encoded or over-long address.
     frameworkErrors(error, request, reply) {
-      void reply.headers({ 'X-Request-Id': request.id, ...cors.headers(request.headers.origin) });
+      void reply
+        .headers(securityHeaders())
+        .headers(cors.headers(request.headers.origin))
+        .header('X-Request-Id', request.id);
       if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
       else sendProblem(toDomainError(error), request, reply);
     },

@@ -51,9 +51,11 @@ describe('operations', () => {
     expect((await from('https://evil.example')).headers.get('access-control-allow-origin')).not.toBe(
       'https://evil.example',
     );
-    const { headers } = await t.anonymous.get('/gyms');
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('strict-transport-security')).toContain('max-age');
+    for (const path of ['/gyms', '/nothing', '/users/%E0%A4%A']) {
+      const { headers } = await t.anonymous.get(path);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('strict-transport-security')).toContain('max-age');
+    }
   });
 
   it('takes a path with or without a slash at its end', async () => {
