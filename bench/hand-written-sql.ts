@@ -75,9 +75,7 @@ const RUNS = `up.ended_at IS NULL AND (${FROZEN}
 /** The plan that counts: the one that runs or is frozen, or else the last one that did; none that is still to come. */
 const MEMBERSHIP = `LEFT JOIN user_plans up ON up.id = (
     SELECT coalesce(max(up.id) FILTER (WHERE ${RUNS}), max(up.id)) FROM user_plans up
-    WHERE up.user_id = v.user_id AND up.gym_id = v.gym_id
-      AND (up.end_reason IS NOT NULL OR up.frozen_at IS NOT NULL OR up.expires_at <= ${NOW}
-        OR up.starts_at <= ${NOW}))`;
+    WHERE up.user_id = v.user_id AND up.gym_id = v.gym_id AND up.starts_at <= ${NOW})`;
 const VISIT = `v.id, v.user_id, v.gym_id, u.full_name, u.email, up.id, up.plan_id,
   (SELECT name FROM plans WHERE id = up.plan_id),
   CASE WHEN up.end_reason = 'cancelled' THEN 'cancelled' WHEN up.end_reason IS NOT NULL THEN 'expired'

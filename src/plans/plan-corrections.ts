@@ -6,7 +6,7 @@ import { momentOf } from '../gyms/local-time.js';
 import type { UpdateUserPlanDto, UserPlanDto, UserPlanStatus } from './dto/user-plan.dto.js';
 import { daysLater, endPlan, type LockedMember, parkWaiting, placeWaiting, plansOf } from './plan-calendar.js';
 import { STATUS } from './user-plans.sql.js';
-import { AlreadyFrozen } from './plans.errors.js';
+import { AlreadyFrozen, AlreadyScheduled } from './plans.errors.js';
 import { isActiveAgain, namesFreeze, requireCanBecome, requireMayCorrect } from './plans.rules.js';
 
 /**
@@ -46,6 +46,7 @@ export async function correctPlan(
           ${sessions === 0 ? raw(`ended_at = moment(), end_reason = 'used_up',`) : empty}
           ${isReopened ? raw('ended_at = NULL, end_reason = NULL,') : empty} updated_at = now()
       WHERE id = ${before.id} AND ${plansOf(member)}`);
+    if (isReopened) await requireOneWaiting(tx, member);
     statusNow = await statusOf(tx, member, before.id);
   }
   // A correction of the numbers may have made it what is asked for.
@@ -105,14 +106,15 @@ async function setStatus(
     await tx.query(sql`
       UPDATE user_plans up
       SET frozen_at = moment(), frozen_until = ${until},
-        expires_at = expires_at + coalesce(${until} - moment(), interval '0'), updated_at = now()
+        expires_at = coalesce(${daysLater(raw('expires_at'), sql`${days}::int`, member)}, expires_at), updated_at = now()
       WHERE id = ${id} AND ${plansOf(member)}`);
   } else {
-    const added = 'least(moment(), frozen_until) - coalesce(frozen_until, frozen_at)';
+    const clock = (moment: string) => sql`(${raw(moment)} AT TIME ZONE ${member.timezone})`;
+    const added = sql`${clock('least(moment(), frozen_until)')} - ${clock('coalesce(frozen_until, frozen_at)')}`;
     await tx.query(sql`
       UPDATE user_plans up
       SET frozen_at = NULL, frozen_until = NULL, updated_at = now(),
-        expires_at = ${raw(hasItsEnd ? 'expires_at' : `expires_at + (${added})`)}
+        expires_at = ${hasItsEnd ? raw('expires_at') : sql`(${clock('expires_at')} + (${added})) AT TIME ZONE ${member.timezone}`}
       WHERE id = ${id} AND ${plansOf(member)}`);
   }
 }
@@ -144,6 +146,14 @@ async function isFreezeThatIsOver(
     SELECT 1 FROM user_plans up WHERE id = ${before.id} AND ${plansOf(member)} AND frozen_until = ${until}`);
   if (!same) throw FieldsInvalid.of('frozen_until', 'is as it was read; POST to freeze with days freezes until then');
   return true;
+}
+
+/** That one plan waits at most. @throws AlreadyScheduled */
+async function requireOneWaiting(tx: Transaction, member: LockedMember): Promise<void> {
+  const waiting = await tx.query(
+    sql`SELECT 1 FROM user_plans up WHERE ${plansOf(member)} AND ended_at IS NULL AND starts_at IS NULL`,
+  );
+  if (waiting.length > 1) throw new AlreadyScheduled();
 }
 
 async function statusOf(tx: Transaction, member: LockedMember, userPlanId: number): Promise<UserPlanStatus> {

@@ -46,6 +46,8 @@ export async function deductSession(tx: Transaction, actor: Principal, userPlanI
  * @throws PlanNotActive, NoSessionsLeft
  */
 export async function chargeVisit(tx: Transaction, actor: Actor, member: ScopedSql): Promise<number | null> {
+  // Two queries, as at the door: the plan that counts must be the one that does once this has the lock.
+  await tx.query(sql`SELECT 1 FROM users u WHERE ${member} FOR NO KEY UPDATE OF u`);
   const [found] = await tx.query(
     sql`SELECT ${CHARGED} FROM users u ${planThatCounts(raw('u.id'), raw('u.gym_id'))} WHERE ${member}`,
   );

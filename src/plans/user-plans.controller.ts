@@ -117,6 +117,7 @@ export class UserPlansController {
       CorrectionNotAllowed,
       NotAnUpgrade,
       PlanReplaced,
+      AlreadyScheduled,
       PlanInactive,
       GymInactive,
       PlanNotActive,

@@ -187,7 +187,7 @@ export class UserPlansService {
   /**
    * Sells another plan instead of this one, once, however often that is asked for; or corrects it.
    * @throws UserPlanNotFound, CorrectionNotAllowed, FieldsInvalid, NotAnUpgrade, PlanReplaced, PlanNotActive,
-   *   PlansOverlap, PlanTimesWrong
+   *   PlansOverlap, PlanTimesWrong, AlreadyScheduled
    */
   update(actor: Actor, userPlanId: number, input: UpdateUserPlanDto): Promise<UserPlanDto> {
     return this.db.transaction(async (tx) => {
@@ -197,9 +197,12 @@ export class UserPlansService {
         const isChanged = await correctPlan(tx, actor, member, before, input);
         return isChanged ? this.changed(tx, actor, member, userPlanId) : before;
       }
-      if (before.replaced_by_id === null) return this.replace(tx, actor, member, before, input);
+      // Who sends the whole object back names no price: what it holds was paid for the old plan.
+      const isOldPrice = input.status !== undefined && input.purchased_price === before.purchased_price;
+      const asked = isOldPrice ? { ...input, purchased_price: undefined } : input;
+      if (before.replaced_by_id === null) return this.replace(tx, actor, member, before, asked);
       const replacement = await this.get(actor, before.replaced_by_id, tx);
-      if (!isRepetition(input, replacement)) throw new PlanReplaced(replacement.id);
+      if (!isRepetition(asked, replacement)) throw new PlanReplaced(replacement.id);
       return replacement;
     });
   }

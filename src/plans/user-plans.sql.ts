@@ -103,7 +103,7 @@ const FOUND_BY_PERSON = raw(`${RUNNING} AND coalesce(up.starts_at, 'infinity') <
 export const planThatCounts = (userId: Sql, gymId: Sql) =>
   sql`LEFT JOIN LATERAL (
       SELECT * FROM ${PLANS_WITH_STATUS}
-      WHERE up.user_id = ${userId} AND up.gym_id = ${gymId} AND up.status <> 'scheduled'
+      WHERE up.user_id = ${userId} AND up.gym_id = ${gymId} AND up.starts_at <= ${raw(NOW)}
       ORDER BY up.status IN ('active', 'frozen') DESC, up.id DESC LIMIT 1
     ) up ON TRUE
     -- Joined for each row by itself: PostgreSQL would make a hash table of all plans for each, thinking it were one.

@@ -62,6 +62,23 @@ describe('plans from the desk', () => {
   }
 
   describe('a freeze for some days', () => {
+    it('moves the end by days of the gym’s clock, also over a day when it changes, and back', async () => {
+      const gym = await t.make.gym({ timezone: 'Europe/Madrid' });
+      const boss = (await t.make.signedIn('manager', gym.id)).client;
+      const plan = await t.make.plan(gym.id);
+      const { id } = await t.make.person('user', gym.id);
+      const { body: bought } = await boss.post('/user-plans', { user_id: id, plan_id: plan.id });
+      // The clock goes back in the last week of October.
+      const year = new Date().getUTCFullYear() + 1;
+      const { body: before } = await boss.put(`/user-plans/${bought.id}`, { expires_at: `${year}-10-20` });
+      expect(before.expires_at).toBe(`${year}-10-19T22:00:00.000Z`);
+      const frozen = await boss.post(`/user-plans/${bought.id}/freeze`, { days: 30 });
+      expect(frozen.body.expires_at).toBe(`${year}-11-18T23:00:00.000Z`);
+      const { body: back } = await boss.post(`/user-plans/${bought.id}/unfreeze`);
+      expect(ms(back.expires_at) - ms(before.expires_at)).toBeLessThan(60_000);
+      expect(ms(back.expires_at)).toBeGreaterThan(ms(before.expires_at));
+    });
+
     it('moves the end at once by what it will take, and what waits for it', async () => {
       const buyer = await member();
       const bought = await buy(monthly, buyer);

@@ -419,6 +419,17 @@ describe('plans', () => {
       }
     });
 
+    it('sells it at its own price, also if the whole object that was read comes back with another plan', async () => {
+      for (const price of [undefined, 0, 99]) {
+        const { body: bought } = await assign(await member(), monthly, { purchased_price: price });
+        const whole = { ...bought, plan_id: quarterly.id };
+        const sold = await as.reception.client.put(`/user-plans/${bought.id}`, whole);
+        expect(sold).toHaveStatus(200);
+        expect(sold.body).toMatchObject({ plan_id: quarterly.id, purchased_price: 80 });
+        expect((await as.reception.client.put(`/user-plans/${bought.id}`, whole)).body.id).toBe(sold.body.id);
+      }
+    });
+
     it('of a waiting plan puts another one in its place', async () => {
       const buyer = await member();
       const { body: bought } = await assign(buyer, monthly);
@@ -602,6 +613,46 @@ describe('plans', () => {
       expect((await active(buyer)).id).toBe(waiting.id);
       expect(await as.manager.client.delete(`/user-plans/${waiting.id}`)).toHaveStatus(204);
       expect(await as.manager.client.get(`/user-plans/${waiting.id}`)).toBeRefused(404, 'user_plan_not_found');
+    });
+
+    it('shows the last plan that counted, and not one that never began', async () => {
+      const buyer = await member();
+      const { body: last } = await assign(buyer, await t.make.plan(own.gym.id, { session_count: 1 }));
+      const { body: waiting } = await assign(buyer, sessions, { start: 'after_current' });
+      await as.manager.client.post(`/user-plans/${waiting.id}/cancel`, {});
+      expect((await deduct(last.id)).body.status).toBe('expired');
+      const { body: visit } = await as.reception.client.post('/attendance', { user_id: buyer.id });
+      expect(visit.member.membership).toMatchObject({ user_plan_id: last.id, status: 'expired' });
+      await as.reception.client.post(`/attendance/${visit.id}/check-out`);
+      const charged = { user_id: buyer.id, action: 'check_in_with_deduction' };
+      expect(await as.reception.client.post('/attendance', charged)).toBeRefused(409, 'no_sessions_left');
+    });
+
+    it('charges a visit to the plan that counts, also if it is sold at the same moment', async () => {
+      const better = await t.make.plan(own.gym.id, { price: 90, session_count: 20 });
+      const answers = await times(8, async () => {
+        const buyer = await member();
+        const { body: bought } = await assign(buyer, sessions);
+        const charged = { user_id: buyer.id, action: 'check_in_with_deduction' };
+        return Promise.all([
+          change(bought.id, { plan_id: better.id }, 'manager'),
+          as.reception.client.post('/attendance', charged),
+        ]);
+      });
+      expect(tally(answers.flat())).toEqual({ 200: 8, 201: 8 });
+    });
+
+    it('opens no plan again that would wait beside another', async () => {
+      const buyer = await member();
+      const endless = await t.make.plan(own.gym.id, { session_count: 10 });
+      await assign(buyer, endless);
+      const { body: used } = await assign(buyer, sessions, { start: 'after_current' });
+      const correct = (left: number) => as.manager.client.put(`/user-plans/${used.id}`, { remaining_sessions: left });
+      expect((await correct(0)).body.status).toBe('expired');
+      const { body: waiting } = await assign(buyer, sessions, { start: 'after_current' });
+      expect(await correct(10)).toBeRefused(409, 'already_scheduled');
+      expect((await as.manager.client.post(`/user-plans/${waiting.id}/cancel`, {})).body.status).toBe('cancelled');
+      expect((await correct(10)).body.status).toBe('scheduled');
     });
 
     it('leaves a cancelled plan cancelled', async () => {
