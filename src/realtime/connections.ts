@@ -96,12 +96,13 @@ export class Connections {
 
   /** Cuts off a socket that does not sign in by a message in time. */
   private waitForSignIn(socket: AppSocket): void {
-    const timer = setTimeout(() => {
+    // Again and again: a sign-in that fails on its way leaves it without one.
+    const timer = setInterval(() => {
       if (socket.data.principal) return;
       const late = new NotSignedIn(`No sign-in within ${SIGN_IN_SECONDS} s.`);
       this.refusals.refuseMessage(socket, 'connect', late);
       socket.disconnect(true);
     }, SIGN_IN_SECONDS * 1000);
-    socket.once('disconnect', () => clearTimeout(timer));
+    socket.once('disconnect', () => clearInterval(timer));
   }
 }

@@ -42,15 +42,20 @@ export class Sockets extends SocketDoor {
 
   async enter(socket: AppSocket, principal: Principal): Promise<void> {
     this.handshake.requireAllowed(socket.nsp.name, principal);
-    for (const room of socket.rooms) if (room !== socket.id) await socket.leave(room);
+    await leaveRooms(socket);
     socket.data.principal = principal;
-    const rooms = [gymRoom(principal.scope().gym_id)];
-    if (principal.user_id !== null) rooms.push(userRoom(principal.user_id));
-    if ('device_id' in principal && principal.device_id !== null) rooms.push(deviceRoom(principal.device_id));
-    await socket.join(rooms);
-    await this.confirmPrincipal(socket, principal);
-    if (!socket.connected) return;
-    for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.onSignedIn?.(socket, principal);
+    try {
+      const rooms = [gymRoom(principal.scope().gym_id)];
+      if (principal.user_id !== null) rooms.push(userRoom(principal.user_id));
+      if ('device_id' in principal && principal.device_id !== null) rooms.push(deviceRoom(principal.device_id));
+      await socket.join(rooms);
+      await this.confirmPrincipal(socket, principal);
+      if (!socket.connected) return;
+      for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.onSignedIn?.(socket, principal);
+    } catch (error) {
+      await this.signOut(socket);
+      throw error;
+    }
   }
 
   /** A socket that was away for a moment is back in its rooms. */
@@ -116,9 +121,21 @@ export class Sockets extends SocketDoor {
     socket.data.principal = await this.handshake.confirmedPrincipal(principal);
   }
 
+  /** As if it had never signed in: it may try again. */
+  private async signOut(socket: AppSocket): Promise<void> {
+    for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.handleDisconnect?.(socket);
+    socket.data.principal = undefined;
+    await leaveRooms(socket);
+  }
+
   private cutOff(room: string): void {
     for (const socket of this.ofThisServer(room)) socket.disconnect(true);
   }
+}
+
+/** All but its own. */
+async function leaveRooms(socket: AppSocket): Promise<void> {
+  for (const room of socket.rooms) if (room !== socket.id) await socket.leave(room);
 }
 
 function sendAway(socket: AppSocket, error: DomainError): void {

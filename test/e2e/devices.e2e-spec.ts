@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { Unavailable } from '../../src/common/errors/common.errors.js';
 import { KeyRing } from '../../src/common/crypto/key-ring.js';
 import { everyGym } from '../../src/database/sql.js';
+import { DevicesService } from '../../src/devices/devices.service.js';
 import type { Reason } from '../../src/devices/dto/access.dto.js';
+import { EnrolmentsService } from '../../src/devices/enrolments.service.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { ownDatabase } from '../support/database.js';
 import { makeDevice, newTemplate, type TestDevice } from '../support/device.js';
@@ -148,6 +151,24 @@ describe('devices', () => {
       expect(await socket.next('connected')).toEqual({ gym_id: gym.id, message: 'Connected' });
       expect(await (await newConsole(gym)).ask('fingerprint_connected')).toEqual({ gym_id: gym.id });
       expect(await socket.ask('download_templates')).toEqual({ data: expect.any(Array) });
+    });
+
+    it('are none if their sign-in failed on its way, and may try again', async () => {
+      const breaks = [
+        jest.spyOn(t.app.get(DevicesService), 'confirmedDevice'),
+        jest.spyOn(t.app.get(EnrolmentsService), 'readerArrived'),
+      ];
+      for (const broken of breaks) {
+        const place = await newGym();
+        const socket = await connect();
+        broken.mockRejectedValueOnce(new Unavailable());
+        expect(await login(socket, place.desk.email)).toBeRefused('unavailable');
+        expect(await socket.ask('download_templates')).toBeRefused('not_signed_in');
+        expect(await (await newConsole(place)).ask('fingerprint_connected')).toBeRefused('no_device_connected');
+        expect(await login(socket, place.desk.email)).toEqual({ gym_id: place.id, message: 'Connected' });
+        expect(await (await newConsole(place)).ask('fingerprint_connected')).toEqual({ gym_id: place.id });
+        broken.mockRestore();
+      }
     });
 
     it('take no session of the staff: six readers of one account stay, and so does the phone', async () => {

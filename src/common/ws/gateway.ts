@@ -64,6 +64,8 @@ export interface Welcoming {
    * The same socket after a short loss of its connection: its rooms and data are as they were, its listeners are gone.
    */
   onReturned?(socket: AppSocket, principal: Principal): Promise<void> | void;
+  /** Its connection has ended, or one of the above failed: it is signed in no more. Nest calls it, and so do we. */
+  handleDisconnect?(socket: AppSocket): Promise<void> | void;
 }
 
 /** Lets a socket in after it has connected. The ground implements it; gateways use it. */
