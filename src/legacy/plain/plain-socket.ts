@@ -22,6 +22,13 @@ export const CLOSE = {
   not_found: 4004,
 } as const;
 
+/** How a namespace that ends a connection has refused it before; any other way is a sign-out. */
+const CLOSE_AFTER: Record<string, number> = {
+  role_not_allowed: CLOSE.not_allowed,
+  unavailable: CLOSE.our_fault,
+  internal_error: CLOSE.our_fault,
+};
+
 /** What a client sent, once it is an object of JSON. */
 export type Frame = Record<string, unknown>;
 
@@ -113,7 +120,7 @@ export class PlainSocket {
 
   /**
    * Connects this socket to a namespace: what happens there is heard, and messages can be asked. If the namespace ends
-   * it (a sign-out, a lost role), the old socket is closed with 4001.
+   * it (a sign-out, a lost role, our fault), the old socket is closed with the code for that.
    * @param auth what the client shows: {token}; or the person, who has shown in another way who they are
    * @throws Refused
    */
@@ -127,7 +134,7 @@ export class PlainSocket {
       {
         isWritable: () => this.socket.bufferedAmount === 0,
         hear: (event, payload) => this.inOrder(() => hear(event, payload)),
-        ended: (code) => this.close(code === 'role_not_allowed' ? CLOSE.not_allowed : CLOSE.not_signed_in),
+        ended: (code = '') => this.close(CLOSE_AFTER[code] ?? CLOSE.not_signed_in),
       },
     );
     this.whenGone(() => connection.leave());

@@ -1,7 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../../common/actor/actor.js';
 import { DESK } from '../../common/actor/roles.js';
-import { DomainError } from '../../common/errors/domain-error.js';
 import { TooManyRequests } from '../../common/errors/common.errors.js';
 import { fromDigits } from '../../common/http/whole.js';
 import type { SerialLineDto, SerialOutputDto } from '../../devices/dto/device.dto.js';
@@ -18,6 +17,7 @@ import { clientOf, NONSENSE, textOf } from './slot-booking.sockets.js';
 const NOT_AUTHENTICATED = 'Authentication failed';
 /** After the end of the hour it is asked whether the next one is theirs, too. */
 const SLACK_MS = 50;
+const OUR_FAULT = new Set(['unavailable', 'internal_error']);
 
 /** As it comes over the wire. */
 type SerialHistory = Omit<SerialOutputDto, 'updated_at'> & { updated_at: string | null };
@@ -139,7 +139,7 @@ function refuse(socket: PlainSocket, message: string): void {
 function wordsOf(thrown: unknown, number: number): string | null {
   if (thrown instanceof TooManyRequests) return thrown.message;
   if (thrown instanceof Refusal) return NOT_AUTHENTICATED;
-  if (!isRefusal(thrown) || (thrown instanceof DomainError && thrown.kind.status >= 500)) return null;
+  if (!isRefusal(thrown) || OUR_FAULT.has(codeOf(thrown))) return null;
   if (codeOf(thrown) === 'device_not_found') return noDevice(number);
   if (codeOf(thrown) === 'hour_not_booked') return thrown.message.replace(/\.$/, ` to access device ${number}`);
   return NOT_AUTHENTICATED;

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { VisitNumbers } from '../../../src/attendance/visit-numbers.js';
+import { Unavailable } from '../../../src/common/errors/common.errors.js';
 import { everyGym } from '../../../src/database/sql.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { ownDatabase } from '../../support/database.js';
@@ -368,6 +369,13 @@ describe('/ws/checkins/ of av-checkins', () => {
     expect(first.types.filter((type) => /^member_|stats$|update/.test(type))).toEqual(['initial_stats']);
     expect(first.frames[0].payload).toEqual(numbers(0, 0));
     await home.ask({ type: 'check_out', payload: { checkInId: payload.id } }, 'check_out_success');
+  });
+
+  it('closes with 4000, after which pages come again, if the database is away while they are welcomed', async () => {
+    const broken = jest.spyOn(t.app.get(VisitNumbers), 'stats').mockRejectedValueOnce(new Unavailable());
+    const socket = await PlainClient.open(`${t.url}/ws/checkins/?token=${desk.access_token}`);
+    expect(await socket.closed).toBe(4000);
+    broken.mockRestore();
   });
 
   it('counts once for many sockets and many visits', async () => {

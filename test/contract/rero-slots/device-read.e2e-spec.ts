@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Unavailable } from '../../../src/common/errors/common.errors.js';
 import { everyGym } from '../../../src/database/sql.js';
+import { BoardsService } from '../../../src/devices/boards.service.js';
 import { PublicDay } from '../../../src/legacy/rero-slots/public-day.js';
 import { makeDevice, type TestDevice } from '../../support/device.js';
 import { unique } from '../../support/factory.js';
@@ -129,6 +131,14 @@ describe('/devices/read/{n}', () => {
       await until(() => textOf(reader).endsWith('39 '));
       expect(textOf(reader)).toBe(body.output);
     }
+  });
+
+  it('closes with 4000, after which pages come again, if the database is away for a moment', async () => {
+    const broken = jest.spyOn(rero.t.app.get(BoardsService), 'lastOutput').mockRejectedValueOnce(new Unavailable());
+    const socket = await open(1);
+    socket.send({ token: rero.manager.access_token });
+    expect(await socket.closed).toBe(4000);
+    broken.mockRestore();
   });
 
   it('ends with the hour, and with the session', async () => {
