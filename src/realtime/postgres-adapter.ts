@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Namespace } from 'socket.io';
 import {
@@ -36,9 +35,8 @@ export const IN_TURN = new Set<number>([
 ]);
 /** The lock of those who store messages; also in the SQL function that did it before. */
 const IN_ORDER = 7283001;
-/** Messages that are stored by one query; the next query stores what has come meanwhile, and not before this pause. */
+/** Messages that are stored by one query. It waits for the one before alone: other servers tell of the same things. */
 const BATCH = 100;
-const PAUSE_MS = 25;
 
 /** PostgreSQL takes 8,000 bytes. */
 const LARGEST_NOTIFICATION = 8_000;
@@ -72,7 +70,6 @@ export class PostgresRelay {
   private isStale = false;
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
-  private sentAt = 0;
 
   constructor(
     readonly db: Database,
@@ -109,9 +106,6 @@ export class PostgresRelay {
   /** In the order in which they were published, which several connections would not keep. */
   private async send(): Promise<void> {
     while (this.unsent.length > 0) {
-      const restMs = this.sentAt + PAUSE_MS - performance.now();
-      if (restMs > 0) await sleep(restMs);
-      this.sentAt = performance.now();
       const batch = this.unsent.splice(0, BATCH);
       const namespaces = batch.map(({ message }) => message.nsp);
       const rooms = batch.map(({ message }) => JSON.stringify(roomsOf(message)));
