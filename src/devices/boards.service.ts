@@ -69,7 +69,8 @@ export class BoardsService {
   async upload(actor: Actor, deviceNumber: number, code: string, gymId?: number): Promise<UploadResultDto> {
     const board = await this.requireBoard(actor, deviceNumber, gymId);
     // One that reconnects may have two connections for a moment: the newest is the one that lives.
-    const connection = (await socketsIn(this.namespace, `device:${board.id}`)).at(-1);
+    const connections = await socketsIn(this.namespace, `device:${board.id}`);
+    const connection = connections.toSorted((one, other) => one.handshake.issued - other.handshake.issued).at(-1);
     if (!connection) throw new BoardNotConnected();
     const done = new AbortController();
     const left = once(this.endedConnections, connection.id, { signal: done.signal }).then(() => {

@@ -4,7 +4,7 @@ import { CurrentActor } from '../common/actor/access.js';
 import type { DeviceActor } from '../common/actor/actor.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
 import type { RepeatableDto } from '../common/http/idempotency.dto.js';
-import { type AppSocket, Gateway, Message } from '../common/ws/gateway.js';
+import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
 import { AccessService } from './access.service.js';
 import { ENTRANCE, logNotTold, READER, tellConsoles, toldIn } from './device-rooms.js';
 import { AccessDto, type AskAccessDto } from './dto/access.dto.js';
@@ -21,7 +21,7 @@ const readerStateOf = (socket: AppSocket): ReaderState => socket.data as ReaderS
 
 /** Of `/devices`: readers and turnstiles ask who may come in, and know members by the templates that they download. */
 @Gateway('/devices')
-export class EntranceGateway {
+export class EntranceGateway implements Partial<Welcoming> {
   @WebSocketServer()
   private readonly namespace: Namespace;
 
@@ -30,6 +30,11 @@ export class EntranceGateway {
     private readonly enrolments: EnrolmentsService,
     private readonly fingerprints: FingerprintsService,
   ) {}
+
+  /** A page may have been lost with the connection: the reader gets all of them again. */
+  onReturned(socket: AppSocket): void {
+    readerStateOf(socket).templates_after = undefined;
+  }
 
   @Message('user_found', {
     summary:

@@ -55,7 +55,8 @@ export class SlotsGateway implements Welcoming {
   /** Today, of one's own gym; an admin asks for a gym. */
   async onSignedIn(socket: AppSocket, principal: Principal): Promise<void> {
     if (!(principal instanceof Actor) || principal.gym_id === null) return;
-    const watched = await this.join(socket, principal, {});
+    const watched = watchedBy(principal, {});
+    await this.join(socket, watched);
     await this.arrivals.add(socket.id, dayRoom(watched), watched);
   }
 
@@ -80,7 +81,11 @@ export class SlotsGateway implements Welcoming {
     @ConnectedSocket() socket: AppSocket,
     @MessageBody() body: GetSlotsDto,
   ): Promise<SlotsUpdateDto> {
-    return update(actor, await this.days.read(await this.join(socket, actor, body)));
+    const watched = watchedBy(actor, body);
+    // Refused, if there is no such gym, before anything is left.
+    await this.days.readLately(watched);
+    await this.join(socket, watched);
+    return update(actor, await this.days.read(watched));
   }
 
   @Message('book_slot', {
@@ -112,10 +117,13 @@ export class SlotsGateway implements Welcoming {
   }
 
   /** Before the day is read: a change in between is seen twice rather than not at all. */
-  private async join(socket: AppSocket, actor: Actor, { gym_id, date = TODAY }: GetSlotsDto): Promise<WatchedDay> {
-    const watched = { gym_id: actor.gym(gym_id), date };
+  private async join(socket: AppSocket, watched: WatchedDay): Promise<void> {
     for (const room of socket.rooms) if (dayOfRoom(room)) await socket.leave(room);
     await socket.join(dayRoom(watched));
-    return watched;
   }
 }
+
+const watchedBy = (actor: Actor, { gym_id, date = TODAY }: GetSlotsDto): WatchedDay => ({
+  gym_id: actor.gym(gym_id),
+  date,
+});

@@ -209,6 +209,19 @@ describe('lab boards', () => {
     expect((await upload(holder, 'hello')).body).toEqual({ success: true, output: 'HELLO', error: null });
   });
 
+  it('are reached by the connection that came last, whichever server it is on', async () => {
+    for (const [before, after] of [
+      [t, second],
+      [second, t],
+    ] as const) {
+      // prettier-ignore
+      const old = await plug((_code, answer) => answer({ success: true, output: 'old' }), before.url);
+      const young = await plug((_code, answer) => answer({ success: true, output: 'young' }), after.url);
+      expect((await upload(manager, 'x')).body.output).toBe('young');
+      for (const socket of [old, young]) socket.close();
+    }
+  });
+
   it('may answer anything', async () => {
     const answers: unknown[] = [
       null,

@@ -542,6 +542,14 @@ describe('devices', () => {
           [...templates].map(([id, template]) => [id, null, template]).toSorted(([a], [b]) => +a! - +b!),
         );
       }
+      // A page that was lost with the connection comes again, with all before it.
+      const { data } = await reader.ask('download_templates');
+      reader.cut();
+      await until(() => !reader.socket.connected);
+      reader.socket.connect();
+      await until(() => reader.socket.connected);
+      expect(reader.socket.recovered).toBe(true);
+      expect((await reader.ask('download_templates')).data).toEqual(data);
       const stranger = await newReader(other);
       expect(await stranger.ask('download_templates')).toEqual({ data: [] });
       for (const kind of ['qr', 'board'] as const) {

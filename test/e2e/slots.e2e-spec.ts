@@ -426,6 +426,15 @@ describe('slots', () => {
       expect(socket.all('slots_update')).toHaveLength(1);
     });
 
+    it('go on to watch their day if they ask for one that is not there', async () => {
+      const { gym: { id }, member } = await gym(); // prettier-ignore
+      const socket = await connect((await t.make.signedIn('admin', null)).access_token);
+      await socket.ask('get_slots', { gym_id: id, date: SOON });
+      expect(await socket.ask('get_slots', { gym_id: 2_000_000_000 })).toBeRefused('fields_invalid');
+      expect(await member.client.post('/slots/9/book', { date: SOON })).toHaveStatus(201);
+      expect(await socket.next('slot_changed')).toMatchObject({ gym_id: id, date: SOON, slot: { id: 9 } });
+    });
+
     it('watch the day they asked for last, even before today had arrived', async () => {
       const { member } = await gym();
       const later = inDays(3);
