@@ -1,11 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  newsOfCorrection,
-  newsOfVisit,
-  refusalOfCheckIn,
-  requireRecentPaper,
-  takesSession,
-} from './attendance.rules.js';
+import { newsOfCorrection, newsOfVisit, refusalOfCheckIn, takesSession } from './attendance.rules.js';
 import type { VisitDto } from './dto/visit.dto.js';
 
 const named = (thing: object) => thing.constructor.name;
@@ -32,14 +26,6 @@ describe('a check-in by staff', () => {
     expect(takesSession({ action: 'check_in_only', user_plan_id: 7 })).toBe(false);
     expect(takesSession({ action: 'check_in_with_deduction' })).toBe(true);
     expect(() => takesSession({ action: 'check_in_with_deduction', user_plan_id: 7 })).toThrow();
-  });
-
-  it('is taken from paper for thirty days', () => {
-    const now = new Date('2026-03-31T12:00:00Z');
-    const paper = (day: string) => () => requireRecentPaper(new Date(day), now);
-    expect(paper('2026-03-01T12:00:00Z')).not.toThrow();
-    expect(paper('2026-03-01T11:59:59Z')).toThrow();
-    expect(() => requireRecentPaper(undefined, now)).not.toThrow();
   });
 });
 

@@ -8,12 +8,12 @@ import type { CheckInDto, VisitDto } from './dto/visit.dto.js';
 // Who may be checked in by staff, what is charged for it, and what others are told of a visit. (Who may come in by
 // themselves is said by `judge`, in devices/access.rules.ts.)
 
-/** A visit that was noted on paper is written down within this time. */
-const DAYS_ON_PAPER = 30;
+/** A visit that was noted on paper is written down within so many local days. */
+export const DAYS_ON_PAPER = 30;
 
-/** @throws FieldsInvalid */
-export function requireRecentPaper(checkIn: Date | undefined, now: Date): void {
-  if (checkIn && now.getTime() - checkIn.getTime() > DAYS_ON_PAPER * 86_400_000) {
+/** @param earliest when the first of these days began @throws FieldsInvalid */
+export function requireRecentPaper(checkIn: Date | undefined, earliest: Date): void {
+  if (checkIn && checkIn < earliest) {
     throw FieldsInvalid.of('check_in_time', `is more than ${DAYS_ON_PAPER} days ago`);
   }
 }

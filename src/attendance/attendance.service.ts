@@ -21,6 +21,7 @@ import {
   newsOfCorrection,
   newsOfVisit,
   refusalOfCheckIn,
+  DAYS_ON_PAPER,
   requireRecentPaper,
   takesSession,
 } from './attendance.rules.js';
@@ -136,7 +137,8 @@ export class AttendanceService {
         return await onceInOne(this.db, actor, key, (unit) => begin(unit, { user_plan_id: null }));
       return await once(this.db, actor, key, async (tx) => {
         const times = await this.timesOnPaper(tx, member, input);
-        return begin(tx, { ...times, user_plan_id: await this.planOfVisit(tx, actor, member, input) });
+        const planId = await this.planOfVisit(tx, actor, member, input, times.check_in_time);
+        return begin(tx, { ...times, user_plan_id: planId });
       });
     } catch (error) {
       throw error instanceof AlreadyCheckedIn ? new AlreadyCheckedIn(await this.openVisitOf(member)) : error;
@@ -236,12 +238,14 @@ export class AttendanceService {
     input: CheckInDto,
   ): Promise<Pick<VisitDetails, 'check_in_time' | 'check_out_time'>> {
     if (!input.check_in_time && !input.check_out_time) return {};
-    const [found] = await tx.query<{ gym_id: number }>(sql`SELECT u.gym_id FROM users u WHERE ${member}`);
+    const [found] = await tx.query<{ gym_id: number; earliest: Date }>(sql`
+      SELECT u.gym_id, day_start((now() AT TIME ZONE g.timezone)::date - ${DAYS_ON_PAPER}::int, g.timezone) AS earliest
+      FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member}`);
     if (!found) throw refusalOfCheckIn(undefined, input);
     const past = async (field: 'check_in_time' | 'check_out_time') =>
       input[field] && (await pastMomentOf(tx, found.gym_id, field, input[field]));
     const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
-    requireRecentPaper(times.check_in_time, new Date());
+    requireRecentPaper(times.check_in_time, found.earliest);
     return times;
   }
 
@@ -250,10 +254,11 @@ export class AttendanceService {
     actor: Actor,
     member: ScopedSql,
     input: CheckInDto,
+    begun: Date | undefined,
   ): Promise<number | null> {
     if (takesSession(input)) return chargeVisit(tx, actor, member);
     if (input.user_plan_id === undefined) return null;
-    await requireUsed(tx, member, input.user_plan_id);
+    await requireUsed(tx, member, input.user_plan_id, begun);
     return input.user_plan_id;
   }
 

@@ -3,6 +3,7 @@ import type { Actor, GymScope } from '../common/actor/actor.js';
 import { FieldsInvalid, RoleNotAllowed } from '../common/errors/common.errors.js';
 import { Database } from '../database/database.js';
 import { everyGym, inGym, raw, sql } from '../database/sql.js';
+import { noGym } from '../gyms/gyms.js';
 import { gymsWithPeriods, named, today } from '../gyms/local-time.js';
 import { LowStockQuery } from '../inventory/dto/product.dto.js';
 import { InventoryService } from '../inventory/inventory.service.js';
@@ -244,8 +245,4 @@ export class DashboardService {
       FROM done d CROSS JOIN LATERAL (SELECT full_name FROM users WHERE id = d.id OFFSET 0) u
       ORDER BY u.full_name, d.id`);
   }
-}
-
-function noGym(): never {
-  throw FieldsInvalid.of('gym_id', 'is not a gym');
 }

@@ -8,6 +8,7 @@ import { type AppSocket, Gateway, Message, socketsIn, type Welcoming } from '../
 import type { RefusalDto } from '../common/ws/messages.dto.js';
 import { Database } from '../database/database.js';
 import { requirePerson } from '../people/people.js';
+import { UserNotFound } from '../people/people.errors.js';
 import { logNotTold, READER, readersRoom, tellConsoles, toldIn } from './device-rooms.js';
 import { ConsoleGone, DeviceBusy, DeviceGone, NoDeviceConnected } from './devices.errors.js';
 import {
@@ -153,7 +154,9 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
     socket: AppSocket,
     { user_id, device_id }: ChooseUserDto,
   ): Promise<undefined> {
-    const { gym_id } = await requirePerson(this.db, actor, user_id);
+    const { gym_id, role } = await requirePerson(this.db, actor, user_id);
+    // A reader enrols members alone, and would wait for this one in vain.
+    if (role !== 'user') throw new UserNotFound();
     const connected: Reader[] = [];
     for (const { id, data } of await socketsIn(this.namespace, readersRoom(gym_id))) {
       const { principal } = data as { principal?: DeviceActor };

@@ -21,6 +21,7 @@ import {
   toDay,
   until,
 } from '../gyms/local-time.js';
+import { noGym } from '../gyms/gyms.js';
 import type { Product } from '../inventory/entities/product.entity.js';
 import { InventoryService } from '../inventory/inventory.service.js';
 import { changingStock, notingMovement } from '../inventory/inventory.sql.js';
@@ -66,7 +67,7 @@ export class SalesService {
 
   /**
    * Sums over local days, by default from the first of the month to today; of an end alone, the month is its own.
-   * @throws OtherGym
+   * @throws OtherGym, FieldsInvalid
    */
   async summarize(actor: Actor, query: SummaryQuery): Promise<SalesSummaryDto> {
     const scope = actor.scope(query.gym_id);
@@ -100,8 +101,9 @@ export class SalesService {
       ORDER BY s.date, s.total_amount DESC, s.product_id, s.sold_by_id`);
     const of = (grouping: number) => rows.filter((row) => row.grouping === grouping);
     const [total] = of(GROUPING.total) as [SummaryRow];
+    if (query.gym_id !== undefined && total.start_date === null) noGym();
     return {
-      ...sumOf({ start_date: total.start_date, end_date: total.end_date }, total),
+      ...sumOf({ start_date: total.start_date!, end_date: total.end_date! }, total),
       by_product: of(GROUPING.product).map((row) => sumOf({ product_id: row.product_id, name: row.name }, row)),
       by_seller: of(GROUPING.seller).map((row) => sumOf({ sold_by_id: row.sold_by_id, full_name: row.full_name }, row)),
       by_day: of(GROUPING.day).map((row) => sumOf({ date: row.date }, row)),
@@ -209,8 +211,9 @@ interface SummaryRow {
   sale_count: number;
   total_quantity: number;
   total_amount: number;
-  start_date: string;
-  end_date: string;
+  /** null if there is no such gym. */
+  start_date: string | null;
+  end_date: string | null;
 }
 
 /** Not by spreading: for many rows that took longer than all else. */

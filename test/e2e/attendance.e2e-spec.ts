@@ -217,10 +217,26 @@ describe('attendance', () => {
       expect((await checkIn(person, before)).body).toMatchObject(before);
     });
 
+    it('is of 30 days of the gym’s calendar, from the first moment on', async () => {
+      const gym = await t.make.gym({ timezone: 'America/Havana' });
+      const [desk, person] = [await t.make.signedIn('reception', gym.id), await t.make.person('user', gym.id)];
+      const local = new Intl.DateTimeFormat('sv', { timeZone: 'America/Havana' });
+      const on = (daysAgo: number) => {
+        const [year, month, day] = local.format(new Date()).split('-').map(Number);
+        return new Date(Date.UTC(year!, month! - 1, day! - daysAgo)).toISOString().slice(0, 10);
+      };
+      const visit = (daysAgo: number) => {
+        const paper = { check_in_time: on(daysAgo), check_out_time: `${on(daysAgo)}T02:00:00` };
+        return desk.client.post('/attendance', { user_id: person.id, ...paper });
+      };
+      expect(await visit(31)).toHaveWrongFields('check_in_time');
+      expect((await visit(30)).body).toMatchObject({ attendance_date: on(30) });
+    });
+
     it('is of the last 30 days, in the past, and in order', async () => {
       const person = await member();
       for (const [field, value] of [
-        ['check_in_time', ago(30 * 1440 + 5)],
+        ['check_in_time', ago(31 * 1440 + 65)],
         ['check_in_time', ago(-10)],
         ['check_out_time', ago(-10)],
         ['check_in_time', 'yesterday'],
@@ -246,6 +262,22 @@ describe('attendance', () => {
       const { body } = await checkIn(person, { user_plan_id: person.userPlanId });
       expect(body).toMatchObject({ user_plan_id: person.userPlanId, status: 'checked_in' });
       expect(await sessionsLeft(person)).toBe(0);
+    });
+
+    it('belongs to it also days later, if it counted when the visit was', async () => {
+      const person = await withSessions(1);
+      expect(await useOne(person)).toHaveStatus(200);
+      await t.db.pool.query(
+        `UPDATE user_plans SET starts_at = starts_at - d, expires_at = expires_at - d, ended_at = ended_at - d
+         FROM make_interval(days => 3) d WHERE id = $1`,
+        [person.userPlanId],
+      );
+      const visit = (begun: number) => {
+        const paper = { check_in_time: ago(begun), check_out_time: ago(begun - 5) };
+        return checkIn(person, { user_plan_id: person.userPlanId, ...paper });
+      };
+      expect((await visit(3 * 1440 - 10)).body).toMatchObject({ user_plan_id: person.userPlanId });
+      expect(await visit(1440)).toHaveWrongFields('user_plan_id');
     });
 
     it('is of this member, in use, and not deducted again', async () => {

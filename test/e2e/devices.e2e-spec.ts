@@ -257,6 +257,8 @@ describe('devices', () => {
       const third = await newConsole(own);
       expect(await third.ask('user', { user_id: bert.id })).toBeRefused('device_busy');
       expect(await strangeDesk.ask('user', { user_id: anna.id })).toBeRefused('user_not_found');
+      // Staff has no fingerprints here: a reader would wait for nothing.
+      expect(await third.ask('user', { user_id: own.manager.id })).toBeRefused('user_not_found');
 
       const start = await one.ask('user', { user_id: anna.id });
       expect(start).toEqual({ user_id: anna.id, full_name: 'Anna', email: anna.email });

@@ -106,8 +106,8 @@ describe('names are compared without regard to case, blanks and the way accents 
 
   it('through their indexes', async () => {
     await t.db.pool.query(
-      `INSERT INTO users (email, username, full_name, document_id, gym_id)
-       SELECT 'Folded' || n || '@example.com', 'Folded' || n, 'Folded', 'Folded' || n, $1 FROM generate_series(1, 5000) n`,
+      `INSERT INTO users (email, username, full_name, document_id, password_hash, gym_id)
+       SELECT 'Folded' || n || '@example.com', 'Folded' || n, 'Folded', 'Folded' || n, 'x', $1 FROM generate_series(1, 5000) n`,
       [(await t.make.gym()).id],
     );
     await t.db.pool.query('ANALYZE users');

@@ -293,6 +293,8 @@ describe('the shop', () => {
         const mine = lists[0]!.filter(({ sold_by_id }) => sold_by_id === id);
         expect(mine).toHaveLength(role === 'accountant' ? 0 : 1);
       }
+      const admin = await t.make.signedIn('admin', null);
+      expect(await admin.client.get('/sales/summary?gym_id=2000000000')).toHaveWrongFields('gym_id');
       const byManager = (await staff.manager.client.all(`/sales?sold_by_id=${staff.manager.id}`))[0];
       expect(await staff.reception.client.get(`/sales/${byManager.id}`)).toHaveStatus(404);
       expect(await staff.reception.client.all(`/sales?sold_by_id=${staff.manager.id}`)).toEqual([]);
