@@ -53,7 +53,8 @@ export class GymsController {
 
   @Put(':gym_id')
   @Operation({
-    example: { name: 'Riverside Fitness Lisboa' },
+    // In the zone that it has: with another, its today would be another day for the examples that follow.
+    example: { name: 'Riverside Fitness Lisboa', timezone: 'Europe/Lisbon' },
     summary: 'Change a gym',
     description:
       'One that is deactivated: the hours that are booked are cancelled. Another timezone: they are at the same time of that clock.',
