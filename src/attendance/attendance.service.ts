@@ -17,11 +17,11 @@ import { membersCalled } from '../people/search.sql.js';
 import { chargeVisit, requireUsed } from '../plans/plan-sessions.js';
 import { AlreadyCheckedIn, AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
 import {
+  DAYS_ON_PAPER,
   isOnlyVisit,
   newsOfCorrection,
   newsOfVisit,
   refusalOfCheckIn,
-  DAYS_ON_PAPER,
   requireRecentPaper,
   takesSession,
 } from './attendance.rules.js';

@@ -63,7 +63,7 @@ export async function chargeVisit(tx: Transaction, actor: Actor, member: ScopedS
 
 /**
  * That a session may have been taken from this plan for a visit: it is the member's in their gym, and is active, or was
- * when the visit began, or was used up within the day before.
+ * when the visit began; or it was used up within a day before now, or before that.
  * @param member the condition of the person `u` @param at when it began; now by default
  * @throws FieldsInvalid
  */
@@ -77,8 +77,9 @@ export async function requireUsed(
     SELECT 1 FROM users u JOIN user_plans up ON up.user_id = u.id AND up.gym_id = u.gym_id
     CROSS JOIN (SELECT coalesce(${at}::timestamptz, moment()) AS begun) visit
     WHERE ${member} AND up.id = ${userPlanId} AND (user_plan_status(up) = 'active'
-      OR up.end_reason = 'used_up' AND up.ended_at > visit.begun - interval '1 day'
+      OR up.end_reason = 'used_up' AND up.ended_at > moment() - interval '1 day'
       OR up.starts_at <= visit.begun AND coalesce(up.expires_at > visit.begun, TRUE)
-        AND coalesce(up.ended_at > visit.begun, TRUE) AND coalesce(up.frozen_at > visit.begun, TRUE))`);
+        AND coalesce(up.frozen_at > visit.begun, TRUE)
+        AND coalesce(up.ended_at > visit.begun - make_interval(days => (up.end_reason = 'used_up')::int), TRUE))`);
   if (!plan) throw FieldsInvalid.of('user_plan_id', 'is not an active plan of this member in this gym');
 }

@@ -118,14 +118,19 @@ export class Sockets extends SocketDoor {
 
   /** Asks again once the socket is in its rooms: a sign-out just before did not find it there. */
   private async confirmPrincipal(socket: AppSocket, principal: Principal): Promise<void> {
-    socket.data.principal = await this.handshake.confirmedPrincipal(principal);
+    const confirmed = await this.handshake.confirmedPrincipal(principal);
+    // Meanwhile it may have been signed out, or in as another.
+    if (socket.data.principal === principal) socket.data.principal = confirmed;
   }
 
   /** As if it had never signed in: it may try again. */
   private async signOut(socket: AppSocket): Promise<void> {
-    for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.handleDisconnect?.(socket);
-    socket.data.principal = undefined;
     await leaveRooms(socket);
+    try {
+      for (const gateway of this.table.gatewaysOf(socket.nsp.name)) await gateway.handleDisconnect?.(socket);
+    } finally {
+      socket.data.principal = undefined;
+    }
   }
 
   private cutOff(room: string): void {

@@ -8,6 +8,7 @@ import { optional, pick, row, table } from '../database/columns.js';
 import { once, onceInOne } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { noGym } from '../gyms/gyms.js';
 import type {
   BookDto,
   CancelDto,
@@ -85,7 +86,7 @@ export class SlotsService {
         FROM slot_bookings b JOIN users u ON u.id = b.user_id
         WHERE b.gym_id = g.id AND b.date = d.date AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) b
       WHERE g.id = ${gymId} ORDER BY h.slot_id`);
-    if (rows.length === 0) throw FieldsInvalid.of('gym_id', 'is not a gym');
+    if (rows.length === 0) noGym();
     const { date: known, now, today_began_at, is_gym_active, is_too_far, max_per_day } = rows[0]!;
     const slots = rows.map(({ id, start_time, end_time, starts_at, ends_at, capacity, booked, bookings }) => {
       return { id, start_time, end_time, starts_at, ends_at, capacity, booked, bookings };
@@ -187,7 +188,7 @@ export class SlotsService {
   /** @throws OtherGym, FieldsInvalid */
   async getSettings(actor: Actor, gymId?: number, db: Queryable = this.db): Promise<SlotSettingsDto> {
     const [settings] = await db.query(sql`SELECT ${SETTINGS_COLUMNS} FROM ${GYMS} WHERE g.id = ${actor.gym(gymId)}`);
-    if (!settings) throw FieldsInvalid.of('gym_id', 'is not a gym');
+    if (!settings) noGym();
     return settings;
   }
 
@@ -226,7 +227,7 @@ export class SlotsService {
     const [gym] = await tx.query<{ today: string }>(
       sql`SELECT ${TODAY}::text AS today FROM gyms g WHERE g.id = ${gymId}`,
     );
-    if (!gym) throw FieldsInvalid.of('gym_id', 'is not a gym');
+    if (!gym) noGym();
     return gym.today;
   }
 

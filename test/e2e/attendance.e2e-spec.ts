@@ -278,6 +278,7 @@ describe('attendance', () => {
       };
       expect((await visit(3 * 1440 - 10)).body).toMatchObject({ user_plan_id: person.userPlanId });
       expect(await visit(1440)).toHaveWrongFields('user_plan_id');
+      expect(await visit(4 * 1440)).toHaveWrongFields('user_plan_id');
     });
 
     it('is of this member, in use, and not deducted again', async () => {

@@ -179,5 +179,8 @@ function refusalIn(answer: unknown): Refused | undefined {
 export const isRefusal = (thrown: unknown): thrown is Refused | DomainError =>
   thrown instanceof Refused || thrown instanceof DomainError;
 
+/** The client may come again. */
+export const isOurFault = (code: string | undefined): boolean => code === 'unavailable' || code === 'internal_error';
+
 export const codeOf = (refusal: Refused | DomainError): string =>
   refusal instanceof Refused ? refusal.code : refusal.kind.code;

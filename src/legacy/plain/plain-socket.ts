@@ -5,7 +5,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { Actor } from '../../common/actor/actor.js';
 import { findFault } from '../../common/http/json-body.js';
 import { LARGEST_MESSAGE, LONGEST_QUEUE, RateLimit } from '../../realtime/message-limits.js';
-import { type Hear, PlainConnection, Refused } from './plain-connection.js';
+import { type Hear, isOurFault, PlainConnection, Refused } from './plain-connection.js';
 
 /** So much may wait for a client that does not read; then it is gone. */
 const MOST_UNSENT = 1_048_576;
@@ -22,12 +22,11 @@ export const CLOSE = {
   not_found: 4004,
 } as const;
 
-/** How a namespace that ends a connection has refused it before; any other way is a sign-out. */
-const CLOSE_AFTER: Record<string, number> = {
-  role_not_allowed: CLOSE.not_allowed,
-  unavailable: CLOSE.our_fault,
-  internal_error: CLOSE.our_fault,
-};
+/** @param code how the namespace has refused the connection that it ends; without one, it is a sign-out */
+function closeCodeAfter(code: string | undefined): number {
+  if (isOurFault(code)) return CLOSE.our_fault;
+  return code === 'role_not_allowed' ? CLOSE.not_allowed : CLOSE.not_signed_in;
+}
 
 /** What a client sent, once it is an object of JSON. */
 export type Frame = Record<string, unknown>;
@@ -134,7 +133,7 @@ export class PlainSocket {
       {
         isWritable: () => this.socket.bufferedAmount === 0,
         hear: (event, payload) => this.inOrder(() => hear(event, payload)),
-        ended: (code = '') => this.close(CLOSE_AFTER[code] ?? CLOSE.not_signed_in),
+        ended: (code) => this.close(closeCodeAfter(code)),
       },
     );
     this.whenGone(() => connection.leave());

@@ -4,7 +4,7 @@ import { DESK } from '../../common/actor/roles.js';
 import { TooManyRequests } from '../../common/errors/common.errors.js';
 import { fromDigits } from '../../common/http/whole.js';
 import type { SerialLineDto, SerialOutputDto } from '../../devices/dto/device.dto.js';
-import { codeOf, isRefusal, type PlainConnection } from '../plain/plain-connection.js';
+import { codeOf, isOurFault, isRefusal, type PlainConnection } from '../plain/plain-connection.js';
 import { CLOSE, type Frame, type PlainSocket } from '../plain/plain-socket.js';
 import { PlainSockets } from '../plain/plain-sockets.js';
 import { Refusal } from '../wire/refusal.js';
@@ -17,7 +17,6 @@ import { clientOf, NONSENSE, textOf } from './slot-booking.sockets.js';
 const NOT_AUTHENTICATED = 'Authentication failed';
 /** After the end of the hour it is asked whether the next one is theirs, too. */
 const SLACK_MS = 50;
-const OUR_FAULT = new Set(['unavailable', 'internal_error']);
 
 /** As it comes over the wire. */
 type SerialHistory = Omit<SerialOutputDto, 'updated_at'> & { updated_at: string | null };
@@ -139,7 +138,7 @@ function refuse(socket: PlainSocket, message: string): void {
 function wordsOf(thrown: unknown, number: number): string | null {
   if (thrown instanceof TooManyRequests) return thrown.message;
   if (thrown instanceof Refusal) return NOT_AUTHENTICATED;
-  if (!isRefusal(thrown) || OUR_FAULT.has(codeOf(thrown))) return null;
+  if (!isRefusal(thrown) || isOurFault(codeOf(thrown))) return null;
   if (codeOf(thrown) === 'device_not_found') return noDevice(number);
   if (codeOf(thrown) === 'hour_not_booked') return thrown.message.replace(/\.$/, ` to access device ${number}`);
   return NOT_AUTHENTICATED;
