@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Actor } from '../common/actor/actor.js';
 import { OtherGym } from '../common/errors/common.errors.js';
 import type { Queryable } from './database.js';
-import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from './sql.js';
+import { assignments, empty, everyGym, formOf, inGym, join, raw, type ScopedSql, sql } from './sql.js';
 
 const trainer = new Actor(5, 'trainer', 7, 1);
 const admin = new Actor(1, 'admin', null, 2);
@@ -30,6 +30,28 @@ describe('sql', () => {
     const set = assignments(changes, ['name', 'address', 'note']);
     expect([set.text, set.values]).toEqual(['name = $1, note = $2,', ['x', null]]);
     expect(assignments({}, []).text).toBe('');
+  });
+
+  it('has one form for one text, whatever its values', () => {
+    const query = (given: { name?: string; ids?: number[]; word?: string; column?: string }) => {
+      const { name, ids, word = 'x', column = 'gym_id' } = given;
+      return sql`SELECT 1 WHERE ${inGym(trainer.scope(), column)}
+        ${name === undefined ? empty : sql`AND name = ${name}`}
+        ${ids ? sql`AND id IN (${join(ids)})` : empty} AND word = ${word}`;
+    };
+    const same = [
+      [query({ name: 'a' }), query({ name: 'b', word: 'y' })],
+      [query({ ids: [1, 2] }), query({ ids: [3, 4], word: 'y' })],
+      [query({}), query({ word: 'y' })],
+    ];
+    for (const [one, other] of same) {
+      expect(one!.text).toBe(other!.text);
+      expect(formOf(one!)).toBe(formOf(other!));
+    }
+    const others = [{}, { name: 'a' }, { ids: [1] }, { ids: [1, 2] }, { name: 'a', ids: [1] }, { column: 'home_id' }];
+    const queries = others.map(query);
+    expect(new Set(queries.map(formOf)).size).toBe(new Set(queries.map(({ text }) => text)).size);
+    expect(formOf(queries[0]!)).toBeDefined();
   });
 
   /** Nothing here runs: tsc judges it, and fails if one of these lines were accepted. */

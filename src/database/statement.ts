@@ -2,7 +2,7 @@ import pg from 'pg';
 import { sendTogether } from './connection.js';
 import { postgresError } from './postgres-errors.js';
 import { type Field, RowMaker, type Rows, type Shape } from './rows.js';
-import { shapeOf, type Sql } from './sql.js';
+import { type Form, formOf, shapeOf, type Sql } from './sql.js';
 
 /** Sends a statement. @throws DomainError where a client can do something about what PostgreSQL says */
 export const run = <Row extends object>(client: pg.ClientBase, query: Sql): Promise<Rows<Row>> =>
@@ -44,10 +44,20 @@ interface Statement {
 }
 
 const statements = new Map<string, Statement>();
+const statementsByForm = new Map<Form, Statement>();
 const MOST_STATEMENTS = 1000;
 
+function statementOf(query: Sql): Statement {
+  const form = formOf(query);
+  const known = form && statementsByForm.get(form);
+  if (known) return known;
+  const statement = statementOfText(query.text, shapeOf(query));
+  if (form && statement.name !== undefined) statementsByForm.set(form, statement);
+  return statement;
+}
+
 /** Texts without end (a list of values of any length) have no name. */
-function statementOf(text: string, shape: Shape | undefined): Statement {
+function statementOfText(text: string, shape: Shape | undefined): Statement {
   const known = statements.get(text);
   if (known) return known;
   const maker = new RowMaker(shape);
@@ -77,7 +87,7 @@ interface Wire {
 const { prepareValue } = (pg as unknown as { utils: { prepareValue: (value: unknown) => unknown } }).utils;
 
 const stepOf = (query: Sql): Step => {
-  const { name, text, maker } = statementOf(query.text, shapeOf(query));
+  const { name, text, maker } = statementOf(query);
   // Before anything is sent: of a step with a value that cannot be, the others must not be done.
   return { name, text, maker, values: query.values.map(prepareValue), found: [], columns: undefined };
 };
