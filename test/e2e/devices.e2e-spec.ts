@@ -729,6 +729,8 @@ describe('devices', () => {
       const turnstile = await byKey(device);
       const person = await withPlan(own, bySessions(2));
       const [pass] = await t.db.query<{ qr_code: string }>(everyGym`SELECT qr_code FROM users WHERE id = ${person.id}`);
+      const mixed = { qr_code: pass!.qr_code, user_id: { id: person.id } };
+      expect(await turnstile.ask('user_found', mixed)).toBeRefused('fields_invalid');
       const answer = await turnstile.ask('user_found', { qr_code: pass!.qr_code });
       const [visit] = await visits(person);
       expect(answer).toMatchObject({ allowed: true, reason: null, user: { id: person.id }, attendance_id: visit.id });

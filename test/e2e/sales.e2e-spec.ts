@@ -172,6 +172,8 @@ describe('the shop', () => {
       for (const quantity of [0, -1, 1.5, 10_001, 'two', null]) {
         expect(await sell(drink, quantity)).toHaveWrongFields('quantity');
       }
+      const { body } = await sell(drink, '1');
+      expect(body.errors).toEqual([{ field: 'quantity', message: 'must be a whole number from 1 to 10000' }]);
       for (const foreign of [other.product, { id: 2_000_000_000 }]) {
         expect(await sell(foreign)).toHaveWrongFields('product_id');
       }

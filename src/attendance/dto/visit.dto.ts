@@ -1,8 +1,8 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { IsIn, IsOptional, ValidateIf } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
 import { IsLocalDate, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
-import { IsNullable } from '../../common/http/nulls.js';
+import { IsNullable, IsRequiredWithout } from '../../common/http/nulls.js';
 import { PeriodListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
 import { MembershipDto } from '../../plans/dto/user-plan.dto.js';
@@ -101,7 +101,7 @@ export class CheckOutDto {
 
 export class CheckInDto extends IntersectionType(PartialType(PickType(VisitDto, ['location'])), CheckOutDto) {
   /** The member; or send qr_code. @example 9 */
-  @ValidateIf((input: CheckInDto) => !input.qr_code)
+  @IsRequiredWithout('qr_code')
   @IsId()
   user_id?: number;
 

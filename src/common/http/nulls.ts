@@ -13,6 +13,10 @@ export const IsNullable = () => ValidateIf(isNotNull);
 /** A field that must be there, where the class that it is taken from lets it be null. */
 export const IsRequired = () => applyDecorators(ValidateIf(isRequired), ApiProperty({ nullable: false }));
 
+/** A field that must be there where the other is not, and is checked where it is. */
+export const IsRequiredWithout = (other: string) =>
+  ValidateIf((dto: Record<string, unknown>, value: unknown) => !dto[other] || value !== undefined);
+
 /** Whether null is a value of the field that has these rules. */
 export function isNullable(rules: { constraints?: unknown[] }[]): boolean {
   const has = (condition: unknown) => rules.some(({ constraints }) => constraints?.[0] === condition);

@@ -10,7 +10,6 @@ export interface RuleSchema {
   enum?: unknown[];
   minimum?: number;
   maximum?: number;
-  multipleOf?: number;
   minItems?: number;
   maxItems?: number;
 }
@@ -23,7 +22,8 @@ const SCHEMAS: Record<string, (...constraints: never[]) => RuleSchema> = {
   isBoolean: () => ({ type: 'boolean' }),
   isString: () => ({ type: 'string' }),
   isInt: () => ({ type: 'integer' }),
-  isDecimal: () => ({ type: 'number', multipleOf: 0.01 }),
+  // No multipleOf: 2.01 is no multiple of 0.01 for those who divide binary fractions.
+  isDecimal: () => ({ type: 'number', format: 'double' }),
   isEmail: () => ({ format: 'email' }),
   isIso8601: () => ({ type: 'string', format: 'date' }),
   isTimeZone: () => ({ type: 'string' }),

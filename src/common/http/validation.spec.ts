@@ -422,6 +422,7 @@ describe('a compiled DTO', () => {
       'must be a text',
       'must be a time that exists, as ISO N: 2026-03-01T18:N:00Z, or on the clock of the gym 2026-03-01T18:N:N or 2026-03-01',
       'must be a whole number',
+      'must be a whole number from -1000000 to N',
       'must be a whole number from N to N',
       'must be an IANA time zone such as America/New_York, written like that, or UTC',
       'must be an email address',

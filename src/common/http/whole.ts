@@ -9,15 +9,16 @@ export const MAX_ID = 2_147_483_647;
 export const fromDigits = (value: unknown): unknown =>
   typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
 
+/** A whole number; no text. That is asked first: of a text it is not said that it must be at most so much. */
+export const IsInteger = (min: number, max: number, message = `must be a whole number from ${min} to ${max}`) =>
+  applyDecorators(IsInt({ message }), Min(min), Max(max));
+
 /** A whole number, or (query parameters, old clients) its digits as a text. */
-export function IsWhole(min: number, max: number, message = `must be a whole number from ${min} to ${max}`) {
-  return applyDecorators(
+export const IsWhole = (min: number, max: number, message?: string) =>
+  applyDecorators(
     Transform(({ value }: { value: unknown }) => fromDigits(value)),
-    IsInt({ message }),
-    Min(min),
-    Max(max),
+    IsInteger(min, max, message),
   );
-}
 
 /** An id. */
 export const IsId = () => IsWhole(1, MAX_ID, 'must be an id, a whole number');

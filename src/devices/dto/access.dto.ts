@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsOptional, ValidateIf } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { IsText } from '../../common/http/fields.js';
+import { IsRequiredWithout } from '../../common/http/nulls.js';
 import { IsId } from '../../common/http/whole.js';
 import { ActivePlanDto, PersonRefDto } from '../../plans/dto/user-plan.dto.js';
 
@@ -12,7 +13,7 @@ export type Reason = (typeof REASONS)[number];
 
 export class AskAccessDto {
   /** Who stands at the door; or send qr_code. @example 8 */
-  @ValidateIf((input: AskAccessDto) => !input.qr_code)
+  @IsRequiredWithout('qr_code')
   @IsId()
   user_id?: number;
 

@@ -1,8 +1,9 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsEmail, IsIn, IsInt, IsObject, IsOptional, ValidateIf, ValidateNested } from 'class-validator';
+import { IsEmail, IsIn, IsInt, IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { IsText, IsTriedPassword, Trimmed } from '../../common/http/fields.js';
 import { RepeatableDto } from '../../common/http/idempotency.dto.js';
+import { IsRequiredWithout } from '../../common/http/nulls.js';
 import { IsId } from '../../common/http/whole.js';
 import { AccessDto } from './access.dto.js';
 import { IsTemplate } from '../template.js';
@@ -96,7 +97,7 @@ export class FingerprintStoredDto extends UserRefDto {
 
 export class UserFoundDto extends RepeatableDto {
   /** Whose finger it was; or send qr_code. @example 8 */
-  @ValidateIf((input: UserFoundDto) => !input.qr_code)
+  @IsRequiredWithout('qr_code')
   @IsId()
   user_id?: number;
 

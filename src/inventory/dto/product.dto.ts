@@ -1,9 +1,9 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId, IsWhole } from '../../common/http/whole.js';
+import { IsId, IsInteger, IsWhole } from '../../common/http/whole.js';
 import type { MovementReason } from '../entities/stock-movement.entity.js';
 
 const MOST = 1_000_000;
@@ -54,9 +54,7 @@ export class CreateProductDto extends IntersectionType(
 
   /** How many there are to begin with. @example 24 */
   @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(MOST)
+  @IsInteger(0, MOST)
   quantity?: number;
 }
 
@@ -69,16 +67,12 @@ export class UpdateProductDto extends PartialType(
 export class ChangeStockDto {
   /** How many there are now. */
   @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(MOST)
+  @IsInteger(0, MOST)
   quantity?: number;
 
   /** How many came (a delivery) or, negative, went. @example 24 */
   @IsOptional()
-  @IsInt()
-  @Min(LEAST)
-  @Max(MOST)
+  @IsInteger(LEAST, MOST)
   change?: number;
 
   /** Why. @example "Delivery note 4711" */

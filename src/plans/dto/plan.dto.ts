@@ -1,9 +1,9 @@
 import { IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/whole.js';
+import { IsId, IsInteger } from '../../common/http/whole.js';
 import type { PlanKind } from '../entities/plan.entity.js';
 
 export const PLAN_KINDS = ['time', 'sessions', 'coins'] as const;
@@ -28,16 +28,12 @@ export class PlanDto {
 
   /** Days it is good for; null: until its sessions are used up. @example 30 */
   @IsNullable()
-  @IsInt()
-  @Min(1)
-  @Max(36_500)
+  @IsInteger(1, 36_500)
   duration_days: number | null;
 
   /** Sessions or coins it holds; null for a plan by time. @example null */
   @IsNullable()
-  @IsInt()
-  @Min(1)
-  @Max(1_000_000)
+  @IsInteger(1, 1_000_000)
   session_count: number | null;
 
   /** @example 2 */

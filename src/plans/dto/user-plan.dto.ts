@@ -1,10 +1,10 @@
 import { ApiProperty, PickType } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsIn, IsOptional } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/whole.js';
+import { IsId, IsInteger } from '../../common/http/whole.js';
 import { PlanDto } from './plan.dto.js';
 
 export const USER_PLAN_STATUSES = ['active', 'scheduled', 'frozen', 'expired', 'cancelled'] as const;
@@ -59,9 +59,7 @@ export class UserPlanDto {
 
   /** null: it is not counted. @example 7 */
   @IsNullable()
-  @IsInt()
-  @Min(0)
-  @Max(1_000_000)
+  @IsInteger(0, 1_000_000)
   remaining_sessions: number | null;
 
   /** null: when the current plan ends, whenever that is. */
@@ -126,9 +124,7 @@ export class FreezePlanDto {
    * @example 14
    */
   @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(365)
+  @IsInteger(1, 365)
   days?: number;
 }
 
@@ -201,9 +197,7 @@ export class UpdateUserPlanDto {
 
   /** A correction. @example 8 */
   @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(1_000_000)
+  @IsInteger(0, 1_000_000)
   remaining_sessions?: number;
 }
 

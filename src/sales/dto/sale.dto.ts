@@ -1,9 +1,9 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { IsLocalDate, IsMoney } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { GymListQuery, PeriodListQuery } from '../../common/http/list.js';
-import { IsId } from '../../common/http/whole.js';
+import { IsId, IsInteger } from '../../common/http/whole.js';
 
 export class ProductRefDto {
   /** @example 1 */
@@ -37,9 +37,7 @@ export class SaleDto {
   product: ProductRefDto;
 
   /** @example 2 */
-  @IsInt()
-  @Min(1)
-  @Max(10_000)
+  @IsInteger(1, 10_000)
   quantity: number;
 
   /** The product's price at that moment. @example 2.5 */

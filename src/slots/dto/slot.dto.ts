@@ -1,9 +1,9 @@
 import { ApiProperty, OmitType, PartialType, PickType } from '@nestjs/swagger';
-import { IsInt, IsOptional, Max, Min, registerDecorator } from 'class-validator';
+import { IsOptional, registerDecorator } from 'class-validator';
 import { IsLocalDate } from '../../common/http/fields.js';
 import type { Json } from '../../database/columns.js';
 import { ListQuery } from '../../common/http/list.js';
-import { IsId, IsWhole } from '../../common/http/whole.js';
+import { IsId, IsInteger, IsWhole } from '../../common/http/whole.js';
 
 const LARGEST_CAPACITY = 1000;
 
@@ -182,9 +182,7 @@ export class SlotSettingsDto {
   closing_slot: number;
 
   /** How many may book an hour; 0: none. @example 1 */
-  @IsInt()
-  @Min(0)
-  @Max(LARGEST_CAPACITY)
+  @IsInteger(0, LARGEST_CAPACITY)
   default_capacity: number;
 
   /** Hours that differ from it. @example { "18": 4 } */
@@ -193,15 +191,11 @@ export class SlotSettingsDto {
   capacities: Record<string, number>;
 
   /** How many days after today can be booked; 0: only today. @example 14 */
-  @IsInt()
-  @Min(0)
-  @Max(366)
+  @IsInteger(0, 366)
   days_ahead: number;
 
   /** Hours that one person may have on one day. @example 24 */
-  @IsInt()
-  @Min(1)
-  @Max(24)
+  @IsInteger(1, 24)
   max_per_day: number;
 }
 
