@@ -143,12 +143,23 @@ export class DevicesService {
     return staff;
   }
 
-  /** These devices are connected to this server. @param seconds until that must be said again; 0: they have left */
-  async noteConnected(deviceIds: number[], seconds: number): Promise<void> {
+  /** The device has connected to the server. It is online so many seconds, or until that is said again. */
+  async noteArrived(deviceId: number, server: string, seconds: number): Promise<void> {
+    await this.db.change(everyGym`
+      UPDATE devices SET ${onlineFor(seconds)}, online_on = ${server} WHERE id = ${deviceId}`);
+  }
+
+  /** These devices are still connected to the server. One that has another server since then belongs to that. */
+  async noteConnected(deviceIds: number[], server: string, seconds: number): Promise<void> {
     if (deviceIds.length === 0) return;
     await this.db.change(everyGym`
-      UPDATE devices SET last_seen_at = now(), online_until = now() + make_interval(secs => ${seconds})
-      WHERE id = ANY(${deviceIds})`);
+      UPDATE devices SET ${onlineFor(seconds)}, online_on = ${server}
+      WHERE id = ANY(${deviceIds}) AND (online_on = ${server} OR (online_until > now()) IS NOT TRUE)`);
+  }
+
+  async noteLeft(deviceId: number, server: string): Promise<void> {
+    await this.db.change(everyGym`
+      UPDATE devices SET ${onlineFor(0)} WHERE id = ${deviceId} AND online_on = ${server}`);
   }
 
   /** The answer that shows a new device key. What is stored of it for a repetition is sealed. */
@@ -177,3 +188,6 @@ export class DevicesService {
 const newKey = (): string => `spotter_device_${randomBytes(32).toString('base64url')}`;
 
 const hashOfKey = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+const onlineFor = (seconds: number) =>
+  sql`last_seen_at = now(), online_until = now() + make_interval(secs => ${seconds})`;

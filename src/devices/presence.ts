@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DevicesService } from './devices.service.js';
 
@@ -9,6 +10,7 @@ const ONLINE_SECONDS = 40;
 @Injectable()
 export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Devices');
+  private readonly server = randomUUID();
   /** Devices by connection: one that reconnects may have two for a moment. */
   private readonly connected = new Map<string, number>();
   /** What the database is told, in the order in which it happened. */
@@ -18,10 +20,8 @@ export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly devices: DevicesService) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(
-      () => this.tellDatabase([...new Set(this.connected.values())], ONLINE_SECONDS),
-      TELL_EVERY_MS,
-    ).unref();
+    const stillHere = () => this.devices.noteConnected([...this.connected.values()], this.server, ONLINE_SECONDS);
+    this.timer = setInterval(() => this.tellDatabase(stillHere), TELL_EVERY_MS).unref();
   }
 
   onApplicationShutdown(): void {
@@ -30,7 +30,7 @@ export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
 
   deviceArrived(socketId: string, deviceId: number): void {
     this.connected.set(socketId, deviceId);
-    this.tellDatabase([deviceId], ONLINE_SECONDS);
+    this.tellDatabase(() => this.devices.noteArrived(deviceId, this.server, ONLINE_SECONDS));
   }
 
   /** Of a connection that never arrived there is nothing to tell. */
@@ -38,12 +38,13 @@ export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
     const deviceId = this.connected.get(socketId);
     if (deviceId === undefined) return;
     this.connected.delete(socketId);
-    if (![...this.connected.values()].includes(deviceId)) this.tellDatabase([deviceId], 0);
+    if ([...this.connected.values()].includes(deviceId)) return;
+    this.tellDatabase(() => this.devices.noteLeft(deviceId, this.server));
   }
 
-  private tellDatabase(deviceIds: number[], seconds: number): void {
+  private tellDatabase(tell: () => Promise<void>): void {
     this.telling = this.telling
-      .then(() => this.devices.noteConnected(deviceIds, seconds))
+      .then(tell)
       .catch((error: Error) => this.logger.warn(`What is online is not known to all: ${error.message}`));
   }
 }

@@ -87,6 +87,9 @@ for (const { way, isRedis } of ways) {
       return visit.body.id;
     }
 
+    const newDevice = () =>
+      makeDevice({ post: (path: string, body: object) => admin.post(path, { ...body, gym_id: 1 }) } as HttpClient);
+
     const seen = (socket: SocketClient): number[] => socket.all('member_checked_in').map(({ id }) => id);
     function expectSeenOnce(socket: SocketClient, visits: number[]): void {
       const ids = seen(socket);
@@ -137,9 +140,7 @@ for (const { way, isRedis } of ways) {
     });
 
     it('let a console of one and a reader of the other enrol a finger', async () => {
-      const device = await makeDevice({
-        post: (path: string, body: object) => admin.post(path, { ...body, gym_id: 1 }),
-      } as HttpClient);
+      const device = await newDevice();
       const reader = await SocketClient.connect(urls[1]!, '/devices', { device_key: device.device_key });
       await reader.ask('download_templates');
       const desk = await SocketClient.connect(urls[0]!, '/devices', { token: desks[0].token });
@@ -162,6 +163,30 @@ for (const { way, isRedis } of ways) {
       reader.cut();
       await rival.next('error', ({ code }) => code === 'device_gone');
       expect(rival.all('user_established')).toEqual([]);
+    });
+
+    it('show a device as online that has moved from one to the other', async () => {
+      const [moving, staying] = [await newDevice(), await newDevice()];
+      const isOnline = async ({ id }: { id: number }) => (await admin.get(`/devices/${id}`)).body.online;
+      const connectDevice = async (url: string, device: typeof moving) => {
+        const socket = await SocketClient.connect(url, '/devices', { device_key: device.device_key });
+        await until(() => isOnline(device));
+        return socket;
+      };
+      const before = [await connectDevice(urls[0]!, moving), await connectDevice(urls[0]!, staying)];
+      const after = await SocketClient.connect(urls[1]!, '/devices', { device_key: moving.device_key });
+      await until(async () => {
+        const { rows } = await database.query('SELECT DISTINCT online_on FROM devices WHERE id = ANY($1)', [
+          [moving.id, staying.id],
+        ]);
+        return rows.length === 2;
+      });
+      for (const socket of before) socket.close();
+      // A server tells one after the other: what it had to say of the first is said.
+      await until(async () => !(await isOnline(staying)));
+      expect(await isOnline(moving)).toBe(true);
+      after.close();
+      await until(async () => !(await isOnline(moving)));
     });
 
     it('give a lost socket to its owner alone, on the other server too', async () => {
@@ -284,9 +309,7 @@ for (const { way, isRedis } of ways) {
       expect([...isWhole.values()].filter(Boolean).length).toBeGreaterThan(0);
 
       // A reader does not wait for what the dead server has to say.
-      const device = await makeDevice({
-        post: (path: string, body: object) => admin.post(path, { ...body, gym_id: 1 }),
-      } as HttpClient);
+      const device = await newDevice();
       const reader = await SocketClient.connect(urls[0]!, '/devices', { device_key: device.device_key });
       expect(await reader.ask('user_found', { user_id: await newMember() })).toMatchObject({ reason: 'no_plan' });
     });

@@ -42,4 +42,8 @@ export class Device extends ChangingRow {
   /** The server it is connected to renews this; a server that dies does not. */
   @Moment({ nullable: true })
   online_until: Date | null;
+
+  /** The server that has its latest connection: it alone says that the device has left. */
+  @Column('uuid', { nullable: true })
+  online_on: string | null;
 }
