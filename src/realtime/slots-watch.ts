@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
 import { SlotsChanged } from '../slots/slots.events.js';
 import { showDay, showHour } from '../slots/day-views.js';
@@ -155,6 +156,8 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
       news.isDayDue = !isTold && (news.isDayDue || isOther || changed.length > 0);
       if (isTold || news.isDayDue) this.pause(news);
     } catch (error) {
+      // There is no such gym any more.
+      if (error instanceof FieldsInvalid) return void (news.isDayDue = false);
       this.logger.warn(`A change of ${dayRoom(watched)} is told later: ${(error as Error).message}`);
       for (const hour of hours) news.hours.add(hour);
       for (const date of dates) news.dates.add(date);
