@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import pino from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Config } from '../config/config.js';
@@ -7,6 +8,8 @@ const TOGETHER = 8_192;
 const LATEST_MS = 1_000;
 /** If the reader of the log has stopped, what comes on top is dropped. */
 const LONGEST_WAIT = 16_777_216;
+/** So long a reader that is slow is waited for, at the exit. */
+const LAST_MS = 1_000;
 
 /** The log of this process: lines to read on a terminal, JSON for a machine that collects it. */
 export const openLog = (config: Config) =>
@@ -28,6 +31,7 @@ function logStream() {
   });
   // A full disk must not end the process; there is no one to tell.
   out.on('error', () => undefined);
+  out.flushSync = () => writeNow(out as unknown as Unwritten);
   return {
     // Pino then says the level of each line.
     [pino.symbols.needsMetadataGsym]: true as const,
@@ -41,4 +45,27 @@ function logStream() {
       done?.();
     },
   };
+}
+
+/** What sonic-boom, which writes for pino, has inside. */
+type Unwritten = Record<'fd' | '_len', number> &
+  Record<'_writing', boolean> &
+  Record<'_writingBuf', string> &
+  Record<'_bufs', string[]>;
+
+/**
+ * In place of sonic-boom's own, which tries again for ever where the disk is full or the reader has gone: nothing would
+ * be answered any more, and the process could not end.
+ */
+function writeNow(out: Unwritten): void {
+  const { _writing: isUnderWay, _writingBuf: begun, _bufs: others } = out;
+  let rest = Buffer.from((isUnderWay ? '' : begun) + others.join(''));
+  Object.assign(out, { _writingBuf: isUnderWay ? begun : '', _bufs: [], _len: 0 });
+  for (const deadline = Date.now() + LAST_MS; rest.length > 0 && Date.now() < deadline;) {
+    try {
+      rest = rest.subarray(writeSync(out.fd, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+    }
+  }
 }

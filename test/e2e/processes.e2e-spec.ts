@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -6,8 +6,8 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { ownDatabase } from '../support/database.js';
-import type { HttpClient } from '../support/http-client.js';
-import { ServerProcess } from '../support/server-process.js';
+import { HttpClient } from '../support/http-client.js';
+import { freePort, ServerProcess } from '../support/server-process.js';
 import { until } from '../support/until.js';
 
 const SECRETS = {
@@ -159,6 +159,24 @@ describe('the server as a process', () => {
     expect(Date.now() - asked).toBeLessThan(30_000);
     expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     idle.destroy();
+  });
+
+  it('answers, and stops, where its log cannot be written', async () => {
+    if (!existsSync('/dev/full')) return;
+    const [url, port] = [await ownDatabase('no_log'), await freePort()];
+    const settings = { ...SECRETS, DATABASE_URL: url, PORT: String(port) };
+    const server = new ServerProcess(settings, openSync('/dev/full', 'w'));
+    running.push(server);
+    const client = new HttpClient(`http://127.0.0.1:${port}/api/v1`);
+    const isUp = () =>
+      fetch(`http://127.0.0.1:${port}/health/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until(isUp);
+    for (let time = 0; time < 100; time++) expect(await client.post('/auth/login', {})).toHaveStatus(422);
+    expect(await isUp()).toBe(true);
+    expect(await server.kill('SIGTERM')).toBe(0);
   });
 
   it('says in one sentence why it cannot start', async () => {

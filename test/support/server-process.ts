@@ -14,20 +14,21 @@ export class ServerProcess {
   readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
 
-  constructor(settings: Record<string, string>) {
+  /** @param stdout where it writes its log instead */
+  constructor(settings: Record<string, string>, stdout: 'pipe' | number = 'pipe') {
     // Only what the test says: a developer's own environment must not change the outcome.
     const { PATH = '', HOME = '' } = process.env;
     // What a library will not allow any more in its next version ends the server already now.
     this.child = spawn(process.execPath, ['--throw-deprecation', MAIN], {
       env: { PATH, HOME, PORT: '0', BCRYPT_ROUNDS: '4', ...settings },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', stdout, 'pipe'],
       cwd: settings.DATA_DIR,
     });
     const hear = (stream: 'logged' | 'errors') => (chunk: Buffer) => {
       this[stream] += chunk.toString();
       this.output += chunk.toString();
     };
-    this.child.stdout!.on('data', hear('logged'));
+    this.child.stdout?.on('data', hear('logged'));
     this.child.stderr!.on('data', hear('errors'));
     this.exited = new Promise((resolve) => this.child.once('close', resolve));
   }
