@@ -1,4 +1,5 @@
 import type { Logger } from '@nestjs/common';
+import { DomainError } from './errors/domain-error.js';
 
 /**
  * Tells the log once that something we stand on is gone, and once that it is back; not with every request in between.
@@ -27,6 +28,11 @@ export class Outage {
     this.since = null;
     this.logger.warn(`${this.what} is back after ${seconds} s`);
   }
+}
+
+/** Of what the server could not do by itself; nothing more in an outage, which is told once. */
+export function warnOf(logger: Logger, what: string, error: unknown): void {
+  if (!(error instanceof DomainError && error.isReported)) logger.warn(`${what}: ${sentence(error)}`);
 }
 
 /** Node packs the failures of all addresses of a host into one error without a message. */

@@ -57,6 +57,7 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
 
   private async listenOnce(signal: AbortSignal): Promise<void> {
     const client = new pg.Client({ ...connection(this.config.DATABASE_URL!, LISTENER), query_timeout: PING_MS / 2 });
+    const ended = new AbortController();
     let ping: NodeJS.Timeout | undefined;
     try {
       await new Promise<never>((_, reject) => {
@@ -65,13 +66,14 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
         client.on('notification', ({ channel, payload }) => {
           for (const listener of this.listeners.get(channel) ?? []) listener(payload ?? '');
         });
-        signal.addEventListener('abort', () => reject(new Error('stopping')), { once: true });
+        signal.addEventListener('abort', () => reject(new Error('stopping')), { once: true, signal: ended.signal });
         // A connection can die without a word (a sleeping laptop, a firewall); only asking tells.
         ping = setInterval(() => void client.query('SELECT 1').catch(reject), PING_MS);
         this.subscribe(client).catch(reject);
       });
     } finally {
       clearInterval(ping);
+      ended.abort();
       hangUp(client);
     }
   }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Namespace } from 'socket.io';
 import type { DeviceActor, DeviceKind } from '../common/actor/actor.js';
+import { warnOf } from '../common/outage.js';
 import { socketsIn } from '../common/ws/gateway.js';
 import type { ToldDto } from './dto/device-messages.dto.js';
 import type { Enrolment } from './enrolments.service.js';
@@ -37,4 +38,4 @@ export const toldIn = async (namespace: Namespace, rooms: string[]): Promise<Tol
 
 /** What a console misses because the database is away must not end the server; the reader asks again. */
 export const logNotTold = (error: unknown): void =>
-  new Logger('Devices').warn(`consoles and readers were not told: ${String(error)}`);
+  warnOf(new Logger('Devices'), 'Consoles and readers were not told', error);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { warnOf } from '../common/outage.js';
 import { DevicesService } from './devices.service.js';
 
 const TELL_EVERY_MS = 15_000;
@@ -45,6 +46,6 @@ export class Presence implements OnApplicationBootstrap, OnApplicationShutdown {
   private tellDatabase(tell: () => Promise<void>): void {
     this.telling = this.telling
       .then(tell)
-      .catch((error: Error) => this.logger.warn(`What is online is not known to all: ${error.message}`));
+      .catch((error: unknown) => warnOf(this.logger, 'What is online is not known to all', error));
   }
 }

@@ -3,6 +3,8 @@ import { OnEvent } from '@nestjs/event-emitter';
 import { MemberCheckedIn, MemberCheckedOut, VisitCorrected, VisitRemoved } from '../attendance/attendance.events.js';
 import { VisitNumbers } from '../attendance/visit-numbers.js';
 import type { ScopedGymId } from '../common/actor/actor.js';
+import { Unavailable } from '../common/errors/common.errors.js';
+import { warnOf } from '../common/outage.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
 import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
@@ -13,6 +15,8 @@ import type { ServerEvents } from './event-map.js';
 import { gymRoom, Sockets } from './sockets.js';
 
 const MOST_OFTEN_MS = 1_000;
+/** If the database did not answer. */
+const RETRY_MS = 2_000;
 
 /**
  * Turns domain events into events for sockets. Only this class broadcasts, whether REST, a socket or a job was the
@@ -111,9 +115,10 @@ export class Broadcaster implements OnApplicationShutdown {
     if (this.gymsToTell.has(gymId)) return;
     const send = () => {
       this.gymsToTell.delete(gymId);
-      this.sendNumbersInTurn(gymId).catch((error: Error) =>
-        this.logger.warn(`Numbers were not sent: ${error.message}`),
-      );
+      this.sendNumbersInTurn(gymId).catch((error: unknown) => {
+        warnOf(this.logger, 'Numbers were not sent', error);
+        if (error instanceof Unavailable) this.sendNumbersSoon(gymId, RETRY_MS);
+      });
     };
     this.gymsToTell.set(gymId, setTimeout(send, delayMs).unref());
   }

@@ -55,9 +55,10 @@ export class Cluster implements OnApplicationShutdown {
     await this.redis?.connect();
   }
 
-  /** Returns when the other servers can read what was broadcast here. */
+  /** Returns when the other servers can read what was broadcast here, and who was cut off. */
   async flush(): Promise<void> {
-    while (this.unsent.size > 0) await Promise.allSettled(this.unsent);
+    const waiting = () => [...this.unsent, ...(this.redis?.unanswered ?? [])];
+    while (waiting().length > 0) await Promise.allSettled(waiting());
     await this.relay.flush();
   }
 

@@ -8,6 +8,7 @@ import {
   MessageType,
   type Session,
 } from 'socket.io-adapter';
+import { warnOf } from '../common/outage.js';
 import { Database } from '../database/database.js';
 import { Notifications } from '../database/notifications.js';
 import { everyGym } from '../database/sql.js';
@@ -70,6 +71,8 @@ export class PostgresRelay {
   private isStale = false;
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
+  /** Sockets that were cut off, on their way to where they can go on. */
+  readonly storing = new Set<Promise<unknown>>();
 
   constructor(
     readonly db: Database,
@@ -141,15 +144,15 @@ export class PostgresRelay {
     }
   }
 
-  /** Returns when what was published is stored. */
+  /** Returns when what was published is stored, and who was cut off. */
   async flush(): Promise<void> {
-    while (this.sending) await this.sending;
+    while (this.sending || this.storing.size > 0) await Promise.all([this.sending, ...this.storing]);
   }
 
   private readOn(): void {
     this.isStale = true;
     this.reading ??= this.read()
-      .catch((error: Error) => this.logger.warn(`Messages of other servers are delayed: ${error.message}`))
+      .catch((error: unknown) => warnOf(this.logger, 'Messages of other servers are delayed', error))
       .finally(() => (this.reading = undefined));
   }
 
@@ -233,7 +236,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     try {
       await this.publishAndReturnOffset({ type, data: { ...what, opts } } as never);
     } catch (error) {
-      this.relay.logger.warn(`A broadcast was lost: ${(error as Error).message}`);
+      warnOf(this.relay.logger, 'A broadcast was lost', error);
     }
   }
 
@@ -249,13 +252,15 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     const key = recoveryKey(this.nsp.name, pid, data);
     if (key === null) return;
     const session = JSON.stringify({ sid, rooms, data } satisfies StoredSession);
-    this.relay.db
+    const storing = this.relay.db
       .change(
         everyGym`
         INSERT INTO socket_sessions (pid, session) VALUES (${key}, ${session}::json)
         ON CONFLICT (pid) DO UPDATE SET session = excluded.session, disconnected_at = now()`,
       )
-      .catch((error: Error) => this.relay.logger.warn(`A socket cannot be recovered: ${error.message}`));
+      .catch((error: unknown) => warnOf(this.relay.logger, 'A socket cannot be recovered', error))
+      .finally(() => this.relay.storing.delete(storing));
+    this.relay.storing.add(storing);
   }
 
   override async restoreSession(pid: string, offset: string): Promise<Session> {

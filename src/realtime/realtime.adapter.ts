@@ -18,6 +18,9 @@ import { Sockets } from './sockets.js';
 
 const PATH = '/socket.io';
 const LONGEST_FINISH_MS = 5_000;
+/** For sockets to end, when their connections are cut, and to be stored. */
+const LONGEST_CUT_MS = 1_000;
+const LONGEST_STORE_MS = 2_000;
 
 /** Whether Socket.IO answers it. */
 export const isSocketPath = (url: string): boolean => url.startsWith(`${PATH}/`);
@@ -121,8 +124,10 @@ export class RealtimeAdapter extends IoAdapter {
     this.io.engine.close();
     // Tells the other servers not to wait for our answers any more, and stops the heartbeats.
     for (const { adapter } of [this.io.of('/'), ...this.namespaces]) void adapter.close();
-    // Lets the sockets that were cut off be stored, so that they can go on elsewhere.
-    await sleep(50);
-    await this.cluster.flush();
+    // The sockets that were cut off are stored, so that they can go on elsewhere.
+    for (const deadline = Date.now() + LONGEST_CUT_MS; this.io.engine.clientsCount > 0 && Date.now() < deadline;) {
+      await sleep(20);
+    }
+    await Promise.race([this.cluster.flush(), sleep(LONGEST_STORE_MS, undefined, { ref: false })]);
   }
 }

@@ -23,6 +23,8 @@ export class RedisLink {
   /** The connection is open and Redis does not answer. */
   isFrozen = false;
   private isClosed = false;
+  /** What the adapter has written and does not wait for. */
+  readonly unanswered = new Set<Promise<unknown>>();
   private first: Promise<string> | undefined;
 
   constructor(url: string) {
@@ -40,7 +42,13 @@ export class RedisLink {
     // The adapter ignores the promises of these commands: one that fails would end the process.
     for (const command of ['publish', 'set'] as const) {
       const ask = this.client[command].bind(this.client) as (...parameters: unknown[]) => Promise<unknown>;
-      const unheard = (...parameters: unknown[]) => this.ask(() => ask(...parameters)).catch(() => null);
+      const unheard = (...parameters: unknown[]) => {
+        const answered = this.ask(() => ask(...parameters))
+          .catch(() => null)
+          .finally(() => this.unanswered.delete(answered));
+        this.unanswered.add(answered);
+        return answered;
+      };
       Object.assign(this.client, { [command]: unheard });
     }
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
+import { warnOf } from '../common/outage.js';
 import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
 import { SlotsChanged } from '../slots/slots.events.js';
 import { showDay, showHour } from '../slots/day-views.js';
@@ -158,7 +159,7 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
     } catch (error) {
       // There is no such gym any more.
       if (error instanceof FieldsInvalid) return void (news.isDayDue = false);
-      this.logger.warn(`A change of ${dayRoom(watched)} is told later: ${(error as Error).message}`);
+      warnOf(this.logger, `A change of ${dayRoom(watched)} is told later`, error);
       for (const hour of hours) news.hours.add(hour);
       for (const date of dates) news.dates.add(date);
       news.hasTurned ||= hasTurned;

@@ -27,6 +27,7 @@ for (const { way, isRedis } of ways) {
   (isRedis && !hasRedis ? describe.skip : describe)(`two servers over ${way}`, () => {
     let redis: Redis | undefined;
     let database: pg.Client;
+    let settings: Record<string, string>;
     let servers: ServerProcess[];
     /** The clients of the two without a token, and the trainer's. */
     let clients: HttpClient[];
@@ -38,7 +39,7 @@ for (const { way, isRedis } of ways) {
     beforeAll(async () => {
       if (isRedis) redis = await Redis.started();
       const DATABASE_URL = await ownDatabase(`cluster_${way.toLowerCase()}`, { empty: true });
-      const settings = { ...KEYS, DATABASE_URL, LOG_LEVEL: 'warn', ...(redis && { REDIS_URL: redis.url }) };
+      settings = { ...KEYS, DATABASE_URL, LOG_LEVEL: 'warn', ...(redis && { REDIS_URL: redis.url }) };
       servers = [1, 2].map(() => new ServerProcess(settings));
       clients = await Promise.all(servers.map((server) => server.ready()));
       urls = clients.map(({ base }) => base.replace('/api/v1', ''));
@@ -85,6 +86,12 @@ for (const { way, isRedis } of ways) {
       const visit = await desk.post('/attendance', { user_id: await newMember() });
       expect(visit).toHaveStatus(201);
       return visit.body.id;
+    }
+
+    async function storedSockets(): Promise<number> {
+      if (redis) return (await redis.keys('spotter:session:*')).length;
+      const { rows } = await database.query<{ count: number }>('SELECT count(*)::int FROM socket_sessions');
+      return rows[0]!.count;
     }
 
     const newDevice = () =>
@@ -206,6 +213,19 @@ for (const { way, isRedis } of ways) {
       const back = await SocketClient.connect(urls[1]!, '/checkins', { token: owner, ...socket.session });
       expect(back.socket.recovered).toBe(true);
       await sees([back], missed);
+    });
+
+    it('can go on with all sockets of a third that stops', async () => {
+      const third = new ServerProcess(settings);
+      const url = (await third.ready()).base.replace('/api/v1', '');
+      const sockets: SocketClient[] = [];
+      for (let batch = 0; batch < 8; batch++) {
+        sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => connect(url)))));
+      }
+      const before = await storedSockets();
+      expect(await third.kill('SIGTERM')).toBe(0);
+      expect((await storedSockets()) - before).toBe(sockets.length);
+      for (const socket of sockets) socket.close();
     });
 
     it('lose no broadcast while a server cannot hear the database', async () => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createClient } from 'redis';
 import { freePort } from './server-process.js';
 import { until } from './until.js';
 
@@ -26,6 +27,13 @@ export class Redis {
     redis.stdout.on('data', (chunk) => (output += chunk));
     await until(() => output.includes('Ready to accept connections'));
     this.process = redis;
+  }
+
+  async keys(pattern: string): Promise<string[]> {
+    const client = await createClient({ url: this.url }).connect();
+    const keys = await client.keys(pattern);
+    client.destroy();
+    return keys;
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
