@@ -16,6 +16,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const STALE_PLAN = 'RevalidateCachedQuery';
 /** A statement was sent behind its own preparation, which failed. */
 const NOT_PREPARED = '26000';
+/** A standby, or a disk that is full at a host which stops writing then. */
+const READ_ONLY = '25006';
 const OUT_OF_RANGE = '22003';
 /**
  * Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's
@@ -81,6 +83,8 @@ function translate(error: pg.DatabaseError): DomainError | null {
     case SERIALIZATION_FAILURE:
     case DEADLOCK_DETECTED:
       return new Unavailable('Others changed the same at this moment. Try again.');
+    case READ_ONLY:
+      return new Unavailable('The database takes no changes at the moment. Try again later.');
     case STATEMENT_TIMEOUT:
       return new Unavailable('This took too long. Ask for less, or try again later.');
   }

@@ -80,12 +80,14 @@ export class Cluster implements OnApplicationShutdown {
       frameInOnePiece(adapter);
       const [receive, restore] = [adapter.onRawMessage.bind(adapter), adapter.restoreSession.bind(adapter)];
       const [count, persist] = [adapter.serverCount.bind(adapter), adapter.persistSession.bind(adapter)];
-      let last: string | undefined;
+      let received: string | undefined;
+      /** The last message that was read here, or was there before. */
+      const last = () => received ?? redis.firstId;
       let number = 0;
       /** Messages that our own sockets got without Redis, and that Redis may still pass on when it answers again. */
       const givenUp = new Set<string>();
       adapter.onRawMessage = (message, offset) => {
-        last = offset ?? last;
+        received = offset ?? received;
         if (givenUp.delete(message.uid!)) return;
         const isOwn = message.uid!.startsWith(`${adapter.uid}:`) && IN_TURN.has(Number(message.type));
         receive(isOwn ? { ...message, uid: 'emitter' } : message, offset);
@@ -110,7 +112,7 @@ export class Cluster implements OnApplicationShutdown {
       adapter.serverCount = () => redis.ask(count).catch(() => 1);
       adapter.broadcast = async (packet, opts) =>
         isForThisServer(adapter, opts)
-          ? sendHere(adapter, packet, opts, last)
+          ? sendHere(adapter, packet, opts, last())
           : publish(MessageType.BROADCAST, opts, { packet });
       adapter.addSockets = (opts, rooms) => publish(MessageType.SOCKETS_JOIN, opts, { rooms });
       adapter.delSockets = (opts, rooms) => publish(MessageType.SOCKETS_LEAVE, opts, { rooms });
@@ -121,15 +123,16 @@ export class Cluster implements OnApplicationShutdown {
       };
       adapter.restoreSession = async (pid, offset) => {
         const owned = handshake.ownStoredSocket(namespace.name, pid);
-        if (!owned || !(await catchesUp(() => last !== undefined && !isLater(offset, last)))) return null as never;
+        const isRead = (id: string | undefined) => id !== undefined && !isLater(offset, id);
+        if (!owned || !(await catchesUp(() => isRead(last())))) return null as never;
         const session = await redis.ask(() => restore(owned.key, offset));
-        if (!session || last === undefined) return null as never;
+        if (!session) return null as never;
         const data = { ...(session.data as SocketData), principal: owned.principal };
         for (;;) {
-          const upTo: string = last;
+          const upTo = last()!;
           const entries = (await redis.ask(() => redis.client.xRange(STREAM, `(${offset}`, upTo))) ?? [];
           await inOwnTurn();
-          if (last !== upTo) continue;
+          if (last() !== upTo) continue;
           const missedPackets = entries.flatMap(({ id, message: { nsp, type, data: text } }) =>
             nsp === namespace.name && type === BROADCAST
               ? missedPacket({ type: MessageType.BROADCAST, data: JSON.parse(text!) } as never, session.rooms, id)

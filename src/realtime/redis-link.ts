@@ -26,6 +26,8 @@ export class RedisLink {
   /** What the adapter has written and does not wait for. */
   readonly unanswered = new Set<Promise<unknown>>();
   private first: Promise<string> | undefined;
+  /** Where the stream ended when reading began; before that undefined. */
+  firstId: string | undefined;
 
   constructor(url: string) {
     this.client = createClient({
@@ -129,7 +131,10 @@ export class RedisLink {
 
   private async start(reader: typeof this.client, stream: string): Promise<string> {
     this.first ??= reader.xRevRange(stream, '+', '-', { COUNT: 1 }).then((last) => last?.[0]?.id ?? '0-0');
-    this.first.catch(() => (this.first = undefined));
+    this.first.then(
+      (id) => (this.firstId = id),
+      () => (this.first = undefined),
+    );
     return this.first;
   }
 }

@@ -133,7 +133,7 @@ describe('what every feature stands on', () => {
 
   it('refuses to write where it only reads', async () => {
     const write = db.query(everyGym`UPDATE gyms SET name = name`);
-    await expect(write).rejects.toMatchObject({ code: '25006' });
+    await expect(write).rejects.toMatchObject({ cause: { code: '25006' } });
   });
 
   describe('a prepared statement', () => {
