@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { createClient } from 'redis';
+import { createClient, ErrorReply } from 'redis';
 import { Outage } from '../common/outage.js';
 import { ConfigError } from '../config/config-error.js';
 
@@ -11,17 +11,21 @@ const PING_MS = 1_000;
 /** A connection on which nothing moves for this long is made again; longer than the adapter's XREAD blocks (5 s). */
 const SILENCE_MS = 8_000;
 const RETRY_MS = 250;
+const PING_KEY = 'spotter:ping';
 
 /**
- * The connection to Redis. It is lost in three ways: refused, cut, or frozen (the connection is open and Redis does not
- * answer). In all three what is asked fails within two seconds at the first time and at once from then on, until a ping
- * is answered.
+ * The connection to Redis. It is lost in four ways: refused, cut, frozen (the connection is open and Redis does not
+ * answer), or it refuses to write. In all four what is asked fails within two seconds, then at once,
+ * until a ping is answered.
  */
 export class RedisLink {
   readonly client;
+  private readonly write;
   private readonly outage = new Outage(new Logger('Realtime'), 'Redis');
   /** The connection is open and Redis does not answer. */
   isFrozen = false;
+  /** It answers, and takes nothing: its memory or its disk is full, or it follows another now. */
+  private isRefusing = false;
   private isClosed = false;
   /** What the adapter has written and does not wait for. */
   readonly unanswered = new Set<Promise<unknown>>();
@@ -41,6 +45,7 @@ export class RedisLink {
     // nothing else.
     const duplicate = this.client.duplicate.bind(this.client);
     Object.assign(this.client, { duplicate: () => this.patient(duplicate()) });
+    this.write = this.client.set.bind(this.client);
     // The adapter ignores the promises of these commands: one that fails would end the process.
     for (const command of ['publish', 'set'] as const) {
       const ask = this.client[command].bind(this.client) as (...parameters: unknown[]) => Promise<unknown>;
@@ -57,7 +62,7 @@ export class RedisLink {
 
   /** Whether Redis answers, as far as we know. */
   get isReady(): boolean {
-    return this.client.isReady && !this.isFrozen;
+    return this.client.isReady && !this.isFrozen && !this.isRefusing;
   }
 
   /** @throws ConfigError if Redis does not answer */
@@ -95,15 +100,17 @@ export class RedisLink {
     }
   }
 
-  /** Notices that Redis is frozen, also while the server asks nothing else of it, and that it answers again. */
+  /** Notices that Redis is frozen or refuses, also while the server asks nothing else of it, and that it is over. */
   private async watch(): Promise<void> {
     while (!this.isClosed) {
-      const ping = this.client.ping();
+      // What answers a ping may still refuse to write.
+      const ping = this.write(PING_KEY, '1', { PX: SILENCE_MS });
       try {
         await this.inTime(ping);
-        this.isFrozen = false;
+        [this.isFrozen, this.isRefusing] = [false, false];
         this.outage.back();
       } catch (error) {
+        this.isRefusing = error instanceof ErrorReply;
         if (!this.isClosed) this.outage.lost(error);
         // One ping at a time, so that the connection falls silent and is made again.
         await ping.catch(() => undefined);

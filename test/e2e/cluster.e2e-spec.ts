@@ -89,7 +89,7 @@ for (const { way, isRedis } of ways) {
     }
 
     async function storedSockets(): Promise<number> {
-      if (redis) return (await redis.keys('spotter:session:*')).length;
+      if (redis) return (await redis.ask<string[]>('KEYS', 'spotter:session:*')).length;
       const { rows } = await database.query<{ count: number }>('SELECT count(*)::int FROM socket_sessions');
       return rows[0]!.count;
     }

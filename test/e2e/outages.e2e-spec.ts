@@ -246,6 +246,16 @@ describe('two servers of one embedded PostgreSQL', () => {
     expect(seen(screens[0]!).filter((id) => id === visitId)).toHaveLength(1);
   });
 
+  it('go on when it answers and takes nothing', async () => {
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '1');
+    await allAway();
+    await getBy();
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '0');
+    await areWell();
+    const refused = servers.flatMap(({ log }) => log).filter(({ msg }) => String(msg).includes('OOM'));
+    expect(refused.length).toBeLessThan(10);
+  });
+
   it('go on when it is killed, and when it comes back empty', async () => {
     await redis.end('SIGKILL');
     await allAway();

@@ -29,11 +29,14 @@ export class Redis {
     this.process = redis;
   }
 
-  async keys(pattern: string): Promise<string[]> {
+  /** What it answers. */
+  async ask<Answer>(...command: string[]): Promise<Answer> {
     const client = await createClient({ url: this.url }).connect();
-    const keys = await client.keys(pattern);
-    client.destroy();
-    return keys;
+    try {
+      return await client.sendCommand(command);
+    } finally {
+      client.destroy();
+    }
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
