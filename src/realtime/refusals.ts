@@ -63,6 +63,8 @@ export class Refusals {
     if (status < 500 || error.isReported) return;
     const { user_id, gym_id } = socket.data.principal ?? {};
     const what = { namespace: socket.nsp.name, event, user_id, gym_id };
-    this.logger[code === 'internal_error' ? 'error' : 'warn'](error.cause ?? thrown, what);
+    // Of what we refuse ourselves (no reader is connected) it is known where it was thrown.
+    const why = error.cause ?? (thrown === error ? error.message : thrown);
+    this.logger[code === 'internal_error' ? 'error' : 'warn'](why, what);
   }
 }

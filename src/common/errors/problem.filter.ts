@@ -16,7 +16,10 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const error = toDomainError(thrown);
     if (error instanceof InternalError) this.logger.error(thrown, whoAsked(request));
-    else if (error.kind.status >= 500 && !error.isReported) this.logger.warn(error.cause ?? error, whoAsked(request));
+    else if (error.kind.status >= 500 && !error.isReported) {
+      // Of what we refuse ourselves (no reader is connected) it is known where it was thrown.
+      this.logger.warn(error.cause ?? error.message, whoAsked(request));
+    }
     if (!reply.sent) sendProblem(error, request, reply, thrown);
   }
 }
