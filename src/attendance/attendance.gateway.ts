@@ -4,8 +4,8 @@ import { CurrentActor } from '../common/actor/access.js';
 import type { Actor, GymScope, Principal } from '../common/actor/actor.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DESK } from '../common/actor/roles.js';
-import { InternalError } from '../common/errors/common.errors.js';
-import { DomainError } from '../common/errors/domain-error.js';
+import { FieldsInvalid, InternalError } from '../common/errors/common.errors.js';
+import { DomainError, type FieldErrors } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
 import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
@@ -69,7 +69,8 @@ export class AttendanceGateway implements Welcoming {
   })
   checkIn(@CurrentActor() actor: Actor, @MessageBody() body: CheckInMessageDto): Promise<VisitDto> {
     const { member_id, ...rest } = body;
-    return this.attendance.checkIn(actor, { ...rest, user_id: member_id }, keyOfMessage('/checkins check_in', body));
+    const key = keyOfMessage('/checkins check_in', body);
+    return this.attendance.checkIn(actor, { ...rest, user_id: member_id }, key).catch(namingMember);
   }
 
   @Message('check_out', {
@@ -109,6 +110,16 @@ export class AttendanceGateway implements Welcoming {
   heartbeat(): HeartbeatAckDto {
     return { timestamp: new Date().toISOString() };
   }
+}
+
+/** What REST calls user_id is member_id in these messages. */
+function namingMember(error: unknown): never {
+  if (!(error instanceof FieldsInvalid)) throw error;
+  const errors = error.data.errors.map(({ field, message }) => ({
+    field: field === 'user_id' ? 'member_id' : field,
+    message,
+  }));
+  throw new FieldsInvalid(errors as FieldErrors);
 }
 
 /** The visit, or the refusal as the client would have got it alone. */

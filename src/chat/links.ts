@@ -1,7 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
-import { LinkNotValid } from './chat.errors.js';
 import type { MessageRow } from './chat.sql.js';
 import type { LinkQuery, MessageDto } from './dto/message.dto.js';
 
@@ -22,12 +21,11 @@ export class Links {
     return { ...message, attachment: attachment && { ...attachment, url: this.urlOf(attachment.id) } };
   }
 
-  /** @throws LinkNotValid */
-  require(attachmentId: number, { expires = 0, signature = '' }: LinkQuery): void {
+  isGood(attachmentId: number, { expires = 0, signature = '' }: LinkQuery): boolean {
     const given = Buffer.from(signature, 'base64url');
     const right = this.sign(attachmentId, expires);
     const isRight = given.length === right.length && timingSafeEqual(given, right);
-    if (!isRight || expires * 1000 < Date.now()) throw new LinkNotValid();
+    return isRight && expires * 1000 >= Date.now();
   }
 
   private urlOf(attachmentId: number): string {

@@ -140,7 +140,7 @@ export class MessagesService {
       const edited = await this.get(actor, messageId, tx);
       const { conversation_id, sender, edited_at } = edited;
       const change = { new_content: content, edited_by: sender, edited_at: edited_at! };
-      tx.emit(new MessageEdited(present(parts), { message_id: messageId, conversation_id, ...change }));
+      tx.emit(new MessageEdited(seeing(parts, messageId), { message_id: messageId, conversation_id, ...change }));
       return edited;
     });
   }
@@ -158,7 +158,7 @@ export class MessagesService {
           AND last_read_id < ${messageId}`);
       const { conversation_id, sender } = message;
       const change = { deleted_by: sender, ...removed! };
-      tx.emit(new MessageRemoved(present(parts), { message_id: messageId, conversation_id, ...change }));
+      tx.emit(new MessageRemoved(seeing(parts, messageId), { message_id: messageId, conversation_id, ...change }));
     });
   }
 
@@ -177,7 +177,7 @@ export class MessagesService {
         WHERE ${mine} AND last_read_id < ${messageId} RETURNING ${state}`);
       if (!changed) return (await tx.query<ReadDto>(everyGym`SELECT ${state} FROM participants WHERE ${mine}`))[0]!;
       const news = { message_id: messageId, conversation_id, read_by: await this.person(tx, actor, conversation_id) };
-      tx.emit(new MessagesRead(present(parts), { ...news, read_at: changed.read_at }));
+      tx.emit(new MessagesRead(seeing(parts, messageId), { ...news, read_at: changed.read_at }));
       return changed;
     });
   }
@@ -277,6 +277,8 @@ export class MessagesService {
   }
 }
 
-/** Those who have not left. */
-const present = ({ me, other }: Parts): number[] =>
-  [me, other].filter(({ left_at }) => !left_at).map(({ user_id }) => user_id);
+/** Those who see the message: they have not left, or were back when it was written. */
+const seeing = ({ me, other }: Parts, messageId: number): number[] =>
+  [me, other]
+    .filter(({ left_at, cleared_up_to_id }) => !left_at && messageId > cleared_up_to_id)
+    .map(({ user_id }) => user_id);

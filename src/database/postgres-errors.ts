@@ -52,6 +52,10 @@ export const isAway = (error: unknown): error is Unavailable => {
 /** It would have waited for a lock, on a connection where it may not. Nothing was done. */
 export const isLocked = (error: unknown): boolean => (error as Partial<pg.DatabaseError>).code === LOCK_NOT_AVAILABLE;
 
+/** A number became too large to be stored. */
+export const isTooLarge = (error: unknown): boolean =>
+  (error as { cause?: pg.DatabaseError }).cause?.code === OUT_OF_RANGE;
+
 /** Another row still names what was to be deleted. */
 export const isStillNamed = (error: unknown): boolean =>
   (error as { cause?: pg.DatabaseError }).cause?.code === FOREIGN_KEY_VIOLATION;

@@ -4,7 +4,7 @@ import { AlreadyCheckedIn, MemberInactive } from '../attendance/attendance.error
 import { AttendanceService } from '../attendance/attendance.service.js';
 import { Attempts, secondsUntilFree } from '../auth/attempts.js';
 import { Actor, DeviceActor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
-import { TooManyRequests } from '../common/errors/common.errors.js';
+import { FieldsInvalid, TooManyRequests } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import { Database, type Transaction } from '../database/database.js';
 import { computed, optional, pick, row, table } from '../database/columns.js';
@@ -90,6 +90,8 @@ export class AccessService {
     if (actor instanceof DeviceActor) return { gym_id: actor.gym(), device_id: actor.device_id, name: null };
     if (device_id === undefined) return { gym_id: actor.gym(gym_id), device_id: null, name: null };
     const device = await this.devices.get(actor, device_id);
+    const isDoor = device.is_active && device.kind !== 'board';
+    if (!isDoor) throw FieldsInvalid.of('device_id', 'is not an active device of a door');
     return { gym_id: actor.gym(device.gym_id), device_id, name: device.name };
   }
 

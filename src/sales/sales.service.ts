@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { ListQuery, Page } from '../common/http/list.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { onceInOne } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
+import { isTooLarge } from '../database/postgres-errors.js';
 import { assignments, empty, inGym, type ScopedSql, sql } from '../database/sql.js';
 import {
   between,
@@ -135,7 +137,7 @@ export class SalesService {
       const [product] = await unit.query<Offered>(sql`
         SELECT is_active, quantity, ${isGymActive} AS is_gym_active FROM products p WHERE ${asked}`);
       throw refusalOfSale(product);
-    });
+    }).catch(namingQuantity);
   }
 
   /**
@@ -143,27 +145,29 @@ export class SalesService {
    * @throws SaleNotFound, FieldsInvalid, ProductInactive, InsufficientStock
    */
   update(actor: Actor, saleId: number, input: UpdateSaleDto): Promise<SaleDto> {
-    return this.db.transaction(async (tx) => {
-      const before = await this.lock(tx, actor, saleId);
-      const saleDate = input.sale_date && (await pastMomentOf(tx, before.gym_id, 'sale_date', input.sale_date));
-      const productId = input.product_id ?? before.product_id;
-      // Always in the order of their ids, so that two corrections cannot wait for each other.
-      const products = await tx.query<Pick<Product, 'id' | 'price' | 'is_active'>>(sql`
+    return this.db
+      .transaction(async (tx) => {
+        const before = await this.lock(tx, actor, saleId);
+        const saleDate = input.sale_date && (await pastMomentOf(tx, before.gym_id, 'sale_date', input.sale_date));
+        const productId = input.product_id ?? before.product_id;
+        // Always in the order of their ids, so that two corrections cannot wait for each other.
+        const products = await tx.query<Pick<Product, 'id' | 'price' | 'is_active'>>(sql`
         SELECT id, price, is_active FROM products p
         WHERE id IN (${before.product_id}, ${productId}) AND gym_id = ${before.gym_id} ORDER BY id FOR NO KEY UPDATE`);
-      const product = products.find(({ id }) => id === productId);
-      const after = corrected(before, input.quantity ?? before.quantity, product);
-      for (const [moved, movement] of movementsOf(before, after)) {
-        await this.inventory.moveStock(tx, actor, moved, { ...movement, sale_id: saleId });
-      }
-      await tx.query(sql`
+        const product = products.find(({ id }) => id === productId);
+        const after = corrected(before, input.quantity ?? before.quantity, product);
+        for (const [moved, movement] of movementsOf(before, after)) {
+          await this.inventory.moveStock(tx, actor, moved, { ...movement, sale_id: saleId });
+        }
+        await tx.query(sql`
         UPDATE sales s SET product_id = ${after.product_id}, quantity = ${after.quantity},
           unit_price = ${after.unit_price}::numeric,
             total_amount = ${after.unit_price}::numeric * ${after.quantity}::int,
           ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
         WHERE id = ${saleId} AND ${visibleSales(actor)}`);
-      return this.find(tx, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);
-    });
+        return this.find(tx, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);
+      })
+      .catch(namingQuantity);
   }
 
   /** Deletes a sale; what was sold is in stock again. @throws SaleNotFound */
@@ -219,4 +223,9 @@ interface SummaryRow {
 /** Not by spreading: for many rows that took longer than all else. */
 function sumOf<Of extends object>(what: Of, { sale_count, total_quantity, total_amount }: SummaryRow): Of & SumDto {
   return Object.assign(what, { sale_count, total_quantity, total_amount });
+}
+
+function namingQuantity(error: unknown): never {
+  if (isTooLarge(error)) throw FieldsInvalid.of('quantity', 'makes the sum of the sale too large');
+  throw error;
 }

@@ -9,7 +9,7 @@ export class SlotTaken extends DomainError {}
 @Problem({
   code: 'already_booked',
   status: 409,
-  title: 'They have booked this hour already',
+  title: 'This person has booked this hour already',
   constraint: 'slot_bookings_once',
 })
 export class AlreadyBooked extends DomainError {}
@@ -23,10 +23,10 @@ export class SlotOver extends DomainError {}
 @Problem({ code: 'too_far_ahead', status: 409, title: 'This day cannot be booked yet' })
 export class TooFarAhead extends DomainError {}
 
-@Problem({ code: 'too_many_bookings', status: 409, title: 'They have as many hours on this day as one may have' })
+@Problem({ code: 'too_many_bookings', status: 409, title: 'This person has as many hours on this day as one may have' })
 export class TooManyBookings extends DomainError {}
 
-@Problem({ code: 'booking_not_found', status: 404, title: 'They have not booked this hour' })
+@Problem({ code: 'booking_not_found', status: 404, title: 'This person has not booked this hour' })
 export class BookingNotFound extends DomainError {}
 
 @Problem({ code: 'only_for_yourself', status: 403, title: 'Only staff books and cancels for others' })

@@ -201,8 +201,11 @@ describe.each(ways)('attachments in %s', (way) => {
       `${pathOf(other.id)}${link.search}`,
     ];
     for (const url of forged) expect(await code(url)).toBe('403 link_not_valid');
-    // A stranger's sign-in does not help a wrong link, and one's own does not save it.
-    expect(await code(forged[0]!, asPerson(one))).toBe('403 link_not_valid');
+    // Beside a token it is as good as no link.
+    expect((await get(forged[0]!, asPerson(one))).status).toBe(200);
+    const stranger = await t.make.signedIn('manager', gym.id);
+    expect(await code(forged[0]!, asPerson(stranger))).toBe('404 attachment_not_found');
+    expect(await code(forged[0]!, { authorization: 'Bearer x' })).toBe('401 not_signed_in');
 
     // The same signature as ours, so that it is the time that refuses it.
     const key = Buffer.from(hkdfSync('sha256', t.config.JWT_SECRET, '', 'links to attachments', 32));
@@ -270,6 +273,8 @@ describe.each(ways)('attachments in %s', (way) => {
       expect(await post(route, `${file}${PNG.toString('latin1')}`)).toBeRefused(400, 'malformed');
       expect(await post(route, 'nonsense')).toBeRefused(400, 'malformed');
       expect(await post(route, `${file}${'x'.repeat(10)}\r\n${file}x\r\n--x--\r\n`)).toHaveStatus(415);
+      const pdf = `${file}%PDF-1.4\r\n`;
+      expect(await post(route, `${pdf}${pdf}--x--\r\n`)).toHaveWrongFields('attachment');
       const many = 'Content-Disposition: form-data; name="x"\r\n\r\n\r\n--x\r\n'.repeat(100);
       expect(await post(route, `--x\r\n${many}`)).toHaveStatus(413);
       const proto = '--x\r\nContent-Disposition: form-data; name="__proto__"\r\n\r\n1\r\n--x--\r\n';

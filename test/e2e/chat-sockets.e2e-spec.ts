@@ -112,6 +112,24 @@ describe('/chat', () => {
     expect(theirs.all('chat_message').map(({ content }) => content)).toEqual(['Once', 'Last']);
   });
 
+  it('tells who has left, and is back, nothing of what was cleared for them', async () => {
+    const gym = await t.make.gym();
+    const [left, stays] = [await t.make.signedIn('trainer', gym.id), await t.make.signedIn('user', gym.id)];
+    const conversation = await start(stays, left);
+    const old = await said(stays, conversation, 'Old');
+    const socket = await connect(left);
+    expect(await left.client.delete(`/chat/conversations/${conversation}`)).toHaveStatus(204);
+    const fresh = await said(stays, conversation, 'New');
+    for (const { id: messageId } of [old, fresh]) {
+      await stays.client.send('PATCH', `/chat/messages/${messageId}`, { content: 'Edited' });
+      await stays.client.delete(`/chat/messages/${messageId}`);
+    }
+    await socket.next('message_deleted');
+    for (const event of ['message_edited', 'message_deleted']) {
+      expect(socket.all(event).map(({ message_id }) => message_id)).toEqual([fresh.id]);
+    }
+  });
+
   it('tells what is read, once, and what is edited and deleted', async () => {
     const { mine, tablet, theirs, none } = await all();
     const { id: messageId } = await mine.ask('message', { conversation_id: id, content: 'First' });

@@ -881,5 +881,17 @@ describe('devices', () => {
       expect(await board.ask('user_found', { user_id: 1 })).toBeRefused('role_not_allowed');
       expect(await own.desk.client.post('/devices/access', {})).toBeRefused(422, 'fields_invalid');
     });
+
+    it('judge no one at a board, nor at a device that is switched off', async () => {
+      const own = await newGym();
+      const person = await withPlan(own);
+      const [off, board] = [await makeDevice(own.manager.client, 'qr'), await makeDevice(own.manager.client, 'board')];
+      await own.manager.client.put(`/devices/${off.id}`, { is_active: false });
+      for (const { id } of [off, board]) {
+        const answer = await own.desk.client.post('/devices/access', { user_id: person.id, device_id: id });
+        expect(answer).toHaveWrongFields('device_id');
+      }
+      expect(await visits(person)).toEqual([]);
+    });
   });
 });

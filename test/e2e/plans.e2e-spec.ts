@@ -327,7 +327,10 @@ describe('plans', () => {
     it('with an Idempotency-Key takes one, also 20 times at once', async () => {
       const { body: bought } = await assign(await member(), sessions);
       const key = { 'idempotency-key': unique('key') };
-      const answers = await times(20, () => as.trainer.client.post(`/user-plans/${bought.id}/deduct`, undefined, key));
+      // No body is the same as an empty one.
+      const answers = await times(20, (n) =>
+        as.trainer.client.post(`/user-plans/${bought.id}/deduct`, n % 2 ? {} : undefined, key),
+      );
       expect(new Set(answers.map(({ body }) => body.remaining_sessions))).toEqual(new Set([9]));
       expect((await read(bought.id)).remaining_sessions).toBe(9);
     });

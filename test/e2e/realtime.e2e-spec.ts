@@ -191,7 +191,7 @@ describe('sockets', () => {
         check_in: [
           { visit: { user_id: comes.id } },
           { refusal: { code: 'already_checked_in', event: 'check_in' } },
-          { refusal: { code: 'fields_invalid', errors: [{ field: 'user_id' }] } },
+          { refusal: { code: 'fields_invalid', errors: [{ field: 'member_id' }] } },
         ],
         check_out: [{ visit: { id: here.id } }, { refusal: { code: 'visit_not_found', event: 'check_out' } }],
       });
@@ -201,6 +201,8 @@ describe('sockets', () => {
       const wrong = { member_id: 1, action: 'check_in_with_deduction', user_plan_id: 1 };
       const mixed = await socket.ask('batch', { batches: { check_in: [wrong] } });
       expect(mixed.check_in[0].refusal).toMatchObject({ code: 'fields_invalid', event: 'check_in' });
+      const strange = await socket.ask('check_in', { member_id: 2_000_000_000 });
+      expect(strange.errors).toEqual([{ field: 'member_id', message: expect.any(String) }]);
       expect(await socket.ask('batch', {})).toBeRefused('fields_invalid');
       const tooMany = Array.from({ length: 101 }, () => ({ member_id: comes.id }));
       expect(await socket.ask('batch', { batches: { check_in: tooMany } })).toBeRefused('fields_invalid');

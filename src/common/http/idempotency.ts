@@ -42,7 +42,7 @@ export const Idempotency = createParamDecorator((_: unknown, context: ExecutionC
   return {
     key,
     route: `${request.method} ${request.routeOptions.url}`,
-    meaning: meaningOf({ params: Object.fromEntries(params), query: request.query, body: request.body }),
+    meaning: meaningOf({ params: Object.fromEntries(params), query: request.query, body: request.body ?? {} }),
   };
 });
 

@@ -1,7 +1,7 @@
 import multipart, { type MultipartFile } from '@fastify/multipart';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Malformed, MediaTypeNotSupported, TooLarge } from '../errors/common.errors.js';
+import { FieldsInvalid, Malformed, MediaTypeNotSupported, TooLarge } from '../errors/common.errors.js';
 import { DomainError } from '../errors/domain-error.js';
 import { findFault } from './json-body.js';
 
@@ -57,6 +57,8 @@ export async function readForm<File>(
   } catch (error) {
     // What is still coming is read and dropped, or the connection would be stuck.
     request.raw.unpipe().resume();
+    if ((error as { code?: string }).code === 'FST_FILES_LIMIT')
+      throw FieldsInvalid.of(name, 'may be one file, not more');
     throw error instanceof DomainError || isOfRequest(error) ? error : notAForm(error);
   }
   return { fields, file };
