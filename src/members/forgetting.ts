@@ -169,7 +169,7 @@ export const FORGETTING: Record<string, Rule> = {
   devices: {
     kept: {
       'id gym_id name kind device_number key_hash key_version is_active': OF_THE_GYM,
-      'last_seen_at online_until created_at updated_at': OF_THE_GYM,
+      'last_seen_at online_until online_on created_at updated_at': OF_THE_GYM,
     },
   },
   board_outputs: {

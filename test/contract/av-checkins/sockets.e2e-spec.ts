@@ -372,7 +372,7 @@ describe('/ws/checkins/ of av-checkins', () => {
   });
 
   it('closes with 4000, after which pages come again, if the database is away while they are welcomed', async () => {
-    const broken = jest.spyOn(t.app.get(VisitNumbers), 'stats').mockRejectedValueOnce(new Unavailable());
+    const broken = jest.spyOn(t.app.get(VisitNumbers), 'stats').mockRejectedValue(new Unavailable());
     const socket = await PlainClient.open(`${t.url}/ws/checkins/?token=${desk.access_token}`);
     expect(await socket.closed).toBe(4000);
     broken.mockRestore();
