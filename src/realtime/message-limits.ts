@@ -5,8 +5,8 @@ import type { AppSocket } from '../common/ws/gateway.js';
 export const LARGEST_MESSAGE = 262_144;
 /** What is larger than this is not even read: the connection breaks. */
 export const LARGEST_FRAME = 4_194_304;
-/** Messages of one socket that wait for the ones before them. */
-export const LONGEST_QUEUE = 100;
+/** Messages of one socket that wait for the ones before them: as many as may come at once. */
+export const LONGEST_QUEUE = 120;
 /** Messages a socket may send at once, and then in every second. */
 const BURST = 120;
 const PER_SECOND = 50;

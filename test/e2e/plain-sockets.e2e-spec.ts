@@ -150,8 +150,8 @@ describe('plain sockets', () => {
   it('may send 120 frames at once, and a flood is told so and lives', async () => {
     const socket = await PlainClient.open(at(t, desk.access_token));
     await socket.next('initial_stats');
-    for (let n = 0; n < 100; n++) socket.send({ type: 'heartbeat' });
-    for (let n = 0; n < 100; n++) await socket.next('answer');
+    for (let n = 0; n < 120; n++) socket.send({ type: 'heartbeat' });
+    for (let n = 0; n < 120; n++) await socket.next('answer');
     expect(socket.frames.filter(({ type }) => type === 'error')).toEqual([]);
     for (let n = 0; n < 1000; n++) socket.send({ type: 'heartbeat' });
     expect(await socket.next('error')).toMatchObject({ problem: 'too_many' });
