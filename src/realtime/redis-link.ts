@@ -15,8 +15,8 @@ const PING_KEY = 'spotter:ping';
 
 /**
  * The connection to Redis. It is lost in four ways: refused, cut, frozen (the connection is open and Redis does not
- * answer), or it refuses to write. In all four what is asked fails within two seconds, then at once,
- * until a ping is answered.
+ * answer), or it refuses to write. In all four what is asked fails within two seconds, then at once, until a ping is
+ * answered.
  */
 export class RedisLink {
   readonly client;

@@ -152,19 +152,20 @@ export class SalesService {
         const productId = input.product_id ?? before.product_id;
         // Always in the order of their ids, so that two corrections cannot wait for each other.
         const products = await tx.query<Pick<Product, 'id' | 'price' | 'is_active'>>(sql`
-        SELECT id, price, is_active FROM products p
-        WHERE id IN (${before.product_id}, ${productId}) AND gym_id = ${before.gym_id} ORDER BY id FOR NO KEY UPDATE`);
+          SELECT id, price, is_active FROM products p
+          WHERE id IN (${before.product_id}, ${productId}) AND gym_id = ${before.gym_id}
+          ORDER BY id FOR NO KEY UPDATE`);
         const product = products.find(({ id }) => id === productId);
         const after = corrected(before, input.quantity ?? before.quantity, product);
         for (const [moved, movement] of movementsOf(before, after)) {
           await this.inventory.moveStock(tx, actor, moved, { ...movement, sale_id: saleId });
         }
         await tx.query(sql`
-        UPDATE sales s SET product_id = ${after.product_id}, quantity = ${after.quantity},
-          unit_price = ${after.unit_price}::numeric,
-            total_amount = ${after.unit_price}::numeric * ${after.quantity}::int,
-          ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
-        WHERE id = ${saleId} AND ${visibleSales(actor)}`);
+          UPDATE sales s SET product_id = ${after.product_id}, quantity = ${after.quantity},
+            unit_price = ${after.unit_price}::numeric,
+              total_amount = ${after.unit_price}::numeric * ${after.quantity}::int,
+            ${assignments({ sale_date: saleDate }, ['sale_date'])} updated_at = now()
+          WHERE id = ${saleId} AND ${visibleSales(actor)}`);
         return this.find(tx, sql`s.id = ${saleId} AND ${visibleSales(actor)}`);
       })
       .catch(namingQuantity);
@@ -225,6 +226,7 @@ function sumOf<Of extends object>(what: Of, { sale_count, total_quantity, total_
   return Object.assign(what, { sale_count, total_quantity, total_amount });
 }
 
+/** A sum that cannot be stored comes from the quantity: each price can be. */
 function namingQuantity(error: unknown): never {
   if (isTooLarge(error)) throw FieldsInvalid.of('quantity', 'makes the sum of the sale too large');
   throw error;
