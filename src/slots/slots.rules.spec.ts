@@ -21,7 +21,7 @@ describe('an hour', () => {
   });
 
   it('that clocks skip does not exist', () => {
-    expect(refusalOf(undefined)?.name).toBe('SlotNotFound');
+    expect(refusalOf(null)?.name).toBe('SlotNotFound');
   });
 });
 

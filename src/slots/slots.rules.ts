@@ -48,8 +48,8 @@ export interface Hour {
   booked_that_day: number;
 }
 
-/** Why an hour cannot be booked, or null. It is undefined where clocks skip it. */
-export function refusalOf(hour: Hour | undefined): (new () => DomainError) | null {
+/** Why an hour cannot be booked, or null. It is null where clocks skip it. */
+export function refusalOf(hour: Hour | null): (new () => DomainError) | null {
   if (!hour) return SlotNotFound;
   if (!hour.is_gym_active) return GymInactive;
   if (hour.is_over) return SlotOver;

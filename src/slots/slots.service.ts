@@ -3,11 +3,11 @@ import type { Actor, ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { Page } from '../common/http/list.js';
-import { Database, type Queryable, type Transaction } from '../database/database.js';
-import { optional, pick, row, table } from '../database/columns.js';
+import { Database, type Queryable, type Transaction, type Unit } from '../database/database.js';
+import { computed, optional, part, pick, row, table } from '../database/columns.js';
 import { once, onceInOne } from '../database/idempotency.js';
 import { listPage } from '../database/keyset.js';
-import { assignments, empty, everyGym, inGym, raw, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, everyGym, inGym, raw, sql } from '../database/sql.js';
 import { noGym } from '../gyms/gyms.js';
 import type {
   BookDto,
@@ -44,11 +44,19 @@ import {
   type Slot,
 } from './slots.rules.js';
 
+/** So many hours a day one may have all of them. */
+const NO_LIMIT = 24;
 const hour = table<Hour>('hour');
 /** The hour that one wants to book, and the booking. */
 const OUTCOME = row({
-  ...pick(hour, 'is_gym_active', 'is_too_far', 'max_per_day', 'is_over', 'capacity', 'booked', 'has_it'),
-  ...pick(hour, 'booked_that_day'),
+  is_person: computed<boolean>(raw('who.is_person')),
+  has_tried: computed<boolean>(raw('who.has_tried')),
+  wanted: optional(
+    part({
+      ...pick(hour, 'is_gym_active', 'is_too_far', 'max_per_day', 'is_over', 'capacity', 'booked', 'has_it'),
+      ...pick(hour, 'booked_that_day'),
+    }),
+  ),
   booking: optional(BOOKING),
 });
 
@@ -111,18 +119,18 @@ export class SlotsService {
     const userId = requireMayFor(actor, input.user_id);
     const wanted = { gymId, date: input.date, slotId, userId };
     return onceInOne(this.db, actor, key, async (unit) => {
-      for (;;) {
-        // What the second reads is as it is once the first has its locks.
-        const [[person], [outcome]] = await unit.together(this.lock(actor, wanted), this.takeSeat(actor, wanted));
-        if (!person) throw FieldsInvalid.of('user_id', 'is not an active person of the gym');
-        if (outcome?.booking) {
-          unit.emit(new SlotsChanged(gymId, outcome.booking.date, slotId));
-          return outcome.booking;
+      for (let hasLimit = false; ;) {
+        const { is_person, has_tried, wanted: found, booking } = await this.takeSeat(unit, actor, wanted, hasLimit);
+        if (!is_person) throw FieldsInvalid.of('user_id', 'is not an active person of the gym');
+        if (booking) {
+          unit.emit(new SlotsChanged(gymId, booking.date, slotId));
+          return booking;
         }
-        const Refusal = refusalOf(outcome);
+        const Refusal = refusalOf(found);
         if (Refusal) throw new Refusal();
         // Another was quicker, and has the seat. It was the last one, or the next is tried.
-        if (outcome!.booked + 1 >= outcome!.capacity) throw new SlotTaken();
+        if (has_tried && found!.booked + 1 >= found!.capacity) throw new SlotTaken();
+        hasLimit = found!.max_per_day < NO_LIMIT;
       }
     });
   }
@@ -232,23 +240,30 @@ export class SlotsService {
   }
 
   /**
-   * Two bookings of one person take turns, so that they count each other; a gym that closes or changes its clock waits
-   * for the bookings that are being made, and they for it. Nothing is found if the gym has no such person.
+   * What came of trying to book.
+   * @param hasLimit a person may have so many hours a day. Two bookings of one person count each other then, and take
+   *   turns: what the second statement reads is as it is once the first has its lock.
    */
-  private lock(actor: Actor, { gymId, userId }: Wanted): ScopedSql {
-    return sql`SELECT 1 FROM users u, gyms g WHERE ${mayGet(actor, gymId, userId)} AND g.id = ${gymId}
-      FOR NO KEY UPDATE OF u FOR KEY SHARE OF g`;
+  private async takeSeat(unit: Unit, actor: Actor, wanted: Wanted, hasLimit: boolean) {
+    const taking = this.takingSeat(actor, wanted, hasLimit);
+    const lock = everyGym`SELECT 1 FROM users WHERE id = ${wanted.userId} FOR NO KEY UPDATE`;
+    const [outcome] = hasLimit ? (await unit.together(lock, taking))[1] : await unit.query(taking);
+    return outcome!;
   }
 
   /**
    * Books the lowest free seat, if nothing is against it, and tells the hour as it was. Another who takes it now is
-   * waited for.
+   * waited for. So is a person who leaves, and a gym that closes or changes its clock, as they wait for the booking:
+   * what they have changed by then is looked at. A refusal locks no one.
+   * @param isLocked the person is, so that no other booking of theirs can be made at the same time
    */
-  private takeSeat(actor: Actor, { gymId, date, slotId, userId }: Wanted) {
+  private takingSeat(actor: Actor, { gymId, date, slotId, userId }: Wanted, isLocked: boolean) {
+    const person = sql`u.id = ${userId} AND (u.gym_id = ${gymId} OR u.id = ${actor.user_id}) AND u.is_active
+      AND u.deleted_at IS NULL`;
     const ofDay = sql`b.gym_id = g.id AND b.date = d.date AND b.cancelled_at IS NULL`;
     return sql`
       WITH hour AS (
-        SELECT g.id AS gym_id, g.is_active AS is_gym_active, d.date, h.starts_at, h.ends_at,
+        SELECT g.id AS gym_id, g.timezone, g.is_active AS is_gym_active, d.date, h.starts_at, h.ends_at,
           h.ends_at <= statement_timestamp() AS is_over, ${tooFar(raw('d.date'))} AS is_too_far,
           ${CAPACITY} AS capacity, ${MAX_PER_DAY} AS max_per_day,
           seats.booked, seats.first_free AS seat, coalesce(m.has_it, FALSE) AS has_it, m.booked_that_day
@@ -263,13 +278,20 @@ export class SlotsService {
           SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day
           FROM slot_bookings b WHERE b.user_id = ${userId} AND ${ofDay}) m
         WHERE g.id = ${gymId}
+      ), tried AS MATERIALIZED (
+        SELECT hour.gym_id, date, ${slotId}::int, seat, u.id, starts_at, ends_at, moment(), ${actor.user_id}::int
+        FROM hour JOIN users u ON ${person}
+        JOIN gyms g ON g.id = hour.gym_id AND g.is_active AND g.timezone = hour.timezone
+        WHERE ${CAN_BE_BOOKED} ${isLocked ? empty : sql`AND hour.max_per_day >= ${NO_LIMIT}::int`}
+        FOR SHARE OF u FOR KEY SHARE OF g
       ), b AS (
         INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
-        SELECT hour.gym_id, date, ${slotId}, seat, u.id, starts_at, ends_at, moment(), ${actor.user_id}
-        FROM hour JOIN users u ON ${mayGet(actor, gymId, userId)} WHERE ${CAN_BE_BOOKED}
-        ON CONFLICT DO NOTHING RETURNING *
+        SELECT * FROM tried ON CONFLICT DO NOTHING RETURNING *
       )
-      SELECT ${OUTCOME} FROM hour LEFT JOIN b ON TRUE`;
+      SELECT ${OUTCOME}
+      FROM (
+        SELECT EXISTS (SELECT FROM users u WHERE ${person}) AS is_person, EXISTS (SELECT FROM tried) AS has_tried) who
+      LEFT JOIN hour ON TRUE LEFT JOIN b ON TRUE`;
   }
 }
 
@@ -280,7 +302,3 @@ interface Wanted {
   slotId: number;
   userId: number;
 }
-
-/** Whether the person `u` is the one, and may have an hour of the gym. An admin books for themselves in any gym. */
-const mayGet = (actor: Actor, gymId: ScopedGymId, userId: number) =>
-  sql`u.id = ${userId} AND (u.gym_id = ${gymId} OR u.id = ${actor.user_id}) AND u.is_active AND u.deleted_at IS NULL`;

@@ -6,6 +6,7 @@ import { HttpClient } from '../support/http-client.js';
 import { ServerProcess } from '../support/server-process.js';
 import { book, cancel, makeSlotGym, SOON } from '../support/slots.js';
 import { SocketClient } from '../support/socket-client.js';
+import { until } from '../support/until.js';
 
 interface Outcome {
   isBooked: boolean;
@@ -161,5 +162,54 @@ describe('when many want the same hours', () => {
     expect(codes.filter((code) => code === 'booked')).toHaveLength(2);
     expect(codes.filter((code) => !['booked', 'too_many_bookings', 'already_booked'].includes(code))).toEqual([]);
     expect(await history(gym.id)).toHaveLength(2);
+  });
+
+  describe('a booking waits for a change that is under way, and finds what has become of', () => {
+    /** Books while this is changed, and not yet committed. */
+    async function bookDuring(change: string, { manager, member }: { manager: SignedIn; member: SignedIn }) {
+      const other = await t.db.pool.connect();
+      try {
+        await other.query('BEGIN');
+        await other.query(change);
+        const booking = book(manager.client, 9, { date: SOON, user_id: member.id });
+        const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+        await until(async () => (await t.db.pool.query(waiting)).rowCount === 1, 'the booking waits');
+        await other.query('COMMIT');
+        return await booking;
+      } finally {
+        other.release();
+      }
+    }
+    const lockGym = (id: number) => `SELECT FROM gyms WHERE id = ${id} FOR UPDATE`;
+
+    it('a gym that closes', async () => {
+      const { gym, ...both } = await makeSlotGym(t.make);
+      const closing = `${lockGym(gym.id)}; UPDATE gyms SET is_active = FALSE WHERE id = ${gym.id}`;
+      expect(await bookDuring(closing, both)).toBeRefused(409, 'gym_inactive');
+      expect(await history(gym.id)).toEqual([]);
+    });
+
+    it('a gym that gets another clock', async () => {
+      const { gym, ...both } = await makeSlotGym(t.make);
+      const turning = `${lockGym(gym.id)}; UPDATE gyms SET timezone = 'Asia/Tokyo' WHERE id = ${gym.id}`;
+      const booked = await bookDuring(turning, both);
+      expect(booked).toMatchObject({ status: 201, body: { starts_at: `${SOON}T00:00:00.000Z` } });
+    });
+
+    it('a person who is deactivated', async () => {
+      const { gym, ...both } = await makeSlotGym(t.make);
+      const leaving = `UPDATE users SET is_active = FALSE WHERE id = ${both.member.id}`;
+      expect(await bookDuring(leaving, both)).toHaveWrongFields('user_id');
+      expect(await history(gym.id)).toEqual([]);
+    });
+
+    it('another who takes the last seat', async () => {
+      const { gym, ...both } = await makeSlotGym(t.make);
+      const other = await t.make.signedIn('user', gym.id);
+      const taking = `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+        VALUES (${gym.id}, '${SOON}', 9, 1, ${other.id}, '${SOON}T09:00Z', '${SOON}T10:00Z', now(), ${other.id})`;
+      expect(await bookDuring(taking, both)).toBeRefused(409, 'slot_taken');
+      expect(await history(gym.id)).toHaveLength(1);
+    });
   });
 });
