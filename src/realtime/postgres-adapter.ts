@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Namespace } from 'socket.io';
 import {
@@ -71,6 +72,8 @@ export class PostgresRelay {
   private isStale = false;
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
+  /** By which it knows its own notifications. */
+  private readonly id = randomUUID();
   /** Sockets that were cut off, on their way to where they can go on. */
   readonly storing = new Set<Promise<unknown>>();
 
@@ -83,8 +86,9 @@ export class PostgresRelay {
   listen(): void {
     this.notifications.listen(CHANNEL, (payload) => {
       // What is not stored (heartbeats, who is typing) travels in the notification itself.
-      if (payload) this.deliver(JSON.parse(payload) as ClusterMessage);
-      else this.readOn();
+      if (payload.startsWith('{')) this.deliver(JSON.parse(payload) as ClusterMessage);
+      // What was stored here needs no reading: `send` goes on with it.
+      else if (payload !== this.id) this.readOn();
     });
     this.notifications.onReset(() => this.notifications.connected && this.readOn());
   }
@@ -124,13 +128,15 @@ export class PostgresRelay {
               FROM turn, unnest(${namespaces}::text[], ${rooms}::json[], ${messages}::json[])
                 WITH ORDINALITY q (namespace, rooms, message, place)
               ORDER BY place RETURNING id),
-            told AS MATERIALIZED (SELECT pg_notify(${CHANNEL}, '') FROM turn)
+            told AS MATERIALIZED (SELECT pg_notify(${CHANNEL}, ${this.id}) FROM turn)
             SELECT id FROM stored, told ORDER BY id`),
         );
         batch.forEach((one, index) => one.resolve(String(rows[index]!.id)));
         this.deliverOwn(batch, rows);
       } catch (error) {
         for (const one of batch) one.reject(error);
+        // They may be stored all the same, if only the answer was lost.
+        this.readOn();
       }
     }
   }
@@ -246,6 +252,24 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
 
   protected override async doPublishResponse(_requester: string, response: ClusterResponse): Promise<void> {
     await this.relay.publish(response as unknown as ClusterMessage);
+  }
+
+  /**
+   * A server that gives no answer in time (killed, frozen) counts as gone until it speaks again, so that the answers of
+   * the others are not lost with its.
+   */
+  override async fetchSockets(opts: BroadcastOptions): Promise<unknown[]> {
+    const asked = Date.now();
+    try {
+      return await super.fetchSockets(opts);
+    } catch {
+      // Socket.IO's types call private what it knows of the other servers.
+      const { nodesMap } = this as unknown as { nodesMap: Map<string, number> };
+      for (const [uid, lastSeen] of nodesMap) {
+        if (lastSeen < asked) (this as unknown as { removeNode(uid: string): void }).removeNode(uid);
+      }
+      return super.fetchSockets(opts);
+    }
   }
 
   override persistSession({ pid, sid, rooms, data }: { pid: string } & StoredSession): void {

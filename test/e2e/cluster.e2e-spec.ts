@@ -172,6 +172,21 @@ for (const { way, isRedis } of ways) {
       expect(rival.all('user_established')).toEqual([]);
     });
 
+    it('find a reader of the other, whatever has become of a third', async () => {
+      const third = new ServerProcess(settings);
+      servers.push(third);
+      const url = (await third.ready()).base.replace('/api/v1', '');
+      const desk = await SocketClient.connect(urls[0]!, '/devices', { token: desks[0].token });
+      const [lost, kept] = [await newDevice(), await newDevice()];
+      await SocketClient.connect(url, '/devices', { device_key: lost.device_key });
+      await until(async () => (await desk.ask('fingerprint_connected', {})).gym_id === 1);
+      await third.kill('SIGKILL');
+      const reader = await SocketClient.connect(urls[1]!, '/devices', { device_key: kept.device_key });
+      await reader.ask('download_templates');
+      expect(await desk.ask('fingerprint_connected', {})).toMatchObject({ gym_id: 1 });
+      reader.close();
+    });
+
     it('show a device as online that has moved from one to the other', async () => {
       const [moving, staying] = [await newDevice(), await newDevice()];
       const isOnline = async ({ id }: { id: number }) => (await admin.get(`/devices/${id}`)).body.online;
