@@ -64,8 +64,9 @@ export function usersByText(words: number, looksLikePhone: boolean, limit: numbe
 /** $1 to $7 the person, $8 the gym */
 export const CREATE_USER = new Statement(`
   WITH u AS (
-    INSERT INTO users (email, username, full_name, document_id, phone_number, language, role, gym_id)
-    SELECT $1, $2, $3, $4, $5, $6, $7, id FROM gyms WHERE id = $8 AND is_active RETURNING *)
+    INSERT INTO users (id, qr_code, email, username, full_name, document_id, phone_number, language, role, gym_id)
+    SELECT n.id, new_pass_code(n.id, TRUE), $1, $2, $3, $4, $5, $6, $7, gyms.id
+    FROM (SELECT nextval('users_id_seq')::int AS id) n, gyms WHERE gyms.id = $8 AND is_active RETURNING *)
   SELECT ${USER} FROM u JOIN gyms g ON g.id = u.gym_id`);
 export const GYM_IS_ACTIVE = new Statement('SELECT is_active FROM gyms WHERE id = $1');
 

@@ -242,9 +242,9 @@ const REFUSALS: Record<string, [number, string]> = {
   slot_over: [409, 'This hour is over'],
   too_far_ahead: [409, 'This day cannot be booked yet'],
   slot_closed: [409, 'The gym is closed at this hour'],
-  already_booked: [409, 'They have booked this hour already'],
+  already_booked: [409, 'This person has booked this hour already'],
   slot_taken: [409, 'This hour is booked out'],
-  too_many_bookings: [409, 'They have as many hours on this day as one may have'],
+  too_many_bookings: [409, 'This person has as many hours on this day as one may have'],
 };
 
 app.post<{ Params: { slot_id: number }; Body: { date: string | null; user_id?: number } }>(

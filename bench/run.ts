@@ -31,6 +31,8 @@ const { values: options } = parseArgs({
 });
 /** What a turn has caused beyond its answers is over within this time. */
 const SETTLE_MS = 300;
+/** Before a row each server works on it for so long, which is not counted: its code is compiled by then. */
+const WARM_UP_S = 6;
 
 /** One turn of one server. CPU in µs a request; null where it is not known. */
 interface Turn extends Load {
@@ -75,7 +77,7 @@ function requireExpected(scenario: Scenario, name: string, { requests, statuses 
 
 async function measure(scenario: Scenario, data: Data, servers: Server[]): Promise<Turn[][]> {
   const turns: Turn[][] = servers.map(() => []);
-  for (const server of servers) await turn(scenario, data, server, 1); // They warm up.
+  for (const server of servers) await turn(scenario, data, server, WARM_UP_S);
   for (let round = 0; round < Number(options.rounds); round++) {
     const order = servers.map((_, n) => n);
     // Who goes first changes: the second finds the machine warm.
