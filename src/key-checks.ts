@@ -1,7 +1,10 @@
+import { createHmac } from 'node:crypto';
 import type pg from 'pg';
 import { CannotDecrypt, KeyRing } from './common/crypto/key-ring.js';
 import type { Config } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
+import { keyOfHashes } from './database/database.js';
+import { LISTENER } from './database/notifications.js';
 
 /** What each ring has encrypted: the column, and what is lost without the key. */
 const RINGS = {
@@ -11,18 +14,34 @@ const RINGS = {
 type Ring = keyof typeof RINGS;
 
 /**
- * Compares the keys with those that have encrypted what is stored: each key has left a value that it alone opens.
- * Called while no other server can do the same.
- * @throws ConfigError if a key is another one under the same id, or one is missing that something stored needs
+ * Compares the secrets with those of before: each key has left a value that it alone opens. Called while no other
+ * server can do the same.
+ * @returns what the operator should know
+ * @throws ConfigError if a key is another one under the same id, or one is missing that something stored needs; or if a
+ *   server that runs has other secrets
  */
-export async function checkKeys(client: pg.Client, config: Config): Promise<void> {
+export async function checkKeys(client: pg.Client, config: Config): Promise<string[]> {
+  const { rows: others } = await client.query(
+    'SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
+    [LISTENER],
+  );
+  const isAlone = others.length === 0;
   const faults: string[] = [];
+  const hints: string[] = [];
+  if (await isOtherSecret(client, config.JWT_SECRET)) {
+    if (isAlone) hints.push('JWT_SECRET is another one than before: everyone has to sign in again.');
+    else faults.push(otherThanOfThoseThatRun('JWT_SECRET'));
+  }
   for (const ring of Object.keys(RINGS) as Ring[]) {
     const ids = config[ring].split(',').map((pair) => pair.split(':')[0]!);
     const { rows } = await client.query<{ key_id: string; sealed: string }>(
       'SELECT key_id, sealed FROM key_checks WHERE ring = $1',
       [ring],
     );
+    if (!isAlone && rows.length > 0 && !rows.some(({ key_id }) => ids.includes(key_id))) {
+      faults.push(otherThanOfThoseThatRun(ring));
+      continue;
+    }
     const keys = new KeyRing(config[ring]);
     for (const { key_id, sealed } of rows) {
       const isThere = ids.includes(key_id);
@@ -40,6 +59,23 @@ export async function checkKeys(client: pg.Client, config: Config): Promise<void
     }
   }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  await client.query(
+    `INSERT INTO key_checks (ring, key_id, sealed) VALUES ('JWT_SECRET', 'hash', $1)
+      ON CONFLICT (ring, key_id) DO UPDATE SET sealed = excluded.sealed`,
+    [hashOf(config.JWT_SECRET)],
+  );
+  return hints;
+}
+
+/** They would not read what this server encrypts, nor know who has signed in here. */
+const otherThanOfThoseThatRun = (name: string): string =>
+  `${name} is another one than that of servers which run on this database. Use theirs, or stop them first.`;
+
+const hashOf = (secret: string): string => createHmac('sha256', keyOfHashes(secret)).update(CHECK).digest('base64');
+
+async function isOtherSecret(client: pg.Client, secret: string): Promise<boolean> {
+  const { rows } = await client.query<{ sealed: string }>(`SELECT sealed FROM key_checks WHERE ring = 'JWT_SECRET'`);
+  return rows.some(({ sealed }) => sealed !== hashOf(secret));
 }
 
 /** A key that is gone may go, once nothing needs it. */

@@ -27,7 +27,7 @@ async function start(): Promise<void> {
   const { isEmbedded } = await database;
   let newSignIn: string | null = null;
   const migrations = await migrate(config.DATABASE_URL!, async (client) => {
-    await checkKeys(client, config);
+    for (const hint of await checkKeys(client, config)) log?.warn(hint);
     newSignIn = await firstStart(client, config);
     if (config.SEED_DEMO) await seedDemo(client, config);
   });

@@ -6,7 +6,8 @@ import { Config } from '../config/config.js';
 import { connection, hangUp } from './connection.js';
 
 const PING_MS = 10_000;
-const LISTENER = 'spotter listener';
+/** How PostgreSQL knows the connection of a server that runs; each has one. */
+export const LISTENER = 'spotter listener';
 
 /**
  * What PostgreSQL NOTIFYs, on one connection of its own. While that connection is down messages are missed: a class

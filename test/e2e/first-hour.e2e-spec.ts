@@ -107,9 +107,26 @@ describe('an operator', () => {
     expect(await refusal({ FINGERPRINT_KEYS: fresh })).toEqual([
       'FINGERPRINT_KEYS: the key with the id k1 is missing, and 1 fingerprints are encrypted with it.',
     ]);
-    // A new key in front, and an old one that nothing needs any more.
-    await (await start({ ...settings, FINGERPRINT_KEYS: `${fresh},${keys.FINGERPRINT_KEYS}` }).ready()).get('/auth/me');
-    await start({ ...settings, ENCRYPTION_KEYS: fresh }).ready();
+    // A new key in front; beside this server no other may have nothing but keys that it does not know.
+    const rotating = start({ ...settings, FINGERPRINT_KEYS: `${fresh},${keys.FINGERPRINT_KEYS}` });
+    await rotating.ready();
+    const beside = { FINGERPRINT_KEYS: fresh, ENCRYPTION_KEYS: fresh, JWT_SECRET: newKey() };
+    expect(await refusal(beside)).toEqual(
+      ['JWT_SECRET', 'ENCRYPTION_KEYS']
+        .map((name) =>
+          expect.stringContaining(`${name} is another one than that of servers which run on this database.`),
+        )
+        .concat(expect.stringContaining('FINGERPRINT_KEYS: the key with the id k1 is missing')),
+    );
+    await rotating.kill('SIGKILL');
+    // An old one that nothing needs any more, and another secret for tokens.
+    const alone = start({ ...settings, ENCRYPTION_KEYS: fresh, JWT_SECRET: newKey() });
+    const after = (await alone.ready()).withToken(body.access_token);
+    expect(await after.get('/auth/me')).toHaveStatus(401);
+    expect(alone.log).toContainEqual(
+      expect.objectContaining({ msg: expect.stringContaining('JWT_SECRET is another') }),
+    );
+    await alone.kill('SIGKILL');
     expect(await refusal({ ENCRYPTION_KEYS: `k2:${newKey()}` })).toEqual([
       expect.stringContaining('ENCRYPTION_KEYS: the key with the id k2 is not the one that was used before.'),
     ]);
@@ -125,9 +142,8 @@ describe('an operator', () => {
     const [, password] = await until(() => /admin@gym\.com \/ (\S+)/.exec(server.errors));
     expect(server.logged).not.toContain(password);
     expect(await client.post('/auth/login', { email: 'admin@gym.com', password: 'wrong' })).toHaveStatus(401);
-    expect(server.log).toContainEqual(
-      expect.objectContaining({ msg: 'A sign-in failed', ip_address: '127.0.0.1', user_ids: [expect.any(Number)] }),
-    );
+    const failed = await until(() => server.log.find(({ msg }) => msg === 'A sign-in failed'));
+    expect(failed).toMatchObject({ ip_address: '127.0.0.1', user_ids: [expect.any(Number)] });
     expect(await server.kill('SIGTERM')).toBe(0);
     expect(said().slice(-2)).toEqual(['stopping', 'stopped']);
   });
