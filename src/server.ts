@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { AppModule } from './app.module.js';
-import { Malformed } from './common/errors/common.errors.js';
+import { Malformed, NothingHere } from './common/errors/common.errors.js';
 import { toDomainError } from './common/errors/problem.js';
 import { sendProblem } from './common/errors/problem.filter.js';
 import { whoAsked } from './common/actor/access.js';
@@ -138,6 +138,8 @@ function followRequests(
     if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
     else if (isBrowserAtRoot(request)) void reply.redirect('/docs');
     else if (httpVersion === '1.1' && headers.host === undefined) done(new Malformed('The header Host is missing.'));
+    // Before its body is looked at: of an address that is not here no body is right.
+    else if (request.is404) done(new NothingHere());
     else done(findFault([request.params, request.query]));
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {

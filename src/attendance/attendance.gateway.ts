@@ -5,7 +5,7 @@ import type { Actor, GymScope, Principal } from '../common/actor/actor.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DESK } from '../common/actor/roles.js';
 import { FieldsInvalid, InternalError } from '../common/errors/common.errors.js';
-import { DomainError, type FieldErrors } from '../common/errors/domain-error.js';
+import { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
 import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
@@ -114,12 +114,7 @@ export class AttendanceGateway implements Welcoming {
 
 /** What REST calls user_id is member_id in these messages. */
 function namingMember(error: unknown): never {
-  if (!(error instanceof FieldsInvalid)) throw error;
-  const errors = error.data.errors.map(({ field, message }) => ({
-    field: field === 'user_id' ? 'member_id' : field,
-    message,
-  }));
-  throw new FieldsInvalid(errors as FieldErrors);
+  throw FieldsInvalid.renamed(error, { user_id: 'member_id' });
 }
 
 /** The visit, or the refusal as the client would have got it alone. */

@@ -21,6 +21,6 @@ import { Uploads } from './uploads.js';
     Links,
     ChatGateway,
   ],
-  exports: [ConversationsService, MessagesService, Uploads],
+  exports: [AttachmentsService, ConversationsService, Links, MessagesService, Uploads],
 })
 export class ChatModule {}

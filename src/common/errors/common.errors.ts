@@ -51,6 +51,13 @@ export class FieldsInvalid extends FieldsError {
   static of(field: string, message: string): FieldsInvalid {
     return new FieldsInvalid([{ field, message }]);
   }
+
+  /** The same error with the names that fields had where they came from; any other error as it is. */
+  static renamed(error: unknown, names: Readonly<Record<string, string>>): unknown {
+    if (!(error instanceof FieldsInvalid)) return error;
+    const named = error.data.errors.map(({ field, message }) => ({ field: names[field] ?? field, message }));
+    return new FieldsInvalid(named as FieldErrors);
+  }
 }
 
 @Problem({ code: 'too_many_requests', status: 429, title: 'Too many requests' })

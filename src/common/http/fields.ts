@@ -19,8 +19,11 @@ import { LOCAL_DAY } from './gym-time.js';
 export const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /** What people type: blanks around it are dropped, and é is written in one way (Unicode NFC). */
+export const trimmed = (typed: string): string => typed.normalize('NFC').trim();
+
+/** The same for a field. */
 export const Trimmed = () =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC').trim() : value));
+  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? trimmed(value) : value));
 
 /** Text that people type; where there must be some, some of it can be seen. */
 export function IsText(min: number, max: number) {

@@ -19,6 +19,7 @@ import { AvDesk } from './av-desk.js';
 
 const NO_MEMBER = 'Member not found';
 const TEXTS: Texts = [[UserNotFound, 404, NO_MEMBER]];
+const FIELDS = { phone_number: 'phone', is_active: 'status' };
 const MOST_FOUND = 10;
 
 @ApiTags('members')
@@ -55,6 +56,7 @@ export class AvMembersController {
     roles: DESK,
     status: 201,
     answer: AvMemberDto,
+    fields: FIELDS,
   })
   async create(
     @CurrentActor() actor: Actor,
@@ -73,7 +75,7 @@ export class AvMembersController {
   }
 
   @Put(':id')
-  @Wire({ summary: 'Change a member', roles: DESK, answer: AvMemberDto, texts: TEXTS })
+  @Wire({ summary: 'Change a member', roles: DESK, answer: AvMemberDto, texts: TEXTS, fields: FIELDS })
   async update(
     @CurrentActor() actor: Actor,
     @LegacyId('id', NO_MEMBER) id: number,

@@ -35,6 +35,7 @@ import {
 const OFFICE = ['admin', 'manager', 'reception', 'accountant'] as const;
 const MONEY = ['admin', 'manager', 'accountant'] as const;
 const NOT_FOUND = 'Branch not found';
+const FIELDS = { gym_id: 'branch_id', from: 'start_date', to: 'end_date' };
 const orNotFound = notThere({ gym_id: NOT_FOUND });
 
 /** Gyms, which these apps call branches, and their numbers. */
@@ -52,7 +53,7 @@ export class FlutterBranchesController {
   }
 
   @Get('reports/branch-comparison')
-  @Wire({ summary: 'The same in numbers', roles: OFFICE, answer: Done([BranchFiguresWire]) })
+  @Wire({ summary: 'The same in numbers', roles: OFFICE, answer: Done([BranchFiguresWire]), fields: FIELDS })
   async compare(@CurrentActor() actor: Actor, @Query() { branch_id, ...days }: ReportQuery) {
     const figures = new Map((await this.figures(actor, branch_id, days)).map((one) => [one.gym_id, one]));
     const branches = await this.branches.list(actor, branch_id);
@@ -68,13 +69,13 @@ export class FlutterBranchesController {
   }
 
   @Get('branches/:id/performance')
-  @Wire({ summary: 'A branch in numbers', roles: OFFICE, answer: FiguresAnswer })
+  @Wire({ summary: 'A branch in numbers', roles: OFFICE, answer: FiguresAnswer, fields: FIELDS })
   async performance(@CurrentActor() actor: Actor, @LegacyId('id', NOT_FOUND) id: number, @Query() days: DaysQuery) {
     return atTheTop(figuresOf(await this.figures(actor, id, days)));
   }
 
   @Get('reports/revenue')
-  @Wire({ summary: 'What came in', roles: OFFICE, answer: FiguresAnswer })
+  @Wire({ summary: 'What came in', roles: OFFICE, answer: FiguresAnswer, fields: FIELDS })
   async revenue(@CurrentActor() actor: Actor, @Query() { branch_id, ...days }: ReportQuery) {
     return atTheTop(figuresOf(await this.figures(actor, branch_id, days)));
   }

@@ -73,6 +73,7 @@ export class FlutterCustomersController {
     roles: DESK,
     status: 201,
     answer: Done(RegisteredWire),
+    fields: { phone_number: 'phone', gym_id: 'branch_id' },
   })
   async register(
     @CurrentActor() actor: Actor,

@@ -7,6 +7,7 @@ import { IsLocalDate, IsMoney } from '../../common/http/fields.js';
 import { fromDigits, IsWhole, MAX_ID } from '../../common/http/whole.js';
 import { LANGUAGES, type Language } from '../../people/dto/account.dto.js';
 import { NewMemberDto } from '../../members/dto/user.dto.js';
+import { TextOrNothing } from '../sign-in/sign-in.dto.js';
 
 // What comes in. These apps send "" for what they do not mean, and numbers as texts.
 
@@ -234,8 +235,7 @@ export class ClientLoginBody {
 }
 
 export class ClientRefreshBody {
-  @IsOptional()
-  @IsString()
+  @TextOrNothing()
   refresh_token?: string;
 }
 

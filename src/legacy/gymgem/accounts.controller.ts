@@ -31,7 +31,8 @@ const TAKEN: Texts = [
   [UsernameTaken, 400],
 ];
 const TEXTS: Texts = [[UserNotFound, 404, NOT_FOUND], ...TAKEN];
-const UPDATE = { summary: 'Change your account', roles: EVERYONE, answer: GymgemDoneDto, texts: TEXTS };
+const FIELDS = { full_name: 'firstName' };
+const UPDATE = { summary: 'Change your account', roles: EVERYONE, answer: GymgemDoneDto, texts: TEXTS, fields: FIELDS };
 
 /** null: it stays as it is, or is made of the username. */
 const fullName = (firstName: string, lastName: string): string | null => `${firstName} ${lastName}`.trim() || null;
@@ -45,7 +46,14 @@ export class GymgemAccountsController {
   ) {}
 
   @Post(['', 'create'])
-  @Wire({ summary: 'Register as a member', roles: PUBLIC, status: 201, answer: GymgemIdDto, texts: TAKEN })
+  @Wire({
+    summary: 'Register as a member',
+    roles: PUBLIC,
+    status: 201,
+    answer: GymgemIdDto,
+    texts: TAKEN,
+    fields: FIELDS,
+  })
   async create(@Body() body: GymgemNewAccountDto, @Req() request: FastifyRequest): Promise<GymgemIdDto> {
     const { confirmPassword, firstName = '', lastName = '', ...account } = body;
     if (account.password !== confirmPassword) throw new Refusal(400, 'Passwords do not match');

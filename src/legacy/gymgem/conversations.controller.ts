@@ -1,8 +1,9 @@
 import { Body, Delete, Get, Injectable, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiConsumes } from '@nestjs/swagger';
+import { ApiConsumes, ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProfileNotFound } from '../../accounts/accounts.errors.js';
 import { ProfilesService } from '../../accounts/profiles.service.js';
+import { AttachmentsController } from '../../chat/chat.controller.js';
 import { ConversationNotFound } from '../../chat/chat.errors.js';
 import { ConversationsService } from '../../chat/conversations.service.js';
 import { type MessageDto, SendMessageDto } from '../../chat/dto/message.dto.js';
@@ -313,3 +314,8 @@ export class GymgemWebChatController extends GymgemConversationRoutes {
     return webMessageWire(...(await this.common.send(actor, id, body, key, request)));
   }
 }
+
+/** Files at the address that these clients make of their base and the path in a message. */
+@ApiExcludeController()
+@LegacyController('gymgem', 'gymgem-web/api/v1/chat/attachments')
+export class GymgemWebAttachmentsController extends AttachmentsController {}

@@ -5,9 +5,10 @@ import { Allow, IsOptional, IsString, MaxLength } from 'class-validator';
 import { UpdateAccountDto } from '../../accounts/dto/accounts.dto.js';
 import { CreateAccountDto } from '../../auth/dto/auth.dto.js';
 import { IsText } from '../../common/http/fields.js';
-import { fromDigits, IsId, IsWhole, MAX_ID } from '../../common/http/whole.js';
+import { fromDigits, IsId, IsInteger, MAX_ID } from '../../common/http/whole.js';
 import { CourseDto, CreateCourseDto } from '../../courses/dto/courses.dto.js';
 import { PROFILE_TYPES, type ProfileType } from '../../people/dto/profile.dto.js';
+import { TextOrNothing } from '../sign-in/sign-in.dto.js';
 
 // What clients of gymgem send and get. In what is for all later versions of it, a person is known by their person id.
 
@@ -69,14 +70,6 @@ export class GymgemDoneDto {
   /** @example "Account updated successfully" */
   message: string;
 }
-
-/** What is no text is as good as not sent. */
-const TextOrNothing = () =>
-  applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value : undefined)),
-    Allow(),
-    ApiProperty({ type: 'string', required: false }),
-  );
 
 /** One of them, or the header `refresh`; some versions send several. */
 export class GymgemRefreshDto {
@@ -144,7 +137,13 @@ export class GymgemStartDto {
   user2: number;
 }
 
-const IsPersonId = () => IsWhole(-MAX_ID, MAX_ID, 'must be the id of a person, a whole number');
+const IsPersonId = () =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^-\d{1,10}$/.test(value) ? Number(value) : fromDigits(value),
+    ),
+    IsInteger(-MAX_ID, MAX_ID, 'must be the id of a person, a whole number'),
+  );
 
 /** One of them. */
 export class GymgemWebStartDto {

@@ -4,7 +4,12 @@ import { ChatModule } from '../../chat/chat.module.js';
 import { CoursesModule } from '../../courses/courses.module.js';
 import { GymgemAccountsController } from './accounts.controller.js';
 import { GymgemChatSockets } from './chat.sockets.js';
-import { GymgemChatController, GymgemConversations, GymgemWebChatController } from './conversations.controller.js';
+import {
+  GymgemChatController,
+  GymgemConversations,
+  GymgemWebAttachmentsController,
+  GymgemWebChatController,
+} from './conversations.controller.js';
 import { GymgemCoursesController } from './courses.controller.js';
 import { GymgemSchemaController } from './schema.controller.js';
 import {
@@ -23,6 +28,7 @@ import {
     GymgemWebSessionsController,
     GymgemChatController,
     GymgemWebChatController,
+    GymgemWebAttachmentsController,
     GymgemCoursesController,
     GymgemSchemaController,
   ],

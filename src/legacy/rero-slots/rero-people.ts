@@ -12,6 +12,7 @@ import {
   RoleNotAllowed,
   SessionEnded,
 } from '../../common/errors/common.errors.js';
+import { trimmed } from '../../common/http/fields.js';
 import { inWordsOf, Refusal, type Texts } from '../wire/refusal.js';
 import type { LoginBody, ReroSignedInDto, WhoDto } from './rero-slots.dto.js';
 
@@ -75,7 +76,7 @@ export class ReroPeople {
 
 /** The page compares the email it signed in with to the one that has an hour: other capitals are another person. */
 const asRegistered = (typed: string) => (person: ProvenPerson) => {
-  if (person.email !== typed) throw new WrongCredentials();
+  if (person.email !== trimmed(typed)) throw new WrongCredentials();
 };
 
 async function inWords<Value>(work: Promise<Value>): Promise<Value> {

@@ -1,4 +1,7 @@
-import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { Allow, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { ProfileType } from '../../people/dto/profile.dto.js';
 
 /** Who signs in: one of the three, each may be a username, an email or a phone number. */
@@ -25,9 +28,16 @@ export class LegacySignInDto {
   password?: string;
 }
 
+/** What is no text is as good as not sent. */
+export const TextOrNothing = () =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value : undefined)),
+    Allow(),
+    ApiProperty({ type: 'string', required: false }),
+  );
+
 export class LegacyRefreshDto {
-  @IsOptional()
-  @IsString()
+  @TextOrNothing()
   refresh?: string;
 }
 

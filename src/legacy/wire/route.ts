@@ -12,6 +12,7 @@ import {
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { catchError, type Observable, throwError } from 'rxjs';
 import { AccessFor, PUBLIC } from '../../common/actor/access.js';
+import { FieldsInvalid } from '../../common/errors/common.errors.js';
 import type { Role } from '../../common/actor/roles.js';
 import { OfFamily } from '../../common/actor/route-table.js';
 import { fromDigits, MAX_ID } from '../../common/http/whole.js';
@@ -31,12 +32,14 @@ interface WireOptions {
   answer?: Type | [Type];
   /** The words for its errors. */
   texts?: Texts;
+  /** How it calls what an error of ours names: our field, and its own. */
+  fields?: Record<string, string>;
   /** It may be used before a temporary password has been changed. */
   beforePasswordChange?: boolean;
 }
 
 /** All that a route of old clients says of itself. */
-export function Wire({ summary, roles, status = 200, answer, texts, beforePasswordChange }: WireOptions) {
+export function Wire({ summary, roles, status = 200, answer, texts, fields, beforePasswordChange }: WireOptions) {
   const [type, isArray] = Array.isArray(answer) ? [answer[0], true] : [answer, false];
   return applyDecorators(
     AccessFor(roles, beforePasswordChange),
@@ -44,15 +47,19 @@ export function Wire({ summary, roles, status = 200, answer, texts, beforePasswo
     ...(roles === PUBLIC ? [] : [ApiBearerAuth()]),
     HttpCode(status),
     ApiResponse({ status, description: 'Done.', ...(type && { type, isArray }) }),
-    ...(texts ? [UseInterceptors(new InWords(texts))] : []),
+    ...(texts || fields ? [UseInterceptors(new InWords(texts ?? [], fields ?? {}))] : []),
   );
 }
 
 class InWords implements NestInterceptor {
-  constructor(private readonly texts: Texts) {}
+  constructor(
+    private readonly texts: Texts,
+    private readonly fields: Record<string, string>,
+  ) {}
 
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return next.handle().pipe(catchError((thrown: unknown) => throwError(() => inWordsOf(this.texts, thrown))));
+    const inWords = (thrown: unknown) => FieldsInvalid.renamed(inWordsOf(this.texts, thrown), this.fields);
+    return next.handle().pipe(catchError((thrown: unknown) => throwError(() => inWords(thrown))));
   }
 }
 

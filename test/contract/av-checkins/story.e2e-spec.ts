@@ -99,9 +99,9 @@ describe('a desk that works with av-checkins', () => {
       expect((await signIn(name, password)).status).toBe(400);
     }
     expect(await t.db.query(everyGym`SELECT id FROM sessions WHERE user_id = ${member.id}`)).toEqual([]);
-    for (const refresh of [undefined, '', 'rubbish', desk.refresh_token, desk.access_token]) {
+    for (const refresh of [undefined, '', 'rubbish', 7, { token: 'x' }, desk.refresh_token, desk.access_token]) {
       const answer = await plain('POST', `${t.url}/api/auth/token/refresh/`, { body: { refresh } });
-      expect(answer.status).toEqualFor(String(refresh), 401);
+      expect(answer.status).toEqualFor(JSON.stringify(refresh), 401);
     }
   });
 

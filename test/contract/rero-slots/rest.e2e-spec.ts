@@ -84,6 +84,11 @@ describe('ReRo over REST', () => {
       ...{ success: true, message: 'Login successful', token: expect.any(String) },
       user: { id: expect.any(Number), email, created_at: TIME },
     });
+    // Blanks around it count nowhere.
+    const padded = { email: ` ${newEmail()} `, password: 'secret' };
+    expect(await ask('POST', '/auth/register', { body: padded })).toMatchObject({ status: 201 });
+    expect(await ask('POST', '/auth/login', { body: padded })).toMatchObject({ status: 200 });
+    expect(await ask('POST', '/book-slot', { body: { slot_id: 7, ...padded } })).toMatchObject({ status: 200 });
     // The token is good at the public API, and belongs to the gym of this family.
     const me = await rero.t.anonymous.withToken(signedIn.body.token).get('/auth/me');
     expect(me.body).toMatchObject({ email, role: 'user', gym_id: rero.gymId });
