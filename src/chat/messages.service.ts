@@ -167,18 +167,22 @@ export class MessagesService {
     return this.changing(actor, messageId, async (tx, parts, { conversation_id }) => {
       const mine = sql`conversation_id = ${conversation_id} AND user_id = ${actor.user_id}`;
       const state = sql`conversation_id, last_read_id AS message_id, last_read_at AS read_at, unread_count`;
-      const [changed] = await tx.query<ReadDto>(everyGym`
+      const [changed] = await tx.query<ReadDto & { now_read: number }>(everyGym`
         WITH now_read AS (
           UPDATE messages SET read_at = moment()
           WHERE conversation_id = ${conversation_id} AND id > ${parts.me.last_read_id} AND id <= ${messageId}
             AND sender_id <> ${actor.user_id} AND deleted_at IS NULL RETURNING 1)
         UPDATE participants SET last_read_id = ${messageId}, last_read_at = moment(),
           unread_count = unread_count - (SELECT count(*) FROM now_read)
-        WHERE ${mine} AND last_read_id < ${messageId} RETURNING ${state}`);
+        WHERE ${mine} AND last_read_id < ${messageId}
+        RETURNING ${state}, (SELECT count(*) FROM now_read) AS now_read`);
       if (!changed) return (await tx.query<ReadDto>(everyGym`SELECT ${state} FROM participants WHERE ${mine}`))[0]!;
+      const { now_read, ...reading } = changed;
+      // What one wrote oneself tells the other nothing.
+      if (now_read === 0) return reading;
       const news = { message_id: messageId, conversation_id, read_by: await this.person(tx, actor, conversation_id) };
-      tx.emit(new MessagesRead(seeing(parts, messageId), { ...news, read_at: changed.read_at }));
-      return changed;
+      tx.emit(new MessagesRead(seeing(parts, messageId), { ...news, read_at: reading.read_at }));
+      return reading;
     });
   }
 

@@ -151,8 +151,25 @@ export const until = (scope: GymScope, column: string, time: GymTime): Sql =>
 export const earlierThan = (scope: GymScope, column: string, time: GymTime): Sql =>
   time.isDay ? toDay(scope, column, daysBefore(dayOf(scope, time), 1)) : compare(scope, column, '<', time);
 
-/** AND `column` lies within the times of a query, which may leave either end open. */
-export function between(scope: GymScope, column: string, query: { start_date?: GymTime; end_date?: GymTime }): Sql {
+interface Period {
+  start_date?: GymTime;
+  end_date?: GymTime;
+}
+
+/** A time of a gym's clock and a moment are not compared: which is first, only the zone says. @throws FieldsInvalid */
+export function requireOrder({ start_date: start, end_date: end }: Period): void {
+  if (!start || !end || start.hasOffset !== end.hasOffset) return;
+  // A day begins with its first moment and ends with its last.
+  const length = start.isDay || end.isDay ? 10 : undefined;
+  const [from, to] = start.hasOffset
+    ? [Date.parse(start.text), Date.parse(end.text)]
+    : [start.text.slice(0, length), end.text.slice(0, length)];
+  if (from > to) throw FieldsInvalid.of('start_date', 'must not be after end_date');
+}
+
+/** AND `column` lies within the times of a query, which may leave either end open. @throws FieldsInvalid */
+export function between(scope: GymScope, column: string, query: Period): Sql {
+  requireOrder(query);
   const first = query.start_date ? sql`AND ${since(scope, column, query.start_date)}` : empty;
   return query.end_date ? sql`${first} AND ${until(scope, column, query.end_date)}` : first;
 }

@@ -1,4 +1,5 @@
 import { DomainError, FieldsError, Problem } from '../common/errors/domain-error.js';
+import type { PlanKind } from './entities/plan.entity.js';
 
 @Problem({ code: 'plan_not_found', status: 404, title: 'There is no such plan' })
 export class PlanNotFound extends DomainError {}
@@ -10,10 +11,11 @@ export class PlanNotFound extends DomainError {}
   constraint: 'plans_content_check',
 })
 export class PlanIncomplete extends FieldsError {
-  constructor() {
+  constructor(kind: PlanKind = 'time') {
     super([
-      { field: 'duration_days', message: 'is required for a plan by time' },
-      { field: 'session_count', message: 'is required by sessions or coins' },
+      kind === 'time'
+        ? { field: 'duration_days', message: 'is required for a plan by time' }
+        : { field: 'session_count', message: `is required for a plan by ${kind}` },
     ]);
   }
 }

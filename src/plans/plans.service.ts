@@ -8,7 +8,7 @@ import { listPage } from '../database/keyset.js';
 import { assignments, empty, inGym, raw, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import type { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
-import { PlanNotFound } from './plans.errors.js';
+import { PlanIncomplete, PlanNotFound } from './plans.errors.js';
 import { PLAN_COLUMNS, visiblePlan } from './plans.sql.js';
 
 const CHANGEABLE = ['name', 'price', 'kind', 'duration_days', 'is_active'] as const;
@@ -39,6 +39,7 @@ export class PlansService {
   create(actor: Actor, input: CreatePlanDto, key: IdempotencyKey | null): Promise<PlanDto> {
     const gymId = actor.gym(input.gym_id ?? undefined);
     const kind = input.kind ?? (input.session_count ? 'sessions' : 'time');
+    if (!(kind === 'time' ? input.duration_days : input.session_count)) throw new PlanIncomplete(kind);
     return once(this.db, actor, key, async (tx) => {
       await requireActiveGym(tx, gymId);
       const [plan] = await tx.query(sql`
@@ -52,12 +53,19 @@ export class PlansService {
 
   /** @throws PlanNotFound, PlanIncomplete */
   async update(actor: Actor, planId: number, input: UpdatePlanDto): Promise<PlanDto> {
-    const [plan] = await this.db.change(sql`
+    const [plan] = await this.db
+      .change(
+        sql`
       UPDATE plans p SET ${assignments(input, CHANGEABLE)}
         session_count = CASE WHEN coalesce(${input.kind}, kind) <> 'time'
           THEN ${input.session_count === undefined ? raw('session_count') : sql`${input.session_count}::int`} END,
         updated_at = now()
-      WHERE ${visiblePlan(actor, planId)} RETURNING ${PLAN_COLUMNS}`);
+      WHERE ${visiblePlan(actor, planId)} RETURNING ${PLAN_COLUMNS}`,
+      )
+      .catch(async (error: unknown) => {
+        if (!(error instanceof PlanIncomplete)) throw error;
+        throw new PlanIncomplete(input.kind ?? (await this.get(actor, planId)).kind);
+      });
     if (!plan) throw new PlanNotFound();
     return plan;
   }

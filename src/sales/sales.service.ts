@@ -18,6 +18,7 @@ import {
   named,
   onDay,
   pastMomentOf,
+  requireOrder,
   since,
   today,
   toDay,
@@ -74,6 +75,7 @@ export class SalesService {
   async summarize(actor: Actor, query: SummaryQuery): Promise<SalesSummaryDto> {
     const scope = actor.scope(query.gym_id);
     const { start_date: start, end_date: end } = query;
+    requireOrder(query);
     const last = end ? dayOf(scope, end) : today(scope);
     const first = start ? dayOf(scope, start) : monthOf(last);
     const range = sql`${start ? since(scope, 's.sale_date', start) : fromDay(scope, 's.sale_date', first)}

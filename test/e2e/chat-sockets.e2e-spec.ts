@@ -168,6 +168,25 @@ describe('/chat', () => {
     expect(heard(none)).toEqual([]);
   });
 
+  it('tells no one that people have read what they wrote themselves', async () => {
+    const gym = await t.make.gym();
+    const [writer, reader] = [await t.make.signedIn('user', gym.id), await t.make.signedIn('trainer', gym.id)];
+    const conversation = await start(writer, reader);
+    const [writing, reading] = [await connect(writer), await connect(reader)];
+    const { id: messageId } = await writing.ask('message', { conversation_id: conversation, content: 'Mine' });
+    const own = await writing.ask('read', { message_id: messageId });
+    expect(own).toEqual({
+      conversation_id: conversation,
+      message_id: messageId,
+      read_at: expect.any(String),
+      unread_count: 0,
+    });
+    await reading.ask('read', { message_id: messageId });
+    const receipt = await reading.next('read_receipt');
+    expect(receipt.read_by.id).toBe(reader.id);
+    expect(reading.all('read_receipt')).toEqual([receipt]);
+  });
+
   it('tells the other who is typing, echoes nothing, and stores nothing', async () => {
     const { mine, tablet, theirs, none } = await all();
     const mark = async () =>

@@ -197,6 +197,16 @@ describe('local time', () => {
       expect(await found(manager.client, 'start_date=2024-05-01T10:15:00')).toEqual([ids[1]]);
       expect(await found(manager.client, 'start_date=2024-05-01T14:15:00Z')).toEqual([ids[1]]);
       expect(await found(manager.client, 'end_date=2024-05-01T10:15:00&start_date=2024-05-01')).toEqual([ids[0]]);
+      for (const period of [
+        'start_date=2024-05-02&end_date=2024-05-01',
+        'start_date=2024-05-02T00:00&end_date=2024-05-01',
+        'start_date=2024-05-01T10:16&end_date=2024-05-01T10:15:59',
+        'start_date=2024-05-01T10:15:00%2B02:00&end_date=2024-05-01T08:14:59Z',
+      ]) {
+        for (const path of ['/attendance', '/sales', '/sales/summary', `/measurements/user/${here.id}/progress`]) {
+          expect(await manager.client.get(`${path}?${period}`)).toHaveWrongFields('start_date');
+        }
+      }
       const summary = await manager.client.get(
         '/sales/summary?start_date=2024-05-01T10:15:00&end_date=2024-05-02T03:00:00Z',
       );

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
-import { Malformed } from '../errors/common.errors.js';
+import { Malformed, MediaTypeNotSupported } from '../errors/common.errors.js';
 
 /** Deeper than any body of this API; what reads it recurses and would overflow the stack. */
 const DEEPEST = 20;
@@ -8,6 +8,9 @@ const DEEPEST = 20;
 /** Reads JSON bodies; text that PostgreSQL cannot store and endless nesting are refused. */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
+  fastify.addHook('preParsing', ({ headers: { 'content-encoding': encoding = 'identity' } }, _reply, payload, done) => {
+    done(/^(identity)?$/i.test(encoding) ? null : new MediaTypeNotSupported('Send the body uncompressed.'), payload);
+  });
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser(['application/json'], { parseAs: 'buffer' }, (request, body, done) => {
     // Many clients name the content type of a body that they do not send.

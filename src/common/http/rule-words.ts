@@ -32,5 +32,5 @@ interface Rule {
 /** The words for a rule; undefined if it has its own. */
 export function wordsOf({ name, type, each, constraints = [] }: Rule): string | undefined {
   const words = WORDS[name ?? type]?.(...(constraints as never[]));
-  return words !== undefined && each && type !== 'nestedValidation' ? words.replace(/^must/, 'each must') : words;
+  return words !== undefined && each && type !== 'nestedValidation' ? words.replace(/^must/, 'must each') : words;
 }

@@ -409,7 +409,6 @@ describe('a compiled DTO', () => {
       }
     }
     expect([...messages].toSorted()).toEqual([
-      'each must be one of ...',
       'is required',
       'must be N',
       'must be N to N letters, digits, dots, dashes or underscores',
@@ -437,6 +436,7 @@ describe('a compiled DTO', () => {
       'must be one of ...',
       'must be the id of a person, a whole number',
       'must be true or false',
+      'must each be one of ...',
       'must have N to N bytes',
       'must have N to N characters',
       'must have a character that can be seen',
