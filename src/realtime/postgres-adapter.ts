@@ -106,7 +106,7 @@ export class PostgresRelay {
     const stored = new Promise<string>((resolve, reject) => {
       this.unsent.push({ message, text, resolve, reject });
     });
-    this.sending ??= this.send().finally(() => (this.sending = undefined));
+    this.sending ??= this.send();
     return stored;
   }
 
@@ -114,9 +114,7 @@ export class PostgresRelay {
   private async send(): Promise<void> {
     while (this.unsent.length > 0) {
       const batch = this.unsent.splice(0, BATCH);
-      const namespaces = batch.map(({ message }) => message.nsp);
-      const rooms = batch.map(({ message }) => JSON.stringify(roomsOf(message)));
-      const messages = batch.map(({ text }) => text);
+      const list = batch.map(({ message, text }) => `["${message.nsp}",${JSON.stringify(roomsOf(message))},${text}]`);
       try {
         // The lock keeps what is committed in the order of its ids.
         const rows = await this.db.statement((unit) =>
@@ -124,9 +122,8 @@ export class PostgresRelay {
             WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(${IN_ORDER})),
             stored AS (
               INSERT INTO socket_messages (namespace, rooms, message)
-              SELECT namespace, ARRAY(SELECT json_array_elements_text(rooms)), message
-              FROM turn, unnest(${namespaces}::text[], ${rooms}::json[], ${messages}::json[])
-                WITH ORDINALITY q (namespace, rooms, message, place)
+              SELECT one ->> 0, ARRAY(SELECT json_array_elements_text(one -> 1)), one -> 2
+              FROM turn, json_array_elements(${`[${list.join()}]`}::json) WITH ORDINALITY q (one, place)
               ORDER BY place RETURNING id),
             told AS MATERIALIZED (SELECT pg_notify(${CHANNEL}, ${this.id}) FROM turn)
             SELECT id FROM stored, told ORDER BY id`),
@@ -139,6 +136,8 @@ export class PostgresRelay {
         this.readOn();
       }
     }
+    // In the same step in which there was no more, or what comes in between would wait for the next.
+    this.sending = undefined;
   }
 
   /** What follows directly on the last message need not be read again; otherwise those of others come before it. */
@@ -157,30 +156,39 @@ export class PostgresRelay {
 
   private readOn(): void {
     this.isStale = true;
-    this.reading ??= this.read()
-      .catch((error: unknown) => warnOf(this.logger, 'Messages of other servers are delayed', error))
-      .finally(() => (this.reading = undefined));
+    this.reading ??= this.read();
   }
 
   private async read(): Promise<void> {
-    while (this.isStale) {
-      this.isStale = false;
-      if (this.delivered === null) {
-        const [last] = await this.db.query<{ id: number }>(
-          everyGym`SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id FROM socket_messages_id_seq`,
-        );
-        this.delivered = last!.id;
+    try {
+      while (this.isStale) {
+        this.isStale = false;
+        await this.readNext();
       }
-      const rows = await this.db.query<{ id: number; message: ClusterMessage }>(everyGym`
-        SELECT id, message FROM socket_messages WHERE id > ${this.delivered} ORDER BY id LIMIT 500`);
-      for (const { id, message } of rows) {
-        // One of our own may have been delivered meanwhile.
-        if (id <= this.delivered) continue;
-        this.delivered = id;
-        this.deliver(message, String(id));
-      }
-      this.isStale ||= rows.length === 500;
+    } catch (error) {
+      warnOf(this.logger, 'Messages of other servers are delayed', error);
+    } finally {
+      // In the same step in which nothing was stale, or what is stored in between would not be read.
+      this.reading = undefined;
     }
+  }
+
+  private async readNext(): Promise<void> {
+    if (this.delivered === null) {
+      const [last] = await this.db.query<{ id: number }>(
+        everyGym`SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id FROM socket_messages_id_seq`,
+      );
+      this.delivered = last!.id;
+    }
+    const rows = await this.db.query<{ id: number; message: ClusterMessage }>(everyGym`
+      SELECT id, message FROM socket_messages WHERE id > ${this.delivered} ORDER BY id LIMIT 500`);
+    for (const { id, message } of rows) {
+      // One of our own may have been delivered meanwhile.
+      if (id <= this.delivered) continue;
+      this.delivered = id;
+      this.deliver(message, String(id));
+    }
+    this.isStale ||= rows.length === 500;
   }
 
   private deliver(message: ClusterMessage, offset?: string): void {

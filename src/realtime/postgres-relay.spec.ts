@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type ClusterMessage, MessageType } from 'socket.io-adapter';
+import type { Database } from '../database/database.js';
+import type { Notifications } from '../database/notifications.js';
+import { PostgresRelay } from './postgres-adapter.js';
+
+describe('what is published over PostgreSQL', () => {
+  it('is stored at once, however soon after the one before', async () => {
+    let id = 0;
+    const answers: ((rows: { id: number }[]) => void)[] = [];
+    const statement = () => new Promise((resolve) => answers.push(resolve));
+    const relay = new PostgresRelay({ statement } as unknown as Database, {} as Notifications);
+    relay.delivered = 0;
+    const message = { type: MessageType.SOCKETS_JOIN, nsp: '/', uid: 'x', data: {} } as unknown as ClusterMessage;
+    for (let steps = 0; steps < 20; steps++) {
+      const first = relay.publish(message);
+      answers.shift()!([{ id: ++id }]);
+      // Each way between "no more was there" and "nothing is under way".
+      for (let step = 0; step < steps; step++) await null;
+      const second = relay.publish(message);
+      await turn();
+      expect([steps, answers.length]).toEqual([steps, 1]);
+      answers.shift()!([{ id: ++id }]);
+      expect(await Promise.all([first, second])).toEqual([String(id - 1), String(id)]);
+      await turn();
+    }
+  });
+});
