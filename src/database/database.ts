@@ -8,7 +8,7 @@ import { Config } from '../config/config.js';
 import { connecting, pool } from './connection.js';
 import { type Lane, Lanes } from './lanes.js';
 import type { Rows } from './rows.js';
-import { isAway, isLocked, isStalePlan, isWorthRetrying } from './postgres-errors.js';
+import { isAway, isLocked, isStalePlan, isUnwritable, isWorthRetrying } from './postgres-errors.js';
 import { everyGym, type Returning, type ScopedSql } from './sql.js';
 import { run } from './statement.js';
 import { attempt, type Queryable, runBoth, type Transaction, type Unit } from './units.js';
@@ -32,6 +32,7 @@ export class Database implements Queryable, OnApplicationShutdown {
   private readonly writers: Lanes;
   private readonly hashKey: Buffer;
   private readonly outage = new Outage(new Logger('Database'), 'The database');
+  private readonly standstill = new Outage(new Logger('Database'), 'Writing to the database');
   /** Counts, so that a failure can tell whether the database has answered others meanwhile. */
   private answers = 0;
 
@@ -69,7 +70,9 @@ export class Database implements Queryable, OnApplicationShutdown {
 
   /** One statement that changes something. It may take as long as it takes. */
   change<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]> {
-    return this.again(() => this.onConnection(async (client) => (await run<Row>(client, query)).toArray()));
+    return this.again(() =>
+      this.writing(() => this.onConnection(async (client) => (await run<Row>(client, query)).toArray())),
+    );
   }
 
   /**
@@ -110,9 +113,24 @@ export class Database implements Queryable, OnApplicationShutdown {
   /** Does `work`, and publishes what it emits when it is done. */
   private async emitting<Result>(work: (emit: Unit['emit']) => Promise<Result>): Promise<Result> {
     const events: DomainEvent[] = [];
-    const result = await work((event) => void events.push(event));
+    const result = await this.writing(() => work((event) => void events.push(event)));
     for (const event of events) this.events.emit(event.constructor.name, event);
     return result;
+  }
+
+  /** Notes whether the database takes changes: a full disk is told once, and not with each that is refused. */
+  private async writing<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      const result = await work();
+      this.standstill.back();
+      return result;
+    } catch (error) {
+      if (isUnwritable(error)) {
+        this.standstill.lost(error.cause);
+        error.isReported = true;
+      }
+      throw error;
+    }
   }
 
   /** Sends on a connection that others use, too; if all are busy, or it has to wait for a lock, on one of its own. */

@@ -18,6 +18,7 @@ const STALE_PLAN = 'RevalidateCachedQuery';
 const NOT_PREPARED = '26000';
 /** A standby, or a disk that is full at a host which stops writing then. */
 const READ_ONLY = '25006';
+const DISK_FULL = '53100';
 const OUT_OF_RANGE = '22003';
 /**
  * Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's
@@ -47,6 +48,12 @@ const isNotPrepared = ({ code, routine }: pg.DatabaseError) => routine === STALE
 export const isAway = (error: unknown): error is Unavailable => {
   const cause = error instanceof Unavailable && (error.cause as pg.DatabaseError | undefined);
   return !!cause && (isOfDriver(cause) || GONE.test(cause.code ?? ''));
+};
+
+/** It answers, and takes no changes. */
+export const isUnwritable = (error: unknown): error is Unavailable => {
+  const { code = '' } = (error as { cause?: pg.DatabaseError }).cause ?? {};
+  return error instanceof Unavailable && (code === READ_ONLY || code === DISK_FULL);
 };
 
 /** It would have waited for a lock, on a connection where it may not. Nothing was done. */

@@ -106,6 +106,33 @@ describe('two servers of one embedded PostgreSQL', () => {
     expect(cluster.port).toBe(port);
   });
 
+  it('say once that it takes no changes, and that it does again', async () => {
+    const database = new pg.Client(cluster.url);
+    await database.connect();
+    const readOnly = async (state: 'on' | 'off') => {
+      await database.query('SET default_transaction_read_only = off');
+      await database.query(`ALTER SYSTEM SET default_transaction_read_only = ${state}`);
+      await database.query('SELECT pg_reload_conf()');
+    };
+    const member = await newMember(database);
+    const add = (desk: HttpClient) => desk.post('/attendance', { user_id: member });
+    const said = (desk: number, what: string) => servers[desk]!.log.filter(({ msg }) => String(msg).includes(what));
+    await readOnly('on');
+    try {
+      await until(async () => (await add(desks[0]!)).status === 503);
+      const problems = said(0, 'read-only').length;
+      for (let turn = 0; turn < 5; turn++) expect(await add(desks[0]!)).toBeRefused(503, 'unavailable');
+      expect(await desks[0]!.get('/gyms')).toHaveStatus(200);
+      await until(() => said(0, 'Writing to the database is lost: cannot execute').length === 1);
+      expect(said(0, 'read-only')).toHaveLength(problems);
+    } finally {
+      await readOnly('off');
+      await database.end();
+    }
+    await until(async () => (await add(desks[0]!)).status < 500);
+    await until(() => said(0, 'Writing to the database is back after').length === 1);
+  });
+
   it('do not wait for it without end when it hangs, and go on when it does', async () => {
     const before = servers.map((server) => lost(server).length);
     cluster.freeze();
