@@ -17,7 +17,7 @@ describe('what is published over PostgreSQL', () => {
       const first = relay.publish(message);
       answers.shift()!([{ id: ++id }]);
       // Each way between "no more was there" and "nothing is under way".
-      for (let step = 0; step < steps; step++) await null;
+      for (let step = 0; step < steps; step++) await Promise.resolve();
       const second = relay.publish(message);
       await turn();
       expect([steps, answers.length]).toEqual([steps, 1]);
