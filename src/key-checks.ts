@@ -26,6 +26,8 @@ export async function checkKeys(client: pg.Client, config: Config): Promise<stri
     [LISTENER],
   );
   const isAlone = others.length === 0;
+  // A start that is refused leaves no key behind.
+  await client.query('BEGIN');
   const faults: string[] = [];
   const hints: string[] = [];
   if (await isOtherSecret(client, config.JWT_SECRET)) {
@@ -58,12 +60,16 @@ export async function checkKeys(client: pg.Client, config: Config): Promise<stri
       await client.query('INSERT INTO key_checks (ring, key_id, sealed) VALUES ($1, $2, $3)', [ring, id, sealed]);
     }
   }
-  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  if (faults.length > 0) {
+    await client.query('ROLLBACK');
+    throw new ConfigError(faults.join('\n'));
+  }
   await client.query(
     `INSERT INTO key_checks (ring, key_id, sealed) VALUES ('JWT_SECRET', 'hash', $1)
       ON CONFLICT (ring, key_id) DO UPDATE SET sealed = excluded.sealed`,
     [hashOf(config.JWT_SECRET)],
   );
+  await client.query('COMMIT');
   return hints;
 }
 

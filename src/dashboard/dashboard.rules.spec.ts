@@ -15,7 +15,9 @@ describe('the days that are asked for', () => {
   });
 
   it('may not end before they begin', () => {
-    expect(() => periodOf({ from: '2026-03-02', to: '2026-03-01' }, '2026-03-03')).toThrow('must not be after to');
+    expect(() => periodOf({ from: '2026-03-02', to: '2026-03-01' }, '2026-03-03')).toThrow(
+      'must not be after the last day',
+    );
     expect(() => periodOf({ from: '2026-03-04' }, '2026-03-03')).toThrow('must not be after today');
   });
 });

@@ -23,7 +23,7 @@ export const MOST_DATES = 1_000;
 export function periodOf({ from, to }: PeriodQuery, today: string): Period {
   const end = to ?? today;
   const begin = from ?? daysLater(end, -DAYS_BACK);
-  if (begin > end) throw FieldsInvalid.of('from', `must not be after ${to ? 'to' : 'today'}`);
+  if (begin > end) throw FieldsInvalid.of('from', `must not be after ${to ? 'the last day' : 'today'}`);
   return { from: begin, to: end };
 }
 

@@ -18,6 +18,7 @@ export type { Queryable, StoredEvent, Transaction, Unit } from './units.js';
 
 /** Of all connections, one in so many is shared by reads, and four at most; as many by writes. */
 const LANES = { oneIn: 4, most: 4 };
+const TELL_EVERY_MS = 60_000;
 
 /** The key of `keyedHash`. @param secret the JWT_SECRET */
 export const keyOfHashes = (secret: string): Buffer =>
@@ -31,8 +32,10 @@ export class Database implements Queryable, OnApplicationShutdown {
   private readonly readers: Lanes;
   private readonly writers: Lanes;
   private readonly hashKey: Buffer;
-  private readonly outage = new Outage(new Logger('Database'), 'The database');
-  private readonly standstill = new Outage(new Logger('Database'), 'Writing to the database');
+  private readonly logger = new Logger('Database');
+  private readonly outage = new Outage(this.logger, 'The database');
+  /** When it was told last that the database takes no changes. */
+  private toldAt = -Infinity;
   /** Counts, so that a failure can tell whether the database has answered others meanwhile. */
   private answers = 0;
 
@@ -118,16 +121,17 @@ export class Database implements Queryable, OnApplicationShutdown {
     return result;
   }
 
-  /** Notes whether the database takes changes: a full disk is told once, and not with each that is refused. */
+  /** That the database takes no changes (a full disk) is told once a minute, and not with each that is refused. */
   private async writing<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      const result = await work();
-      this.standstill.back();
-      return result;
+      return await work();
     } catch (error) {
       if (isUnwritable(error)) {
-        this.standstill.lost(error.cause);
         error.isReported = true;
+        if (performance.now() - this.toldAt > TELL_EVERY_MS) {
+          this.toldAt = performance.now();
+          this.logger.error(`The database takes no changes: ${(error.cause as Error).message}`);
+        }
       }
       throw error;
     }

@@ -156,15 +156,16 @@ interface Period {
   end_date?: GymTime;
 }
 
+/** To be compared with others of its form. */
+const onClock = (time: GymTime) => Date.parse(time.hasOffset || time.isDay ? time.text : `${time.text}Z`);
+
 /** A time of a gym's clock and a moment are not compared: which is first, only the zone says. @throws FieldsInvalid */
 export function requireOrder({ start_date: start, end_date: end }: Period): void {
   if (!start || !end || start.hasOffset !== end.hasOffset) return;
   // A day begins with its first moment and ends with its last.
-  const length = start.isDay || end.isDay ? 10 : undefined;
-  const [from, to] = start.hasOffset
-    ? [Date.parse(start.text), Date.parse(end.text)]
-    : [start.text.slice(0, length), end.text.slice(0, length)];
-  if (from > to) throw FieldsInvalid.of('start_date', 'must not be after end_date');
+  const isOfDays = start.isDay || end.isDay;
+  const isAfter = isOfDays ? start.text.slice(0, 10) > end.text.slice(0, 10) : onClock(start) > onClock(end);
+  if (isAfter) throw FieldsInvalid.of('start_date', 'must not be after end_date');
 }
 
 /** AND `column` lies within the times of a query, which may leave either end open. @throws FieldsInvalid */

@@ -73,7 +73,7 @@ export class PostgresRelay {
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
   /** By which it knows its own notifications. */
-  private readonly id = randomUUID();
+  private id = randomUUID();
   /** Sockets that were cut off, on their way to where they can go on. */
   readonly storing = new Set<Promise<unknown>>();
 
@@ -132,7 +132,8 @@ export class PostgresRelay {
         this.deliverOwn(batch, rows);
       } catch (error) {
         for (const one of batch) one.reject(error);
-        // They may be stored all the same, if only the answer was lost.
+        // If only the answer was lost they are stored all the same, or soon: then what is told of them is news here.
+        this.id = randomUUID();
         this.readOn();
       }
     }

@@ -19,7 +19,7 @@ import type {
   SlotsQuery,
   UpdateSlotSettingsDto,
 } from './dto/slot.dto.js';
-import { BookingNotFound, SlotOver, SlotTaken } from './slots.errors.js';
+import { BookingNotFound, SlotOver } from './slots.errors.js';
 import { SlotsChanged } from './slots.events.js';
 import {
   BOOKING,
@@ -50,7 +50,6 @@ const hour = table<Hour>('hour');
 /** The hour that one wants to book, and the booking. */
 const OUTCOME = row({
   is_person: computed<boolean>(raw('who.is_person')),
-  has_tried: computed<boolean>(raw('who.has_tried')),
   wanted: optional(
     part({
       ...pick(hour, 'is_gym_active', 'is_too_far', 'max_per_day', 'is_over', 'capacity', 'booked', 'has_it'),
@@ -120,16 +119,16 @@ export class SlotsService {
     const wanted = { gymId, date: input.date, slotId, userId };
     return onceInOne(this.db, actor, key, async (unit) => {
       for (let hasLimit = false; ;) {
-        const { is_person, has_tried, wanted: found, booking } = await this.takeSeat(unit, actor, wanted, hasLimit);
+        const { is_person, wanted: found, booking } = await this.takeSeat(unit, actor, wanted, hasLimit);
         if (!is_person) throw FieldsInvalid.of('user_id', 'is not an active person of the gym');
         if (booking) {
           unit.emit(new SlotsChanged(gymId, booking.date, slotId));
           return booking;
         }
+        if (!found) await this.today(unit, gymId);
         const Refusal = refusalOf(found);
         if (Refusal) throw new Refusal();
-        // Another was quicker, and has the seat. It was the last one, or the next is tried.
-        if (has_tried && found!.booked + 1 >= found!.capacity) throw new SlotTaken();
+        // Another was quicker, or this person with the same. The next look says so, or tries the next seat.
         hasLimit = found!.max_per_day < NO_LIMIT;
       }
     });
@@ -231,8 +230,8 @@ export class SlotsService {
     return now!;
   }
 
-  private async today(tx: Transaction, gymId: ScopedGymId): Promise<string> {
-    const [gym] = await tx.query<{ today: string }>(
+  private async today(db: Queryable, gymId: ScopedGymId): Promise<string> {
+    const [gym] = await db.query<{ today: string }>(
       sql`SELECT ${TODAY}::text AS today FROM gyms g WHERE g.id = ${gymId}`,
     );
     if (!gym) noGym();
@@ -278,19 +277,17 @@ export class SlotsService {
           SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day
           FROM slot_bookings b WHERE b.user_id = ${userId} AND ${ofDay}) m
         WHERE g.id = ${gymId}
-      ), tried AS MATERIALIZED (
-        SELECT hour.gym_id, date, ${slotId}::int, seat, u.id, starts_at, ends_at, moment(), ${actor.user_id}::int
+      ), b AS (
+        INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+        SELECT hour.gym_id, date, ${slotId}, seat, u.id, starts_at, ends_at, moment(), ${actor.user_id}
         FROM hour JOIN users u ON ${person}
         JOIN gyms g ON g.id = hour.gym_id AND g.is_active AND g.timezone = hour.timezone
         WHERE ${CAN_BE_BOOKED} ${isLocked ? empty : sql`AND hour.max_per_day >= ${NO_LIMIT}::int`}
         FOR SHARE OF u FOR KEY SHARE OF g
-      ), b AS (
-        INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
-        SELECT * FROM tried ON CONFLICT DO NOTHING RETURNING *
+        ON CONFLICT DO NOTHING RETURNING *
       )
       SELECT ${OUTCOME}
-      FROM (
-        SELECT EXISTS (SELECT FROM users u WHERE ${person}) AS is_person, EXISTS (SELECT FROM tried) AS has_tried) who
+      FROM (SELECT EXISTS (SELECT FROM users u WHERE ${person}) AS is_person) who
       LEFT JOIN hour ON TRUE LEFT JOIN b ON TRUE`;
   }
 }

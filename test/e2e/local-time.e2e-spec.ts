@@ -198,6 +198,13 @@ describe('local time', () => {
       expect(await found(manager.client, 'start_date=2024-05-01T14:15:00Z')).toEqual([ids[1]]);
       expect(await found(manager.client, 'end_date=2024-05-01T10:15:00&start_date=2024-05-01')).toEqual([ids[0]]);
       for (const period of [
+        'start_date=2024-05-01T10:15:00&end_date=2024-05-01T10:15',
+        'start_date=2024-05-01T10:15:00.50&end_date=2024-05-01T10:15:00.5',
+        'start_date=2024-05-01T10:15:00Z&end_date=2024-05-01T12:15%2B0200',
+      ]) {
+        expect(await manager.client.get(`/attendance?${period}`)).toHaveStatus(200);
+      }
+      for (const period of [
         'start_date=2024-05-02&end_date=2024-05-01',
         'start_date=2024-05-02T00:00&end_date=2024-05-01',
         'start_date=2024-05-01T10:16&end_date=2024-05-01T10:15:59',

@@ -209,6 +209,7 @@ describe('malformed requests', () => {
     expect(await answer('name=x', 'application/x-www-form-urlencoded')).toBe(415);
     const zipped = { 'content-encoding': 'gzip', 'content-type': 'application/json' };
     expect(await send('POST', '/gyms', '{}', zipped)).toBeRefused(415, 'media_type_not_supported');
+    expect(await send('GET', '/gyms', undefined, zipped)).toHaveStatus(200);
     expect(await send('GET', '/users/2147483648')).toHaveStatus(422);
     expect(await send('GET', '/users/9223372036854775808')).toHaveStatus(422);
     expect(await send('GET', '/users/%00')).toHaveStatus(400);

@@ -106,7 +106,7 @@ describe('two servers of one embedded PostgreSQL', () => {
     expect(cluster.port).toBe(port);
   });
 
-  it('say once that it takes no changes, and that it does again', async () => {
+  it('say once that it takes no changes', async () => {
     const database = new pg.Client(cluster.url);
     await database.connect();
     const readOnly = async (state: 'on' | 'off') => {
@@ -123,14 +123,13 @@ describe('two servers of one embedded PostgreSQL', () => {
       const problems = said(0, 'read-only').length;
       for (let turn = 0; turn < 5; turn++) expect(await add(desks[0]!)).toBeRefused(503, 'unavailable');
       expect(await desks[0]!.get('/gyms')).toHaveStatus(200);
-      await until(() => said(0, 'Writing to the database is lost: cannot execute').length === 1);
+      await until(() => said(0, 'The database takes no changes: cannot execute').length === 1);
       expect(said(0, 'read-only')).toHaveLength(problems);
     } finally {
       await readOnly('off');
       await database.end();
     }
     await until(async () => (await add(desks[0]!)).status < 500);
-    await until(() => said(0, 'Writing to the database is back after').length === 1);
   });
 
   it('do not wait for it without end when it hangs, and go on when it does', async () => {

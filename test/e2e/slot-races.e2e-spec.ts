@@ -203,6 +203,13 @@ describe('when many want the same hours', () => {
       expect(await history(gym.id)).toEqual([]);
     });
 
+    it('the same booking, sent twice', async () => {
+      const { gym, ...both } = await makeSlotGym(t.make);
+      const same = `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+        VALUES (${gym.id}, '${SOON}', 9, 1, ${both.member.id}, '${SOON}T09:00Z', '${SOON}T10:00Z', now(), ${both.member.id})`;
+      expect(await bookDuring(same, both)).toBeRefused(409, 'already_booked');
+    });
+
     it('another who takes the last seat', async () => {
       const { gym, ...both } = await makeSlotGym(t.make);
       const other = await t.make.signedIn('user', gym.id);

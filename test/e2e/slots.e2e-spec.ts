@@ -236,6 +236,7 @@ describe('slots', () => {
       expect(await book(other.client, 6, { date: SOON, user_id: member.id })).toBeRefused(403, 'only_for_yourself');
       expect(await book(member.client, 6, { date: SOON, gym_id: stranger.gym.id })).toBeRefused(403, 'other_gym');
       expect(await book(admin.client, 6)).toBeRefused(422, 'fields_invalid');
+      expect(await book(admin.client, 6, { date: SOON, gym_id: 2_000_000_000 })).toHaveWrongFields('gym_id');
       for (const userId of [stranger.member.id, gone.id, admin.id, 2_000_000_000]) {
         expect(await book(manager.client, 6, { date: SOON, user_id: userId })).toHaveWrongFields('user_id');
       }

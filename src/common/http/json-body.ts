@@ -8,8 +8,10 @@ const DEEPEST = 20;
 /** Reads JSON bodies; text that PostgreSQL cannot store and endless nesting are refused. */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addHook('preParsing', ({ headers: { 'content-encoding': encoding = 'identity' } }, _reply, payload, done) => {
-    done(/^(identity)?$/i.test(encoding) ? null : new MediaTypeNotSupported('Send the body uncompressed.'), payload);
+  fastify.addHook('preParsing', ({ headers }, _reply, payload, done) => {
+    const hasBody = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+    const isPlain = /^(identity)?$/i.test(headers['content-encoding'] ?? '');
+    done(hasBody && !isPlain ? new MediaTypeNotSupported('Send the body uncompressed.') : null, payload);
   });
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser(['application/json'], { parseAs: 'buffer' }, (request, body, done) => {
