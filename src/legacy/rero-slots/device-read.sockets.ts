@@ -4,7 +4,9 @@ import { DESK } from '../../common/actor/roles.js';
 import { TooManyRequests } from '../../common/errors/common.errors.js';
 import { fromDigits } from '../../common/http/whole.js';
 import type { SerialLineDto, SerialOutputDto } from '../../devices/dto/device.dto.js';
-import { codeOf, isOurFault, isRefusal, type PlainConnection } from '../plain/plain-connection.js';
+import { SlotsWatch } from '../../realtime/slots-watch.js';
+import { TODAY } from '../../slots/watched-days.js';
+import { codeOf, isOurFault, isRefusal } from '../plain/plain-connection.js';
 import { CLOSE, type Frame, type PlainSocket } from '../plain/plain-socket.js';
 import { PlainSockets } from '../plain/plain-sockets.js';
 import { Refusal } from '../wire/refusal.js';
@@ -30,6 +32,7 @@ export class DeviceReadSockets implements OnModuleInit {
   constructor(
     private readonly plain: PlainSockets,
     private readonly day: PublicDay,
+    private readonly watch: SlotsWatch,
     private readonly people: ReroPeople,
     private readonly desk: ReroDesk,
   ) {}
@@ -83,7 +86,17 @@ export class DeviceReadSockets implements OnModuleInit {
       socket.send({ type: 'connection_established', device_number, device_info: device, message });
       knownUpTo = updated_at;
       early.forEach(hear);
-      if (!actor.is(...DESK)) await this.endWithTheHour(socket, connection, read, device_number);
+      if (actor.is(...DESK)) return;
+      const end = (thrown: unknown): void => {
+        const words = wordsOf(thrown, device_number);
+        connection.leave();
+        if (words === null) socket.close(CLOSE.our_fault);
+        else refuse(socket, words);
+      };
+      // The hour may be cancelled, too.
+      const today = { gym_id: await this.day.gym(), date: TODAY };
+      socket.whenGone(this.watch.watch(today, () => void read().catch(end)));
+      await this.endWithTheHour(socket, read, end);
     } catch (thrown) {
       const words = wordsOf(thrown, device_number);
       if (words === null) throw thrown;
@@ -106,24 +119,18 @@ export class DeviceReadSockets implements OnModuleInit {
 
   private async endWithTheHour(
     socket: PlainSocket,
-    connection: PlainConnection,
     readAgain: () => Promise<unknown>,
-    number: number,
+    end: (thrown: unknown) => void,
   ): Promise<void> {
     const { now, slots } = await this.day.read();
-    const end = slots.find(({ starts_at, ends_at }) => starts_at <= now && now < ends_at)?.ends_at ?? now;
+    const endsAt = slots.find(({ starts_at, ends_at }) => starts_at <= now && now < ends_at)?.ends_at ?? now;
     const timer = setTimeout(
       () => {
         void readAgain()
-          .then(() => this.endWithTheHour(socket, connection, readAgain, number))
-          .catch((thrown: unknown) => {
-            const words = wordsOf(thrown, number);
-            connection.leave();
-            if (words === null) socket.close(CLOSE.our_fault);
-            else refuse(socket, words);
-          });
+          .then(() => this.endWithTheHour(socket, readAgain, end))
+          .catch(end);
       },
-      end.getTime() - now.getTime() + SLACK_MS,
+      endsAt.getTime() - now.getTime() + SLACK_MS,
     ).unref();
     socket.whenGone(() => clearTimeout(timer));
   }

@@ -181,6 +181,19 @@ describe('/devices/read/{n}', () => {
     expect(await signedOut.closed).toBe(4001);
   });
 
+  it('ends when the hour is cancelled', async () => {
+    const person = await newPerson();
+    const hours = [2, 3].map((slotId) => ({ body: { slot_id: slotId, token: person.token } }));
+    for (const hour of hours) expect(await plain('POST', `${url}/book-slot`, hour)).toMatchObject({ status: 200 });
+    const [socket, staff] = [await open(1), await open(1)];
+    await socket.ask({ token: person.token }, 'connection_established');
+    await staff.ask({ token: rero.manager.access_token }, 'connection_established');
+    for (const hour of hours) expect(await plain('POST', `${url}/cancel-slot`, hour)).toMatchObject({ status: 200 });
+    expect(await socket.closed).toBe(1000);
+    expect(socket.frames.at(-1).message).toMatch(/^You must have booked .* to access device 1$/);
+    expect(staff.isClosed).toBe(false);
+  });
+
   it('closes with 4001 if no one signs in', async () => {
     const socket = await open(1);
     expect(await socket.closed).toBe(4001);
