@@ -53,19 +53,16 @@ export class PlansService {
 
   /** @throws PlanNotFound, PlanIncomplete */
   async update(actor: Actor, planId: number, input: UpdatePlanDto): Promise<PlanDto> {
-    const [plan] = await this.db
-      .change(
-        sql`
+    const change = sql`
       UPDATE plans p SET ${assignments(input, CHANGEABLE)}
         session_count = CASE WHEN coalesce(${input.kind}, kind) <> 'time'
           THEN ${input.session_count === undefined ? raw('session_count') : sql`${input.session_count}::int`} END,
         updated_at = now()
-      WHERE ${visiblePlan(actor, planId)} RETURNING ${PLAN_COLUMNS}`,
-      )
-      .catch(async (error: unknown) => {
-        if (!(error instanceof PlanIncomplete)) throw error;
-        throw new PlanIncomplete(input.kind ?? (await this.get(actor, planId)).kind);
-      });
+      WHERE ${visiblePlan(actor, planId)} RETURNING ${PLAN_COLUMNS}`;
+    const [plan] = await this.db.change(change).catch(async (error: unknown) => {
+      if (!(error instanceof PlanIncomplete)) throw error;
+      throw new PlanIncomplete(input.kind ?? (await this.get(actor, planId)).kind);
+    });
     if (!plan) throw new PlanNotFound();
     return plan;
   }

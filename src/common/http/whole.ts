@@ -5,9 +5,12 @@ import { IsInt, Max, Min } from 'class-validator';
 /** Largest id: PostgreSQL's integer. */
 export const MAX_ID = 2_147_483_647;
 
-/** A whole number in a text is its digits and nothing else: no sign, no blank, no 1.0, 1e3 or 0x10. */
-export const fromDigits = (value: unknown): unknown =>
-  typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
+/**
+ * A whole number in a text is its digits and nothing else: no blank, no 1.0, 1e3 or 0x10, and a minus only where it may
+ * be below zero.
+ */
+export const fromDigits = (value: unknown, isSigned = false): unknown =>
+  typeof value === 'string' && (isSigned ? /^-?\d{1,10}$/ : /^\d{1,10}$/).test(value) ? Number(value) : value;
 
 /** A whole number; no text. That is asked first: of a text it is not said that it must be at most so much. */
 export const IsInteger = (min: number, max: number, message = `must be a whole number from ${min} to ${max}`) =>
@@ -16,7 +19,7 @@ export const IsInteger = (min: number, max: number, message = `must be a whole n
 /** A whole number, or (query parameters, old clients) its digits as a text. */
 export const IsWhole = (min: number, max: number, message?: string) =>
   applyDecorators(
-    Transform(({ value }: { value: unknown }) => fromDigits(value)),
+    Transform(({ value }: { value: unknown }) => fromDigits(value, min < 0)),
     IsInteger(min, max, message),
   );
 

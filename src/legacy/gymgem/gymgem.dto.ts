@@ -5,7 +5,7 @@ import { Allow, IsOptional, IsString, MaxLength } from 'class-validator';
 import { UpdateAccountDto } from '../../accounts/dto/accounts.dto.js';
 import { CreateAccountDto } from '../../auth/dto/auth.dto.js';
 import { IsText } from '../../common/http/fields.js';
-import { fromDigits, IsId, IsInteger, MAX_ID } from '../../common/http/whole.js';
+import { fromDigits, IsId, IsWhole, MAX_ID } from '../../common/http/whole.js';
 import { CourseDto, CreateCourseDto } from '../../courses/dto/courses.dto.js';
 import { PROFILE_TYPES, type ProfileType } from '../../people/dto/profile.dto.js';
 import { TextOrNothing } from '../sign-in/sign-in.dto.js';
@@ -137,13 +137,7 @@ export class GymgemStartDto {
   user2: number;
 }
 
-const IsPersonId = () =>
-  applyDecorators(
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' && /^-\d{1,10}$/.test(value) ? Number(value) : fromDigits(value),
-    ),
-    IsInteger(-MAX_ID, MAX_ID, 'must be the id of a person, a whole number'),
-  );
+const IsPersonId = () => IsWhole(-MAX_ID, MAX_ID, 'must be the id of a person, a whole number');
 
 /** One of them. */
 export class GymgemWebStartDto {

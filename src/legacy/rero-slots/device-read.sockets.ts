@@ -80,23 +80,23 @@ export class DeviceReadSockets implements OnModuleInit {
       });
       const read = async () =>
         connection.ask<SerialHistory>('read_serial', { device_number, gym_id: await this.day.gym() });
-      const { output, updated_at } = await read();
-      socket.send({ type: 'serial_output', device_number, output, timestamp: new Date().toISOString() });
-      const message = `Connected to device ${device_number}`;
-      socket.send({ type: 'connection_established', device_number, device_info: device, message });
-      knownUpTo = updated_at;
-      early.forEach(hear);
-      if (actor.is(...DESK)) return;
       const end = (thrown: unknown): void => {
         const words = wordsOf(thrown, device_number);
         connection.leave();
         if (words === null) socket.close(CLOSE.our_fault);
         else refuse(socket, words);
       };
+      const isDesk = actor.is(...DESK);
       // The hour may be cancelled, too.
       const today = { gym_id: await this.day.gym(), date: TODAY };
-      socket.whenGone(this.watch.watch(today, () => void read().catch(end)));
-      await this.endWithTheHour(socket, read, end);
+      if (!isDesk) socket.whenGone(this.watch.watch(today, () => void read().catch(end)));
+      const { output, updated_at } = await read();
+      socket.send({ type: 'serial_output', device_number, output, timestamp: new Date().toISOString() });
+      const message = `Connected to device ${device_number}`;
+      socket.send({ type: 'connection_established', device_number, device_info: device, message });
+      knownUpTo = updated_at;
+      early.forEach(hear);
+      if (!isDesk) await this.endWithTheHour(socket, read, end);
     } catch (thrown) {
       const words = wordsOf(thrown, device_number);
       if (words === null) throw thrown;
