@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { VisitNumbers } from '../../../src/attendance/visit-numbers.js';
 import { Unavailable } from '../../../src/common/errors/common.errors.js';
-import { everyGym } from '../../../src/database/sql.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { ownDatabase } from '../../support/database.js';
 import { type Person, type SignedIn, unique } from '../../support/factory.js';
