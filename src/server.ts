@@ -42,7 +42,8 @@ export async function createApp(config: Config, log = openLog(config)): Promise<
     },
   );
   app.useSecurityHeaders({ contentSecurityPolicy });
-  followRequests(fastify, cors, adapter.securityHeaders(), app.get(MetricsService), app.get(Drain));
+  followRequests(fastify, cors, app.get(MetricsService), app.get(Drain));
+  secureAnswers(fastify, adapter.securityHeaders());
   readJsonBodies(fastify);
   await readForms(fastify);
   sendPages(fastify);
@@ -54,7 +55,7 @@ export async function createApp(config: Config, log = openLog(config)): Promise<
   return app;
 }
 
-/** Nest sets each of its security headers on each answer; here they are asked for once, and sent with our own. */
+/** Nest sets each of its security headers on each answer; here they are asked for once: see secureAnswers. */
 class Adapter extends FastifyAdapter {
   private setHeaders: Parameters<FastifyAdapter['registerSecurityHook']>[0] | undefined;
 
@@ -62,8 +63,8 @@ class Adapter extends FastifyAdapter {
     this.setHeaders = hook;
   }
 
-  securityHeaders(): Record<string, string> {
-    const headers: Record<string, string> = {};
+  securityHeaders(): Headers {
+    const headers: Headers = {};
     const answer = { setHeader: (name: string, value: string) => (headers[name] = value), removeHeader: () => {} };
     const request = {} as FastifyRequest;
     this.setHeaders?.(request, answer);
@@ -84,7 +85,7 @@ function fastifyOptions(
   config: Config,
   cors: CorsPolicy,
   log: Log,
-  securityHeaders: () => Record<string, string>,
+  securityHeaders: () => Headers,
 ): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
   return {
     // Nothing here is Connect middleware, so its layer is left out.
@@ -108,7 +109,7 @@ function fastifyOptions(
     // What cannot even be routed: a wrongly encoded or over-long address.
     frameworkErrors(error, request, reply) {
       void reply
-        .headers(securityHeaders())
+        .headers(forJson(securityHeaders()))
         .headers(cors.headers(request.headers.origin))
         .header('X-Request-Id', request.id);
       if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
@@ -123,17 +124,11 @@ function fastifyOptions(
 }
 
 /** Gives each request its id and context, and writes one log line and one measurement for each answer. */
-function followRequests(
-  fastify: FastifyInstance,
-  cors: CorsPolicy,
-  security: Record<string, string>,
-  metrics: MetricsService,
-  drain: Drain,
-): void {
+function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: MetricsService, drain: Drain): void {
   fastify.server.on('connection', (connection) => drain.opened(connection));
   fastify.addHook('onRequest', (request, reply, done) => {
     drain.begin(reply.raw);
-    void reply.headers(security).headers(cors.headers(request.headers.origin)).header('X-Request-Id', request.id);
+    void reply.headers(cors.headers(request.headers.origin)).header('X-Request-Id', request.id);
     const { httpVersion, headers } = request.raw;
     if (cors.isPreflight(request)) cors.answerPreflight(request, reply);
     else if (isBrowserAtRoot(request)) void reply.redirect('/docs');
@@ -156,6 +151,32 @@ function followRequests(
     // Not with two objects spread into one, which goes straight into old memory (decision 43).
     const line = Object.assign(whoAsked(request), { method, route, status, ms: Math.round(elapsed) });
     fastify.log[level](line, 'answered');
+    done();
+  });
+}
+
+type Headers = Record<string, string>;
+
+/** Those that mean something where nothing is shown or run. */
+const FOR_JSON = [
+  'Strict-Transport-Security',
+  'X-Content-Type-Options',
+  'X-Frame-Options',
+  'Cross-Origin-Resource-Policy',
+];
+
+/** https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers */
+const forJson = (security: Headers): Headers => ({
+  ...Object.fromEntries(FOR_JSON.map((name) => [name, security[name]!])),
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+});
+
+/** What a route has set by itself stays. */
+function secureAnswers(fastify: FastifyInstance, forPages: Headers): void {
+  const ofJson = forJson(forPages);
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (/^application\/(problem\+)?json/.test(String(reply.getHeader('content-type')))) void reply.headers(ofJson);
+    else for (const name in forPages) if (!reply.hasHeader(name)) void reply.header(name, forPages[name]);
     done();
   });
 }

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Config } from '../config/config.js';
 
-/** Lines are written together, when there are so many bytes of them or a second has passed. */
+/** Lines are written together, when they are as long as this or a second has passed. */
 const TOGETHER = 8_192;
 const LATEST_MS = 1_000;
 /** If the reader of the log has stopped, what comes on top is dropped. */
@@ -25,23 +25,31 @@ export type Log = ReturnType<typeof openLog>;
 
 /** The log on stdout. A warning, or worse, is written at once, with all before it; so is everything at the exit. */
 function logStream() {
-  const out = pino.destination({
-    ...{ dest: 1, sync: false },
-    ...{ minLength: TOGETHER, periodicFlush: LATEST_MS, maxLength: LONGEST_WAIT },
-  });
+  const out = pino.destination({ dest: 1, sync: false, maxLength: LONGEST_WAIT });
   // A full disk must not end the process; there is no one to tell.
   out.on('error', () => undefined);
-  out.flushSync = () => writeNow(out as unknown as Unwritten);
+  // Not held by sonic-boom, which with each line counts the bytes of all that it holds.
+  let held = '';
+  const passOn = () => {
+    if (held !== '') out.write(held);
+    held = '';
+  };
+  setInterval(passOn, LATEST_MS).unref();
+  const writeAll = () => {
+    passOn();
+    writeNow(out as unknown as Unwritten);
+  };
+  out.flushSync = writeAll;
   return {
     // Pino then says the level of each line.
     [pino.symbols.needsMetadataGsym]: true as const,
     lastLevel: 0,
     write(line: string): void {
-      out.write(line);
-      if (this.lastLevel >= pino.levels.values.warn!) out.flush();
+      held += line;
+      if (held.length >= TOGETHER || this.lastLevel >= pino.levels.values.warn!) passOn();
     },
     flush(done?: () => void): void {
-      out.flushSync();
+      writeAll();
       done?.();
     },
   };

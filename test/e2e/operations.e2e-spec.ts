@@ -55,7 +55,14 @@ describe('operations', () => {
       const { headers } = await t.anonymous.get(path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('strict-transport-security')).toContain('max-age');
+      expect(headers.get('x-frame-options')).not.toBeNull();
+      expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+      // It tells what a page may do.
+      expect(headers.get('referrer-policy')).toBeNull();
     }
+    const page = await fetch(`${t.url}/docs`);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(page.headers.get('referrer-policy')).toBe('no-referrer');
   });
 
   it('takes a path with or without a slash at its end', async () => {
