@@ -28,7 +28,7 @@ export class AccessCache<Known extends object> {
    * @param proof the session's id, or another name of what shows who they are
    */
   async get(userId: number, proof: number | string, load: () => Promise<Known | null>): Promise<Known | null> {
-    const known = this.people.get(userId)?.get(proof);
+    const known = this.known(userId, proof);
     if (known) return known;
     const changesBefore = this.changes;
     const loaded = await load();
@@ -38,6 +38,11 @@ export class AccessCache<Known extends object> {
       this.people.set(userId, sessions.set(proof, loaded));
     }
     return loaded;
+  }
+
+  /** The same, if it is known already. */
+  known(userId: number, proof: number | string): Known | undefined {
+    return this.people.get(userId)?.get(proof);
   }
 
   /** This server need not wait to be told of what it did itself. */

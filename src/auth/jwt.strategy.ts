@@ -66,9 +66,20 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements Ac
   async resolve(credentials: Credentials): Promise<Access> {
     const token = bearerToken(credentials);
     if (token === null) throw new NotSignedIn('Send the access token as "Authorization: Bearer <token>".');
-    const claims = this.verified.get(token);
-    if (!claims || isExpired(claims)) return this.askPassport(credentials);
+    const claims = this.claimsOf(token);
+    if (!claims) return this.askPassport(credentials);
     return this.sessions.accessOf(Number(claims.sub), claims.sid);
+  }
+
+  known(credentials: Credentials): Access | undefined {
+    const claims = this.claimsOf(bearerToken(credentials));
+    return claims && this.sessions.knownAccess(Number(claims.sub), claims.sid);
+  }
+
+  /** What a token says whose signature was right. */
+  private claimsOf(token: string | null): AccessClaims | undefined {
+    const claims = token === null ? undefined : this.verified.get(token);
+    return claims && !isExpired(claims) ? claims : undefined;
   }
 
   private askPassport({ headers }: Credentials): Promise<Access> {

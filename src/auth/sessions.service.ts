@@ -64,6 +64,11 @@ export class SessionsService {
     return access;
   }
 
+  /** The same, if it is known already. */
+  knownAccess(userId: number, sessionId: number): Access | undefined {
+    return this.cache.known(userId, sessionId);
+  }
+
   /**
    * Who has this password, which they gave instead of a session.
    * @throws SessionEnded if it is another one by now, or they are not active

@@ -6,7 +6,7 @@ import type { DomainEvent } from '../common/events/domain-event.js';
 import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
 import { connecting, pool } from './connection.js';
-import { type Lane, Lanes } from './lanes.js';
+import { Lanes } from './lanes.js';
 import type { Rows } from './rows.js';
 import { isAway, isLocked, isStalePlan, isUnwritable, isWorthRetrying } from './postgres-errors.js';
 import { everyGym, type Returning, type ScopedSql } from './sql.js';
@@ -19,6 +19,7 @@ export type { Queryable, StoredEvent, Transaction, Unit } from './units.js';
 /** Of all connections, one in so many is shared by reads, and four at most; as many by writes. */
 const LANES = { oneIn: 4, most: 4 };
 const TELL_EVERY_MS = 60_000;
+const MOST_TRIES = 3;
 
 /** The key of `keyedHash`. @param secret the JWT_SECRET */
 export const keyOfHashes = (secret: string): Buffer =>
@@ -73,9 +74,14 @@ export class Database implements Queryable, OnApplicationShutdown {
 
   /** One statement that changes something. It may take as long as it takes. */
   change<Row extends object>(query: ScopedSql & Returning<Row>): Promise<Row[]> {
-    return this.again(() =>
-      this.writing(() => this.onConnection(async (client) => (await run<Row>(client, query)).toArray())),
-    );
+    return this.again(async () => {
+      try {
+        return await this.onConnection(async (client) => (await run<Row>(client, query)).toArray());
+      } catch (error) {
+        this.tellUnwritable(error);
+        throw error;
+      }
+    });
   }
 
   /**
@@ -116,85 +122,66 @@ export class Database implements Queryable, OnApplicationShutdown {
   /** Does `work`, and publishes what it emits when it is done. */
   private async emitting<Result>(work: (emit: Unit['emit']) => Promise<Result>): Promise<Result> {
     const events: DomainEvent[] = [];
-    const result = await this.writing(() => work((event) => void events.push(event)));
+    let result: Result;
+    try {
+      result = await work((event) => void events.push(event));
+    } catch (error) {
+      this.tellUnwritable(error);
+      throw error;
+    }
     for (const event of events) this.events.emit(event.constructor.name, event);
     return result;
   }
 
   /** That the database takes no changes (a full disk) is told once a minute, and not with each that is refused. */
-  private async writing<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      if (isUnwritable(error)) {
-        error.isReported = true;
-        if (performance.now() - this.toldAt > TELL_EVERY_MS) {
-          this.toldAt = performance.now();
-          this.logger.error(`The database takes no changes: ${(error.cause as Error).message}`);
-        }
-      }
-      throw error;
-    }
+  private tellUnwritable(error: unknown): void {
+    if (!isUnwritable(error)) return;
+    error.isReported = true;
+    if (performance.now() - this.toldAt < TELL_EVERY_MS) return;
+    this.toldAt = performance.now();
+    this.logger.error(`The database takes no changes: ${(error.cause as Error).message}`);
   }
 
-  /** Sends on a connection that others use, too; if all are busy, or it has to wait for a lock, on one of its own. */
-  private onLane<Result>(lanes: Lanes, send: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
-    return this.again(async () => {
+  /**
+   * Sends on a connection that others use, too; if all are busy, or it has to wait for a lock, on one of its own. Each
+   * request comes through here: it is one function, because each promise more costs.
+   */
+  private async onLane<Result>(lanes: Lanes, send: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
+    for (let tries: Tries | undefined; ;) {
       const lane = lanes.pick();
+      if (!lane) break;
+      const { answers } = this;
       try {
-        if (lane) return await this.ask(lanes, lane, send);
+        const result = await lanes.send(lane, send);
+        this.answered();
+        return result;
       } catch (error) {
-        if (!isLocked(error)) throw error;
+        this.failed(error, answers);
+        if (isAway(error) || isStalePlan(error)) lanes.drop(lane, isAway(error));
+        if (isLocked(error)) break;
+        tries ??= new Tries(this.pool.options.max);
+        if (!tries.again(error)) throw error;
       }
-      return this.onConnection(send);
-    });
-  }
-
-  private async ask<Result>(
-    lanes: Lanes,
-    lane: Lane,
-    send: (client: pg.ClientBase) => Promise<Result>,
-  ): Promise<Result> {
-    try {
-      return await this.watched(() => lanes.send(lane, send));
-    } catch (error) {
-      if (isAway(error) || isStalePlan(error)) lanes.drop(lane, isAway(error));
-      throw error;
     }
+    return this.again(() => this.onConnection(send));
   }
 
   /** Lends a connection, and throws it away if it broke or its statements must be prepared again. */
   private async onConnection<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
     let client: pg.PoolClient | undefined;
     let isBroken = false;
+    const { answers } = this;
     try {
-      return await this.watched(async () => {
-        client = await connecting(this.pool.connect());
-        return work(client);
-      });
+      client = await connecting(this.pool.connect());
+      const result = await work(client);
+      this.answered();
+      return result;
     } catch (error) {
+      this.failed(error, answers);
       isBroken = isAway(error) || isStalePlan(error);
       throw error;
     } finally {
       client?.release(isBroken);
-    }
-  }
-
-  /** Notes whether the database answers. */
-  private async watched<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { answers } = this;
-    try {
-      const result = await work();
-      this.answered();
-      return result;
-    } catch (error) {
-      if (!isAway(error)) this.answered();
-      // Where others were answered meanwhile, it is this connection that broke, or there are too few.
-      else if (this.answers === answers) {
-        this.outage.lost(error.cause);
-        error.isReported = true;
-      }
-      throw error;
     }
   }
 
@@ -203,16 +190,38 @@ export class Database implements Queryable, OnApplicationShutdown {
     this.outage.back();
   }
 
+  /** @param answers how many there had been when it was asked */
+  private failed(error: unknown, answers: number): void {
+    if (!isAway(error)) this.answered();
+    // Where others were answered meanwhile, it is this connection that broke, or there are too few.
+    else if (this.answers === answers) {
+      this.outage.lost(error.cause);
+      error.isReported = true;
+    }
+  }
+
   private async again<Result>(work: () => Promise<Result>): Promise<Result> {
-    let [retries, stale] = [0, 0];
-    for (;;) {
+    for (const tries = new Tries(this.pool.options.max); ;) {
       try {
         return await work();
       } catch (error) {
-        // Each stale connection was thrown away: after as many as there can be, it is something else.
-        if (isStalePlan(error) ? ++stale > this.pool.options.max : !isWorthRetrying(error) || ++retries === 3)
-          throw error;
+        if (!tries.again(error)) throw error;
       }
     }
+  }
+}
+
+/** How often something was tried. */
+class Tries {
+  private retries = 0;
+  private stale = 0;
+
+  /** @param connections how many there can be */
+  constructor(private readonly connections: number) {}
+
+  /** Whether to try again. Each stale connection was thrown away: after all of them, it is something else. */
+  again(error: unknown): boolean {
+    if (isStalePlan(error)) return ++this.stale <= this.connections;
+    return isWorthRetrying(error) && ++this.retries < MOST_TRIES;
   }
 }

@@ -11,16 +11,26 @@ const SLOW_MS = 20;
 export interface Lane {
   readonly client: pg.Client;
   readonly connected: Promise<unknown>;
+  isConnected: boolean;
   /** Since when each query waits that is not answered yet. They are answered in their order. */
   readonly sent: number[];
   /** Those of them that have not gone out yet. */
   readonly held: Set<unknown>;
+  /** At the end of this turn of the event loop it is looked whether they can go. */
+  isLookedAfter: boolean;
 }
 
 /** Nothing that went out is unanswered. */
 const isIdle = ({ sent, held }: Lane): boolean => sent.length === held.size;
 
+function lookAfter(lane: Lane): void {
+  if (lane.isLookedAfter) return;
+  lane.isLookedAfter = true;
+  setImmediate(letGo, lane);
+}
+
 function letGo(lane: Lane): void {
+  lane.isLookedAfter = false;
   if (!isIdle(lane)) return;
   lane.held.clear();
   const stream = streamOf(lane.client);
@@ -57,11 +67,11 @@ export class Lanes {
   async send<Answer>(lane: Lane, work: (client: pg.Client) => Promise<Answer>): Promise<Answer> {
     lane.sent.push(performance.now());
     try {
-      await connecting(lane.connected);
+      if (!lane.isConnected) await connecting(lane.connected);
       const stream = streamOf(lane.client);
       if (stream.writableCorked === 0) {
         stream.cork();
-        setImmediate(letGo, lane);
+        lookAfter(lane);
       }
       lane.held.add(work);
       return await work(lane.client);
@@ -69,7 +79,7 @@ export class Lanes {
       lane.sent.shift();
       lane.held.delete(work);
       // Not before others of this turn have joined those that are held.
-      setImmediate(letGo, lane);
+      lookAfter(lane);
     }
   }
 
@@ -88,7 +98,11 @@ export class Lanes {
 
   private add(): Lane {
     const client = new Client({ ...connection(this.url, 'spotter', this.work), pipeline: true });
-    const lane: Lane = { client, connected: client.connect(), sent: [], held: new Set() };
+    const lane: Lane = {
+      client,
+      connected: client.connect().then(() => (lane.isConnected = true)),
+      ...{ isConnected: false, sent: [], held: new Set(), isLookedAfter: false },
+    };
     client.on('error', () => this.drop(lane, true));
     client.on('end', () => this.drop(lane, true));
     this.open.push(lane);

@@ -4,7 +4,7 @@ import { NotSignedIn, PasswordChangeRequired, RoleNotAllowed } from '../errors/c
 import type { AppSocket } from '../ws/gateway.js';
 import { ACCESS, type Access, type RequestWithActor } from './access.js';
 import type { Principal } from './actor.js';
-import { ActorResolver } from './actor-resolver.js';
+import { type Access as Who, ActorResolver } from './actor-resolver.js';
 
 /** Closed by default: a request passes if its route names the role of its actor, or says that it is public. */
 @Injectable()
@@ -14,7 +14,7 @@ export class AccessGuard implements CanActivate {
     private readonly actors: ActorResolver,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (!access) throw new RoleNotAllowed();
     if (access.roles === null) return true;
@@ -25,14 +25,22 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     const request = context.switchToHttp().getRequest<RequestWithActor>();
-    const { actor, must_change_password } = await this.actors.resolve(request);
-    request.actor = actor;
-    requireRole(actor, access.roles);
-    if (must_change_password && !access.beforePasswordChange) {
-      throw new PasswordChangeRequired('Your password is temporary. POST /api/v1/auth/change-password sets your own.');
-    }
-    return true;
+    const known = this.actors.known(request);
+    // Most are known: a promise would cost more than the answer.
+    return known
+      ? admit(request, access, known)
+      : this.actors.resolve(request).then((who) => admit(request, access, who));
   }
+}
+
+/** Notes who sent the request. @throws RoleNotAllowed, PasswordChangeRequired */
+function admit(request: RequestWithActor, access: Access, { actor, must_change_password }: Who): true {
+  request.actor = actor;
+  requireRole(actor, access.roles!);
+  if (must_change_password && !access.beforePasswordChange) {
+    throw new PasswordChangeRequired('Your password is temporary. POST /api/v1/auth/change-password sets your own.');
+  }
+  return true;
 }
 
 /** @throws RoleNotAllowed */

@@ -19,6 +19,9 @@ export abstract class ActorResolver {
   /** @throws NotSignedIn if the token is wrong, too old, or its session has ended */
   abstract resolve(credentials: Credentials): Promise<Access>;
 
+  /** The same at once, if there is nothing to look up. */
+  abstract known(credentials: Credentials): Access | undefined;
+
   /** The same person as they are now. @throws NotSignedIn if the session has ended, or the password is another one */
   abstract currentActor(actor: Proof): Promise<Actor>;
 }
