@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, RouterModule } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, DiscoveryModule, RouterModule } from '@nestjs/core';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AttendanceModule } from './attendance/attendance.module.js';
 import { AuthModule } from './auth/auth.module.js';
@@ -9,7 +9,6 @@ import { AccessGuard } from './common/actor/access.guard.js';
 import { RouteTable } from './common/actor/route-table.js';
 import { ProblemFilter } from './common/errors/problem.filter.js';
 import { DtoTable } from './common/http/dto-table.js';
-import { validationPipe } from './common/http/validation.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
@@ -73,7 +72,6 @@ export class AppModule {
         RouteTable,
         DtoTable,
         { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_PIPE, useFactory: validationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Patch, Post, Put, Query, Req } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post, Put, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { EmailTaken, UsernameTaken } from '../auth/auth.errors.js';
@@ -11,6 +11,7 @@ import { TooManyRequests } from '../common/errors/common.errors.js';
 import type { Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
 import { IdInPath } from '../common/http/path.js';
+import { Body, Query } from '../common/http/validation.js';
 import { LastAdmin } from '../members/members.errors.js';
 import { AccountDto } from '../people/dto/account.dto.js';
 import { UserNotFound } from '../people/people.errors.js';

@@ -1,10 +1,11 @@
-import { Body, Controller, Delete, Get, Post, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Post, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { Operation } from '../common/http/operation.js';
 import { IdInPath, TextInPath } from '../common/http/path.js';
+import { Body } from '../common/http/validation.js';
 import { CreateProfileDto, ProfileDto } from '../people/dto/profile.dto.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { NotYourAccount, ProfileHasCourses, ProfileNotFound } from './accounts.errors.js';

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
+import { Controller, Delete, Get, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
@@ -8,6 +8,7 @@ import { GymListQuery, type Page } from '../common/http/list.js';
 import { DateInPath, IdInPath } from '../common/http/path.js';
 import { GetAllOfMember } from '../people/of-member.js';
 import { Operation } from '../common/http/operation.js';
+import { Body, Query } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';

@@ -1,4 +1,4 @@
-import { ConnectedSocket, MessageBody, WebSocketServer } from '@nestjs/websockets';
+import { ConnectedSocket, WebSocketServer } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor, GymScope, Principal } from '../common/actor/actor.js';
@@ -7,6 +7,7 @@ import { DESK } from '../common/actor/roles.js';
 import { FieldsInvalid, InternalError } from '../common/errors/common.errors.js';
 import { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
+import { MessageBody } from '../common/http/validation.js';
 import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
 import {

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Post, Req } from '@nestjs/common';
+import { Controller, Delete, Get, Post, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CurrentActor, EVERYONE, PUBLIC } from '../common/actor/access.js';
@@ -6,6 +6,7 @@ import type { Actor } from '../common/actor/actor.js';
 import { NotSignedIn, SessionEnded, TooManyRequests } from '../common/errors/common.errors.js';
 import { IdInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
+import { Body } from '../common/http/validation.js';
 import {
   AccountInactive,
   EmailTaken,

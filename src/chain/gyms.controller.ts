@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Post, Put, Query, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Post, Put, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
@@ -7,6 +7,7 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import { ListQuery, type Page } from '../common/http/list.js';
 import { IdInPath } from '../common/http/path.js';
 import { okOrNoContent, Operation } from '../common/http/operation.js';
+import { Body, Query } from '../common/http/validation.js';
 import { CreateGymDto, GymDto, UpdateGymDto } from '../gyms/dto/gym.dto.js';
 import { GymNameTaken, GymNotFound } from '../gyms/gyms.errors.js';
 import { GymsService } from './gyms.service.js';

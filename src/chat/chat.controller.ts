@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Patch, Post, Put, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post, Put, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { create as disposition } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -18,6 +18,7 @@ import type { Page } from '../common/http/list.js';
 import { TakesFiles } from '../common/http/multipart.js';
 import { Operation } from '../common/http/operation.js';
 import { IdInPath } from '../common/http/path.js';
+import { Body, Query } from '../common/http/validation.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { AttachmentsService } from './attachments.service.js';
 import {

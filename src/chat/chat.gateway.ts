@@ -1,7 +1,7 @@
-import { MessageBody } from '@nestjs/websockets';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
+import { MessageBody } from '../common/http/validation.js';
 import { Gateway, Message } from '../common/ws/gateway.js';
 import { ConversationsService } from './conversations.service.js';
 import {

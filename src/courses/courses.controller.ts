@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
+import { Controller, Delete, Get, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
@@ -7,6 +7,7 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import type { Page } from '../common/http/list.js';
 import { IdInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
+import { Body, Query } from '../common/http/validation.js';
 import { UserNotFound } from '../people/people.errors.js';
 import {
   CourseArchived,

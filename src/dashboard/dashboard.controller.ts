@@ -1,10 +1,11 @@
-import { Controller, Get, Query, type StreamableFile } from '@nestjs/common';
+import { Controller, Get, type StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { STAFF } from '../common/actor/roles.js';
 import { CSV } from '../common/http/csv.js';
 import { Operation } from '../common/http/operation.js';
+import { Query } from '../common/http/validation.js';
 import { MoneyNotShown } from './dashboard.errors.js';
 import { DashboardService } from './dashboard.service.js';
 import { DashboardDto, DashboardQuery, PeriodQuery, SeriesPointDto, SeriesQuery } from './dto/dashboard.dto.js';

@@ -1,8 +1,9 @@
-import { ConnectedSocket, MessageBody, type OnGatewayDisconnect, type OnGatewayInit } from '@nestjs/websockets';
+import { ConnectedSocket, type OnGatewayDisconnect, type OnGatewayInit } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor, DeviceActor } from '../common/actor/actor.js';
 import { DESK_AND_MEMBERS } from '../common/actor/roles.js';
+import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message } from '../common/ws/gateway.js';
 import { BoardsService } from './boards.service.js';
 import { ReadSerialDto, SerialChunkDto, SerialOutputDto } from './dto/device.dto.js';

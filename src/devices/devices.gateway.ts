@@ -1,9 +1,10 @@
-import { ConnectedSocket, MessageBody, type OnGatewayDisconnect } from '@nestjs/websockets';
+import { ConnectedSocket, type OnGatewayDisconnect } from '@nestjs/websockets';
 import { type Admission, PasswordProof } from '../auth/password-proof.service.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DeviceActor, type Principal } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
 import { RoleNotAllowed } from '../common/errors/common.errors.js';
+import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
 import { consolesRoom, READER, readersRoom } from './device-rooms.js';
 import { AlreadySignedIn } from './devices.errors.js';

@@ -1,9 +1,10 @@
-import { ConnectedSocket, MessageBody, type OnGatewayDisconnect, WebSocketServer } from '@nestjs/websockets';
+import { ConnectedSocket, type OnGatewayDisconnect, WebSocketServer } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import { type Actor, DeviceActor, type Principal } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
+import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, socketsIn, type Welcoming } from '../common/ws/gateway.js';
 import type { RefusalDto } from '../common/ws/messages.dto.js';
 import { Database } from '../database/database.js';

@@ -1,9 +1,10 @@
-import { ConnectedSocket, MessageBody, WebSocketServer } from '@nestjs/websockets';
+import { ConnectedSocket, WebSocketServer } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import type { DeviceActor } from '../common/actor/actor.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
 import type { RepeatableDto } from '../common/http/idempotency.dto.js';
+import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
 import { AccessService } from './access.service.js';
 import { ENTRANCE, logNotTold, READER, tellConsoles, toldIn } from './device-rooms.js';

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Post, Put, Query } from '@nestjs/common';
+import { Controller, Delete, Get, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
@@ -9,6 +9,7 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { IdInPath, TextInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
+import { Body, Query } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { PlanInactive } from '../plans/plans.errors.js';
 import {

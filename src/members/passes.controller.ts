@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, Post } from '@nestjs/common';
+import { Controller, Get, Header, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { EmailTaken, UsernameTaken } from '../auth/auth.errors.js';
 import { CurrentActor } from '../common/actor/access.js';
@@ -8,6 +8,7 @@ import { TooManyRequests } from '../common/errors/common.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { Operation } from '../common/http/operation.js';
 import { IdInPath, TextInPath } from '../common/http/path.js';
+import { Body } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { PassDto } from './dto/pass.dto.js';

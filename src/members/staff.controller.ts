@@ -1,10 +1,11 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { STAFF } from '../common/actor/roles.js';
 import { type Page } from '../common/http/list.js';
 import { Operation } from '../common/http/operation.js';
+import { Query } from '../common/http/validation.js';
 import { StaffListQuery, UserDto } from './dto/user.dto.js';
 import { MembersService } from './members.service.js';
 

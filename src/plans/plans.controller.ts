@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Post, Put, Query, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Post, Put, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
@@ -8,6 +8,7 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import { type Page } from '../common/http/list.js';
 import { IdInPath } from '../common/http/path.js';
 import { okOrNoContent, Operation } from '../common/http/operation.js';
+import { Body, Query } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { CreatePlanDto, PlanDto, PlanListQuery, UpdatePlanDto } from './dto/plan.dto.js';
 import { PlanIncomplete, PlanNameTaken, PlanNotFound } from './plans.errors.js';

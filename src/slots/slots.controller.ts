@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, Put, Query } from '@nestjs/common';
+import { Controller, Get, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
@@ -7,6 +7,7 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import type { Page } from '../common/http/list.js';
 import { SlotIdInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
+import { Body, Query } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   BookDto,

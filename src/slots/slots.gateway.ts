@@ -1,10 +1,11 @@
-import { ConnectedSocket, MessageBody, WebSocketServer } from '@nestjs/websockets';
+import { ConnectedSocket, WebSocketServer } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import { Actor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
 import { DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
+import { MessageBody } from '../common/http/validation.js';
 import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
 import {

@@ -4,7 +4,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { getMetadataStorage } from 'class-validator';
 import { ROLES } from '../../src/common/actor/roles.js';
 import type { FieldError } from '../../src/common/errors/domain-error.js';
-import { validationPipe } from '../../src/common/http/validation.js';
+import { validation } from '../../src/common/http/validation.js';
 import { MessageTable } from '../../src/realtime/message-table.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { makeDevice } from '../support/device.js';
@@ -48,7 +48,7 @@ describe('null', () => {
 
   async function outcome(dto: Class, input: object): Promise<{ value?: any; wrong: string[] }> {
     try {
-      return { value: await validationPipe().transform(input, { type: 'body', metatype: dto }), wrong: [] };
+      return { value: await validation.transform(input, { type: 'body', metatype: dto }), wrong: [] };
     } catch (error) {
       const { errors } = (error as { data: { errors: FieldError[] } }).data;
       return { wrong: errors.map(({ field }) => field) };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { validationPipe } from '../../src/common/http/validation.js';
+import { validation } from '../../src/common/http/validation.js';
 import { FieldsError, allProblemKinds } from '../../src/common/errors/domain-error.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { PASSWORD, type SignedIn, unique } from '../support/factory.js';
@@ -241,7 +241,7 @@ describe('requests', () => {
       for (const { code, status, retry_after } of kinds) {
         if (status === 503) expect(retry_after).toEqualFor(code, expect.any(Number));
       }
-      const pipe = validationPipe().transform([], { type: 'body', metatype: class Something {} });
+      const pipe = validation.transform([], { type: 'body', metatype: class Something {} });
       await pipe.catch((error: unknown) => {
         expect(error).toBeInstanceOf(FieldsError);
         expect((error as FieldsError).data.errors.length).toBeGreaterThan(0);

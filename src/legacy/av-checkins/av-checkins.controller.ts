@@ -1,4 +1,4 @@
-import { Body, Get, Post, Query, type StreamableFile } from '@nestjs/common';
+import { Get, Post, type StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import {
   AlreadyCheckedIn,
@@ -13,6 +13,7 @@ import { DESK } from '../../common/actor/roles.js';
 import { GymTime } from '../../common/http/gym-time.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
 import { streamJson } from '../../common/http/numbered.js';
+import { Body, Query } from '../../common/http/validation.js';
 import { GymInactive } from '../../gyms/gyms.errors.js';
 import { UserNotFound } from '../../people/people.errors.js';
 import { LegacyController, LegacyId, Wire } from '../wire/route.js';

@@ -1,4 +1,4 @@
-import { Body, Delete, Get, Post, Put, Query, type StreamableFile } from '@nestjs/common';
+import { Delete, Get, Post, Put, type StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { AttendanceService } from '../../attendance/attendance.service.js';
 import { CurrentActor } from '../../common/actor/access.js';
@@ -6,7 +6,7 @@ import type { Actor } from '../../common/actor/actor.js';
 import { DESK, STAFF } from '../../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
 import { streamJson } from '../../common/http/numbered.js';
-import { validated } from '../../common/http/validation.js';
+import { Body, Query, validated } from '../../common/http/validation.js';
 import { NewMemberDto, UpdateUserDto } from '../../members/dto/user.dto.js';
 import { MembersService } from '../../members/members.service.js';
 import { RecordsService } from '../../members/records.service.js';

@@ -1,4 +1,4 @@
-import { Body, Post, Req } from '@nestjs/common';
+import { Post, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { AccountInactive, WrongCredentials } from '../../auth/auth.errors.js';
@@ -6,6 +6,7 @@ import { AuthService } from '../../auth/auth.service.js';
 import type { ProvenPerson } from '../../auth/password-proof.service.js';
 import { clientOf } from '../../auth/client.js';
 import { PUBLIC } from '../../common/actor/access.js';
+import { Body } from '../../common/http/validation.js';
 import { LegacyAccessDto, LegacyRefreshDto } from '../sign-in/sign-in.dto.js';
 import { identifierOf, REFRESH_TEXTS, refreshTokenOf } from '../sign-in/sign-in.js';
 import { Refusal, type Texts } from '../wire/refusal.js';

@@ -1,10 +1,11 @@
-import { Body, Post } from '@nestjs/common';
+import { Post } from '@nestjs/common';
 import { AttendanceService } from '../../attendance/attendance.service.js';
 import type { VisitDto } from '../../attendance/dto/visit.dto.js';
 import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { DESK } from '../../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
+import { Body } from '../../common/http/validation.js';
 import { NoSessionsLeft, PlanNotActive } from '../../plans/plans.errors.js';
 import { UserPlansService } from '../../plans/user-plans.service.js';
 import { Refusal, type Texts } from '../wire/refusal.js';

@@ -1,7 +1,8 @@
-import { Get, Query } from '@nestjs/common';
+import { Get } from '@nestjs/common';
 import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { STAFF } from '../../common/actor/roles.js';
+import { Query } from '../../common/http/validation.js';
 import { daysLater } from '../../dashboard/dashboard.rules.js';
 import { type BranchFigures, DashboardService } from '../../dashboard/dashboard.service.js';
 import { LegacyController, LegacyId, Wire } from '../wire/route.js';

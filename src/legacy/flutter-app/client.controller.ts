@@ -1,4 +1,4 @@
-import { Body, Get, Post, Query, Req, type StreamableFile } from '@nestjs/common';
+import { Get, Post, Req, type StreamableFile } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AttendanceService } from '../../attendance/attendance.service.js';
 import { WrongCredentials } from '../../auth/auth.errors.js';
@@ -8,6 +8,7 @@ import { clientOf as callerOf } from '../../auth/client.js';
 import { ChangePasswordDto } from '../../auth/dto/auth.dto.js';
 import { CurrentActor, PUBLIC } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
+import { Body, Query } from '../../common/http/validation.js';
 import { RecordsService } from '../../members/records.service.js';
 import { UserPlansService } from '../../plans/user-plans.service.js';
 import { identifierOf, REFRESH_TEXTS, refreshTokenOf, SIGN_IN_TEXTS } from '../sign-in/sign-in.js';

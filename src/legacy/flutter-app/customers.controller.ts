@@ -1,9 +1,9 @@
-import { Body, Get, Post, Query, type StreamableFile } from '@nestjs/common';
+import { Get, Post, type StreamableFile } from '@nestjs/common';
 import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { DESK, RECEPTION, STAFF } from '../../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
-import { validated } from '../../common/http/validation.js';
+import { Body, Query, validated } from '../../common/http/validation.js';
 import { NewMemberDto } from '../../members/dto/user.dto.js';
 import { MembersService } from '../../members/members.service.js';
 import { PassesService } from '../../members/passes.service.js';

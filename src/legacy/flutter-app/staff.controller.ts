@@ -1,8 +1,9 @@
-import { Body, Get, Patch, Query } from '@nestjs/common';
+import { Get, Patch } from '@nestjs/common';
 import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { MANAGERS, type Role, STAFF } from '../../common/actor/roles.js';
 import { RoleNotAllowed } from '../../common/errors/common.errors.js';
+import { Body, Query } from '../../common/http/validation.js';
 import { MembersService } from '../../members/members.service.js';
 import { LegacyController, Wire } from '../wire/route.js';
 import { allOf } from './branches.js';

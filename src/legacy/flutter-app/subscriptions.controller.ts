@@ -1,8 +1,9 @@
-import { Body, Get, Post, Query, type StreamableFile } from '@nestjs/common';
+import { Get, Post, type StreamableFile } from '@nestjs/common';
 import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { DESK, MANAGERS, STAFF } from '../../common/actor/roles.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
+import { Body, Query } from '../../common/http/validation.js';
 import type { UserPlanDto } from '../../plans/dto/user-plan.dto.js';
 import {
   NoSessionsLeft,

@@ -1,4 +1,4 @@
-import { Body, Delete, Get, Patch, Post, Put, Req } from '@nestjs/common';
+import { Delete, Get, Patch, Post, Put, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { NotYourAccount } from '../../accounts/accounts.errors.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
@@ -9,7 +9,7 @@ import { clientOf } from '../../auth/client.js';
 import { CreateAccountDto } from '../../auth/dto/auth.dto.js';
 import { CurrentActor, EVERYONE, PUBLIC } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
-import { validated } from '../../common/http/validation.js';
+import { Body, validated } from '../../common/http/validation.js';
 import { UserNotFound } from '../../people/people.errors.js';
 import { cutName } from '../wire/names.js';
 import { Refusal, type Texts } from '../wire/refusal.js';

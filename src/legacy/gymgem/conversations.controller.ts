@@ -1,4 +1,4 @@
-import { Body, Delete, Get, Injectable, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Delete, Get, Injectable, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiConsumes, ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProfileNotFound } from '../../accounts/accounts.errors.js';
@@ -13,6 +13,7 @@ import { CurrentActor, EVERYONE } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
 import { TakesFiles } from '../../common/http/multipart.js';
+import { Body, Query } from '../../common/http/validation.js';
 import { Config } from '../../config/config.js';
 import { UserNotFound } from '../../people/people.errors.js';
 import { Refusal, type Texts } from '../wire/refusal.js';

@@ -1,9 +1,10 @@
-import { Body, Delete, Get, Post, Put } from '@nestjs/common';
+import { Delete, Get, Post, Put } from '@nestjs/common';
 import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { DESK_AND_MEMBERS } from '../../common/actor/roles.js';
 import { FieldsInvalid } from '../../common/errors/common.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
+import { Body } from '../../common/http/validation.js';
 import { TAKERS } from '../../courses/courses.controller.js';
 import { CourseNotFound, NoTrainerProfile } from '../../courses/courses.errors.js';
 import { CoursesService } from '../../courses/courses.service.js';

@@ -1,4 +1,4 @@
-import { Body, Headers, Post, Req } from '@nestjs/common';
+import { Headers, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ProfileNotFound } from '../../accounts/accounts.errors.js';
 import { ProfilesService } from '../../accounts/profiles.service.js';
@@ -6,6 +6,7 @@ import { AuthService } from '../../auth/auth.service.js';
 import { clientOf } from '../../auth/client.js';
 import { CurrentActor, EVERYONE, PUBLIC } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
+import { Body } from '../../common/http/validation.js';
 import { CreateProfileDto } from '../../people/dto/profile.dto.js';
 import { refreshTokenOf, REFRESH_TEXTS } from '../sign-in/sign-in.js';
 import { SignInController } from '../sign-in/sign-in.controller.js';

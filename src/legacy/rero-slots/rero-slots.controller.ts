@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Body, Get, Headers, Param, Post, Req } from '@nestjs/common';
+import { Get, Headers, Param, Post, Req } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { EmailTaken } from '../../auth/auth.errors.js';
@@ -8,6 +8,7 @@ import { clientOf } from '../../auth/client.js';
 import { PUBLIC } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { fromDigits } from '../../common/http/whole.js';
+import { Body } from '../../common/http/validation.js';
 import { hoursOf, nextHourOf } from '../../slots/open-day.js';
 import { Refusal } from '../wire/refusal.js';
 import { LegacyController, Wire } from '../wire/route.js';

@@ -1,4 +1,4 @@
-import { Body, Headers, Module, Post, Req } from '@nestjs/common';
+import { Headers, Module, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AccountsModule } from '../../accounts/accounts.module.js';
 import { type HeldProfiles, ProfilesService } from '../../accounts/profiles.service.js';
@@ -6,6 +6,7 @@ import { AuthService } from '../../auth/auth.service.js';
 import { clientOf } from '../../auth/client.js';
 import { CurrentActor, EVERYONE, PUBLIC } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
+import { Body } from '../../common/http/validation.js';
 import type { AccountDto } from '../../people/dto/account.dto.js';
 import { LegacyController, Wire } from '../wire/route.js';
 import {
