@@ -4,7 +4,7 @@ import { PinoPretty } from 'pino-pretty';
 import type { Config } from '../config/config.js';
 
 /** Lines are written together, when they are as long as this or a second has passed. */
-const TOGETHER = 8_192;
+const TOGETHER = 65_536;
 const LATEST_MS = 1_000;
 /** If the reader of the log has stopped, what comes on top is dropped. */
 const LONGEST_WAIT = 16_777_216;

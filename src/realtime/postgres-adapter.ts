@@ -9,6 +9,7 @@ import {
   MessageType,
   type Session,
 } from 'socket.io-adapter';
+import { knownJson } from '../common/http/list.js';
 import { warnOf } from '../common/outage.js';
 import { Database } from '../database/database.js';
 import { Notifications } from '../database/notifications.js';
@@ -23,6 +24,7 @@ import {
   isForThisServer,
   missedPacket,
   type Packet,
+  reaches,
   sendHere,
 } from './packets.js';
 
@@ -98,7 +100,7 @@ export class PostgresRelay {
   }
 
   async publish(message: ClusterMessage): Promise<string> {
-    const text = JSON.stringify(message);
+    const text = textOf(message);
     if (isFleeting(message) && Buffer.byteLength(text) < LARGEST_NOTIFICATION) {
       await this.db.change(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`);
       return '';
@@ -201,6 +203,21 @@ export class PostgresRelay {
 const roomsOf = (message: ClusterMessage): string[] =>
   message.type === MessageType.BROADCAST ? message.data.opts.rooms : [];
 
+/**
+ * A message as JSON. What it tells is mostly a row that was just read, which knows its own JSON: looking through it and
+ * writing its moments takes several times as long.
+ */
+function textOf(message: ClusterMessage): string {
+  if (message.type !== MessageType.BROADCAST || isAsked(message)) return JSON.stringify(message);
+  const { uid, nsp, type, data } = message;
+  const { type: kind, data: told } = data.packet as Packet & { type: number };
+  const json = told.length === 2 ? knownJson(told[1]) : undefined;
+  if (json === undefined) return JSON.stringify(message);
+  const packet = `{"type":${kind},"data":[${JSON.stringify(told[0])},${json}]}`;
+  const opts = JSON.stringify(data.opts);
+  return `{"uid":"${uid}","nsp":"${nsp}","type":${type},"data":{"opts":${opts},"packet":${packet}}}`;
+}
+
 /** What is worth nothing a moment later is stored nowhere: it travels in the notification itself. */
 function isFleeting(message: ClusterMessage): boolean {
   if (message.type === MessageType.BROADCAST) return Boolean(message.data.opts.flags?.volatile) && !isAsked(message);
@@ -221,6 +238,8 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
 
   receive(message: ClusterMessage, offset?: string): void {
     const isOwn = message.uid === this.uid;
+    // What reaches no one here says no more than that the other server lives.
+    if (!reaches(this, message)) return isOwn ? undefined : this.onMessage({ ...message, type: MessageType.HEARTBEAT });
     if (!isOwn || (IN_TURN.has(message.type) && !isAsked(message))) {
       // The base class ignores what came from itself; `emitter` is its name for a sender that is no server.
       this.onMessage(isOwn ? { ...message, uid: 'emitter' } : message, offset);

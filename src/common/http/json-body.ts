@@ -9,9 +9,14 @@ const DEEPEST = 20;
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addHook('preParsing', ({ headers }, _reply, payload, done) => {
+    const { 'content-encoding': encoding = '' } = headers;
     const hasBody = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
-    const isPlain = /^(identity)?$/i.test(headers['content-encoding'] ?? '');
-    done(hasBody && !isPlain ? new MediaTypeNotSupported('Send the body uncompressed.') : null, payload);
+    done(
+      encoding !== '' && hasBody && !/^identity$/i.test(encoding)
+        ? new MediaTypeNotSupported('Send the body uncompressed.')
+        : null,
+      payload,
+    );
   });
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser(['application/json'], { parseAs: 'buffer' }, (request, body, done) => {

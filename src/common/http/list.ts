@@ -100,11 +100,14 @@ const TO_JSON = Symbol('how its JSON is made');
 export const knowJson = (answer: object, make: () => string): void =>
   void Object.defineProperty(answer, TO_JSON, { value: make });
 
-function jsonOf(answer: unknown): string {
-  if (answer instanceof Page) return answer.toJson();
-  const { [TO_JSON]: make } = (answer ?? {}) as { [TO_JSON]?: () => string };
-  return make ? make() : JSON.stringify(answer);
+/** The JSON of an object that says how it is made. */
+export function knownJson(value: unknown): string | undefined {
+  const { [TO_JSON]: make } = (value ?? {}) as { [TO_JSON]?: () => string };
+  return make?.();
 }
+
+const jsonOf = (answer: unknown): string =>
+  answer instanceof Page ? answer.toJson() : (knownJson(answer) ?? JSON.stringify(answer));
 
 /** Sends a Page as an array with `Link` (RFC 8288) and `X-Total-Count`. */
 export function sendPages(fastify: FastifyInstance): void {

@@ -19,14 +19,16 @@ export interface UploadedFile {
 /** A route that takes multipart/form-data beside JSON. */
 export const TakesFiles = () => RouteConfig({ takesFiles: true });
 
+const takesFiles = ({ routeOptions }: FastifyRequest) =>
+  Boolean((routeOptions.config as { takesFiles?: true }).takesFiles);
+
 /** Reads forms with files, where a route takes them; elsewhere they are refused before they are read. */
 export async function readForms(fastify: FastifyInstance): Promise<void> {
   // What is too large is cut off and said to be so: the library's own error comes after the file.
   await fastify.register(multipart, { throwFileSizeLimit: false });
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
-    const { takesFiles } = request.routeOptions.config as { takesFiles?: boolean };
     const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
-    done(isForm && !takesFiles ? new MediaTypeNotSupported() : null, payload);
+    done(isForm && !takesFiles(request) ? new MediaTypeNotSupported() : null, payload);
   });
 }
 
