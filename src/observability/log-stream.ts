@@ -17,11 +17,20 @@ export const openLog = (config: Config) =>
     {
       level: config.LOG_LEVEL,
       formatters: { level: (level) => ({ level }), bindings: () => ({}) },
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp,
     },
     process.stdout.isTTY ? PinoPretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true }) : logStream(),
   );
 export type Log = ReturnType<typeof openLog>;
+
+let [writtenAt, written] = [0, ''];
+
+/** The time of a line. Many have the same: it is written once for each millisecond. */
+function timestamp(): string {
+  const now = Date.now();
+  if (now !== writtenAt) [writtenAt, written] = [now, `,"time":"${new Date(now).toISOString()}"`];
+  return written;
+}
 
 /** The log on stdout. A warning, or worse, is written at once, with all before it; so is everything at the exit. */
 function logStream() {
