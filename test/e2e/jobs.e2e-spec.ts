@@ -44,6 +44,27 @@ describe('jobs by the clock', () => {
     expect(Number(shown![1]) * 1000).toBeCloseTo(Date.parse(run.succeeded_at), -1);
   });
 
+  it('forget messages that no socket can miss any more, and those alone', async () => {
+    const insert = (name: string, age: string) =>
+      t.db.pool.query(
+        `INSERT INTO socket_messages (namespace, rooms, message, created_at)
+         SELECT $1, '{}', '{}', now() - $2::interval FROM generate_series(1, 3)`,
+        [name, age],
+      );
+    const kept = async () => {
+      const text = `SELECT namespace, count(*)::int FROM socket_messages WHERE namespace IN ('old', 'new') GROUP BY 1`;
+      return (await t.db.pool.query(text)).rows;
+    };
+    await t.db.pool.query('DELETE FROM socket_messages');
+    await insert('old', '10 minutes');
+    await insert('new', '1 minute');
+    await t.app.get(JobsService).run('purge_socket_messages');
+    expect(await kept()).toEqual([{ namespace: 'new', count: 3 }]);
+    await t.db.pool.query(`UPDATE socket_messages SET created_at = now() - interval '10 minutes'`);
+    await t.app.get(JobsService).run('purge_socket_messages');
+    expect(await kept()).toEqual([]);
+  });
+
   it('show a failure, and when it was last done', async () => {
     const jobs = t.app.get(JobsService);
     await jobs.run('purge_attempts');
