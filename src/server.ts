@@ -63,8 +63,8 @@ class Adapter extends FastifyAdapter {
     this.setHeaders = hook;
   }
 
-  securityHeaders(): Headers {
-    const headers: Headers = {};
+  securityHeaders(): HeaderSet {
+    const headers: HeaderSet = {};
     const answer = { setHeader: (name: string, value: string) => (headers[name] = value), removeHeader: () => {} };
     const request = {} as FastifyRequest;
     this.setHeaders?.(request, answer);
@@ -85,7 +85,7 @@ function fastifyOptions(
   config: Config,
   cors: CorsPolicy,
   log: Log,
-  securityHeaders: () => Headers,
+  securityHeaders: () => HeaderSet,
 ): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
   return {
     // Nothing here is Connect middleware, so its layer is left out.
@@ -155,7 +155,7 @@ function followRequests(fastify: FastifyInstance, cors: CorsPolicy, metrics: Met
   });
 }
 
-type Headers = Record<string, string>;
+type HeaderSet = Record<string, string>;
 
 /** Those that mean something where nothing is shown or run. */
 const FOR_JSON = [
@@ -166,13 +166,13 @@ const FOR_JSON = [
 ];
 
 /** https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers */
-const forJson = (security: Headers): Headers => ({
+const forJson = (security: HeaderSet): HeaderSet => ({
   ...Object.fromEntries(FOR_JSON.map((name) => [name, security[name]!])),
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 });
 
-/** What a route has set by itself stays. */
-function secureAnswers(fastify: FastifyInstance, forPages: Headers): void {
+/** JSON gets its few; of all else what a route has set by itself stays. */
+function secureAnswers(fastify: FastifyInstance, forPages: HeaderSet): void {
   const ofJson = forJson(forPages);
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (/^application\/(problem\+)?json/.test(String(reply.getHeader('content-type')))) void reply.headers(ofJson);

@@ -11,6 +11,7 @@ const SLOW_MS = 20;
 export interface Lane {
   readonly client: pg.Client;
   readonly connected: Promise<unknown>;
+  /** `connected` need not be waited for. */
   isConnected: boolean;
   /** Since when each query waits that is not answered yet. They are answered in their order. */
   readonly sent: number[];

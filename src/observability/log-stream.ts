@@ -4,7 +4,7 @@ import { PinoPretty } from 'pino-pretty';
 import type { Config } from '../config/config.js';
 
 /** Lines are written together, when they are as long as this or a second has passed. */
-const TOGETHER = 65_536;
+const TOGETHER = 16_384;
 const LATEST_MS = 1_000;
 /** If the reader of the log has stopped, what comes on top is dropped. */
 const LONGEST_WAIT = 16_777_216;
@@ -45,8 +45,9 @@ function logStream() {
   };
   setInterval(passOn, LATEST_MS).unref();
   const writeAll = () => {
-    passOn();
-    writeNow(out as unknown as Unwritten);
+    const last = held;
+    held = '';
+    writeNow(out as unknown as Unwritten, last);
   };
   out.flushSync = writeAll;
   return {
@@ -73,10 +74,11 @@ type Unwritten = Record<'fd' | '_len', number> &
 /**
  * In place of sonic-boom's own, which tries again for ever where the disk is full or the reader has gone: nothing would
  * be answered any more, and the process could not end.
+ * @param last what was not given to it yet
  */
-function writeNow(out: Unwritten): void {
+function writeNow(out: Unwritten, last: string): void {
   const { _writing: isUnderWay, _writingBuf: begun, _bufs: others } = out;
-  let rest = Buffer.from((isUnderWay ? '' : begun) + others.join(''));
+  let rest = Buffer.from((isUnderWay ? '' : begun) + others.join('') + last);
   Object.assign(out, { _writingBuf: isUnderWay ? begun : '', _bufs: [], _len: 0 });
   for (const deadline = Date.now() + LAST_MS; rest.length > 0 && Date.now() < deadline;) {
     try {

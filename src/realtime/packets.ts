@@ -13,6 +13,7 @@ const CATCH_UP = { tries: 100, pauseMs: 20 };
 /** A broadcast that wants answers: the base class does it at the sender itself. */
 export const isAsked = (message: ClusterMessage): boolean =>
   message.type === MessageType.BROADCAST && message.data.requestId !== undefined;
+
 /** Whether a message means anything here: a broadcast to rooms in which no one is need not even be encoded. */
 export function reaches(adapter: Pick<Adapter, 'rooms'>, message: ClusterMessage): boolean {
   if (message.type !== MessageType.BROADCAST || isAsked(message)) return true;

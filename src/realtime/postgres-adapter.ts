@@ -348,9 +348,6 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
 /** Deletes messages and sockets that are too old to be recovered. */
 export async function purgeSocketMessages(db: Database): Promise<void> {
   const old = everyGym`now() - make_interval(secs => ${(RECOVERY_MS / 1000) * 2})`;
-  // The ids rise with time: only the old ones are read.
-  await db.change(everyGym`
-    WITH young AS (SELECT id FROM socket_messages WHERE created_at >= ${old} ORDER BY id LIMIT 1)
-    DELETE FROM socket_messages WHERE id < coalesce((SELECT id FROM young), ${Number.MAX_SAFE_INTEGER}::bigint)`);
+  await db.change(everyGym`DELETE FROM socket_messages WHERE created_at < ${old}`);
   await db.change(everyGym`DELETE FROM socket_sessions WHERE disconnected_at < ${old}`);
 }

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { ownDatabase } from '../support/database.js';
@@ -177,6 +179,24 @@ describe('the server as a process', () => {
     for (let time = 0; time < 100; time++) expect(await client.post('/auth/login', {})).toHaveStatus(422);
     expect(await isUp()).toBe(true);
     expect(await server.kill('SIGTERM')).toBe(0);
+  });
+
+  it('ends with all that it has logged, where the reader of the log is slow', async () => {
+    const program = `
+      import { writeSync } from 'node:fs';
+      import { openLog } from ${JSON.stringify(path.resolve('dist/src/observability/log-stream.js'))};
+      const log = openLog({ LOG_LEVEL: 'info' });
+      // A pipe takes 65,536 bytes.
+      writeSync(1, 'x'.repeat(61_439) + '\\n');
+      for (let n = 1; n <= 100; n++) log.info({ n }, 'line');
+      log.flush();
+      process.exit(0);`;
+    const late = `"$0" --input-type=module --eval "$1" | (sleep 0.5; cat)`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', late, process.execPath, program], { maxBuffer: 1e6 });
+    const lines = stdout.trimEnd().split('\n').slice(1);
+    expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual(
+      Array.from({ length: 100 }, (_, n) => n + 1),
+    );
   });
 
   it('says in one sentence why it cannot start', async () => {

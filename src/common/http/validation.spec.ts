@@ -453,7 +453,7 @@ describe('a compiled DTO', () => {
     const read = await outcomeOf(compiled, query, where);
     expect(read).toEqual({ value: { short: 'x', each: [1], defaulted: 'b' } });
     expect(read.value).toBeInstanceOf(Child);
-    expect(await compiled.transform('0x10', { type: 'param', metatype: Number, data: 'id' })).toBe('0x10');
+    expect(await compiled.transform('0x10', { type: 'body', metatype: Number })).toBe('0x10');
   });
 
   describe('is refused, with its name and that of the field, because of', () => {

@@ -10,7 +10,7 @@ import { FieldsInvalid } from '../errors/common.errors.js';
 import type { FieldErrors } from '../errors/domain-error.js';
 import { CompiledDto } from './compiled-dto.js';
 
-/** What says nothing of its fields. What a text in an address means, its own pipe says: see path.ts. */
+/** What says nothing of its fields. */
 const WITHOUT_RULES = new Set<unknown>([String, Boolean, Number, Array, Object, Buffer, Date]);
 
 /** The same rules for REST bodies and queries and for socket messages: fields a DTO does not name are ignored. */
@@ -23,11 +23,11 @@ export const Body = (): ParameterDecorator => UncheckedBody(validation);
 export const Query = (): ParameterDecorator => UncheckedQuery(validation);
 export const MessageBody = (): ParameterDecorator => UncheckedMessageBody(validation);
 
-function validate(sent: unknown, { type, metatype, data }: ArgumentMetadata): unknown {
+function validate(sent: unknown, { type, metatype }: ArgumentMetadata): unknown {
   if (!metatype || WITHOUT_RULES.has(metatype)) return sent;
   // Nest asks the pipes of all parameters at once, and tells what is refused first. Those of the path come before this
   // one, so that a wrong address is not told as a wrong body.
-  return Promise.resolve().then(() => validated(metatype, sent ?? {}, data || type));
+  return Promise.resolve().then(() => validated(metatype, sent ?? {}, type));
 }
 
 /** What was sent as this class. @param place what a fault is called that is in no field  @throws FieldsInvalid */
