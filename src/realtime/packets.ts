@@ -14,13 +14,6 @@ const CATCH_UP = { tries: 100, pauseMs: 20 };
 export const isAsked = (message: ClusterMessage): boolean =>
   message.type === MessageType.BROADCAST && message.data.requestId !== undefined;
 
-/** Whether a message means anything here: a broadcast to rooms in which no one is need not even be encoded. */
-export function reaches(adapter: Pick<Adapter, 'rooms'>, message: ClusterMessage): boolean {
-  if (message.type !== MessageType.BROADCAST || isAsked(message)) return true;
-  const { rooms } = message.data.opts;
-  return rooms.length === 0 || rooms.some((room) => adapter.rooms.has(room));
-}
-
 export interface Packet {
   id?: number;
   data: unknown[];

@@ -24,7 +24,6 @@ import {
   isForThisServer,
   missedPacket,
   type Packet,
-  reaches,
   sendHere,
 } from './packets.js';
 
@@ -202,6 +201,13 @@ export class PostgresRelay {
 /** To whom it goes; all, if there are none. */
 const roomsOf = (message: ClusterMessage): string[] =>
   message.type === MessageType.BROADCAST ? message.data.opts.rooms : [];
+
+/** Whether a message means anything here: a broadcast to rooms in which no one is need not even be encoded. */
+function reaches(adapter: PostgresAdapter, message: ClusterMessage): boolean {
+  if (message.type !== MessageType.BROADCAST || isAsked(message)) return true;
+  const { rooms } = message.data.opts;
+  return rooms.length === 0 || rooms.some((room) => adapter.rooms.has(room));
+}
 
 /**
  * A message as JSON. What it tells is mostly a row that was just read, which knows its own JSON: looking through it and
