@@ -41,6 +41,8 @@ const IN_ORDER = 7283001;
 /** Messages that are stored by one query. It waits for the one before alone: other servers tell of the same things. */
 const BATCH = 100;
 
+/** If the database did not answer. */
+const RETRY_MS = 1_000;
 /** PostgreSQL takes 8,000 bytes. */
 const LARGEST_NOTIFICATION = 8_000;
 
@@ -91,7 +93,7 @@ export class PostgresRelay {
       // What was stored here needs no reading: `send` goes on with it.
       else if (payload !== this.id) this.readOn();
     });
-    this.notifications.onReset(() => this.notifications.connected && this.readOn());
+    this.notifications.onReset(() => this.readIfConnected());
   }
 
   add(adapter: PostgresAdapter): void {
@@ -156,6 +158,11 @@ export class PostgresRelay {
     while (this.sending || this.storing.size > 0) await Promise.all([this.sending, ...this.storing]);
   }
 
+  /** If it is not, what is missed is read as soon as it is. */
+  private readIfConnected(): void {
+    if (this.notifications.connected) this.readOn();
+  }
+
   private readOn(): void {
     this.isStale = true;
     this.reading ??= this.read();
@@ -169,6 +176,7 @@ export class PostgresRelay {
       }
     } catch (error) {
       warnOf(this.logger, 'Messages of other servers are delayed', error);
+      setTimeout(() => this.readIfConnected(), RETRY_MS).unref();
     } finally {
       // In the same step in which nothing was stale, or what is stored in between would not be read.
       this.reading = undefined;

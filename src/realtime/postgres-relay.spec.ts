@@ -26,4 +26,24 @@ describe('what is published over PostgreSQL', () => {
       await turn();
     }
   });
+
+  it('is read again if the database did not answer, though nothing more is published', async () => {
+    const answers = [new Error('the connection broke'), [{ id: 1, message: { nsp: '/', type: 0, uid: 'other' } }]];
+    const query = () => {
+      const answer = answers.shift() ?? [];
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    };
+    let notify: (payload: string) => void;
+    const listen = (_channel: string, listener: typeof notify) => (notify = listener);
+    const notifications = { connected: true, listen, onReset: () => {} };
+    const relay = new PostgresRelay({ query } as unknown as Database, notifications as unknown as Notifications);
+    const received = new Promise((resolve) => {
+      relay.add({ nsp: { name: '/' }, receive: (_message: unknown, offset: string) => resolve(offset) } as never);
+    });
+    relay.delivered = 0;
+    relay.logger.warn = () => {};
+    relay.listen();
+    notify!('of another server');
+    expect(await received).toBe('1');
+  });
 });
