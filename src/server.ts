@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
@@ -27,7 +27,9 @@ const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
 /** The application, ready to listen; migrations have run. */
 export async function createApp(config: Config, log = openLog(config)): Promise<NestFastifyApplication> {
   const cors = new CorsPolicy(config.CORS_ORIGINS);
-  const adapter: Adapter = new Adapter(fastifyOptions(config, cors, log, () => adapter.securityHeaders()));
+  let isPlainPath: ((url: string) => boolean) | undefined;
+  const isUpgraded = (url: string) => isSocketPath(url) || Boolean(isPlainPath?.(url));
+  const adapter: Adapter = new Adapter(fastifyOptions(config, cors, log, isUpgraded, () => adapter.securityHeaders()));
   const fastify = adapter.getInstance<FastifyInstance>();
   // Loaded only where it is wanted.
   const legacy = config.legacy_families.length > 0 ? await import('./legacy/legacy.module.js') : null;
@@ -50,8 +52,8 @@ export async function createApp(config: Config, log = openLog(config)): Promise<
   serveSwaggerUi(app);
   await app.get(Cluster).connect();
   app.useWebSocketAdapter(new RealtimeAdapter(app, cors));
-  const isPlainPath = legacy?.serveLegacy(app) ?? (() => false);
-  answerInsteadOfNode(app.getHttpServer(), cors, (url) => isSocketPath(url) || isPlainPath(url));
+  isPlainPath = legacy?.serveLegacy(app);
+  answerInsteadOfNode(app.getHttpServer(), cors, isUpgraded);
   return app;
 }
 
@@ -85,8 +87,11 @@ function fastifyOptions(
   config: Config,
   cors: CorsPolicy,
   log: Log,
+  isUpgraded: (url: string) => boolean,
   securityHeaders: () => HeaderSet,
 ): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
+  // From Node 24 on, which its types of Node 20 do not know: all other requests to upgrade are read as they are.
+  const upgrades = { shouldUpgradeCallback: ({ url = '' }: IncomingMessage) => isUpgraded(url) };
   return {
     // Nothing here is Connect middleware, so its layer is left out.
     skipMiddie: true,
@@ -99,7 +104,7 @@ function fastifyOptions(
     requestTimeout: 120_000,
     keepAliveTimeout: 75_000,
     // Node would refuse a request without a Host by itself: see followRequests.
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, requireHostHeader: false },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, requireHostHeader: false, ...upgrades },
     // What comes on an open connection while the server stops is answered like anything else (Drain).
     return503OnClosing: false,
     genReqId: ({ headers }) => {

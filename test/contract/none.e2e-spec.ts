@@ -8,11 +8,16 @@ import { plain } from '../support/plain-http.js';
 import { ServerProcess } from '../support/server-process.js';
 
 /** Says on stderr which files of legacy/ are loaded. */
-const load =
-  'import { writeSync } from "node:fs"; export async function load(url, context, next) {' +
-  'if (url.includes("/dist/src/legacy/")) writeSync(2, "loaded " + url + "\\n"); return next(url, context); }';
-const watch = `import { register } from "node:module"; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(load)}`)});`;
-const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(watch)}`;
+const hook =
+  'function load(url, context, next) { if (url.includes("/dist/src/legacy/")) writeSync(2, "loaded " + url + "\\n"); ' +
+  'return next(url, context); }';
+const fs = 'import { writeSync } from "node:fs";';
+const inDataUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+// Node 26 has no `register` any more, and Node 20 no `registerHooks` yet.
+const watch =
+  `import * as module from "node:module"; ${fs} ${hook} if (module.registerHooks) module.registerHooks({ load }); ` +
+  `else module.register(${JSON.stringify(inDataUrl(`${fs} export async ${hook}`))});`;
+const NODE_OPTIONS = `--import=${inDataUrl(watch)}`;
 
 const PATHS = [
   ...['/api/auth/login', '/api/auth/token', '/api/accounts', '/api/customers', '/gymgem-web/api/auth/login'],

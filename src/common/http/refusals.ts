@@ -57,7 +57,7 @@ function refusal(error: DomainError, id: string, cors: CorsPolicy, origin: strin
 /**
  * Takes over what Node would answer without us: an `Expect` that it does not know, and an upgrade to what is not ours.
  */
-export function answerInsteadOfNode(server: Server, cors: CorsPolicy, isSocketPath: (url: string) => boolean): void {
+export function answerInsteadOfNode(server: Server, cors: CorsPolicy, isUpgraded: (url: string) => boolean): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { status, headers, body } = refusal(new ExpectationFailed(), randomUUID(), cors, request.headers.origin);
     response.writeHead(status, { ...headers, Connection: 'close' }).end(body);
@@ -66,9 +66,9 @@ export function answerInsteadOfNode(server: Server, cors: CorsPolicy, isSocketPa
     write(socket, refusal(new NothingHere(), randomUUID(), cors, headers.origin));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, behind: Buffer) => {
-    if (isSocketPath(request.url ?? '')) return;
+    if (isUpgraded(request.url ?? '')) return;
     // An upgrade may be ignored (RFC 9110, 7.8), and Java asks for HTTP/2 with whatever it sends: the same request is
-    // read again without asking for it.
+    // read again without asking for it. Node 24 and newer ask first (fastifyOptions), and do not come here.
     const { method, url, httpVersion, rawHeaders } = request;
     const lines = [`${method} ${url} HTTP/${httpVersion}`];
     for (let index = 0; index < rawHeaders.length; index += 2) {
