@@ -43,8 +43,12 @@ export class DayIsOver extends DomainEvent {
 /** The plans `up` with their members `u`, gyms `g` and plans `p`. */
 const PLANS: Sql = everyGym`${PLANS_WITH_STATUS} JOIN users u ON u.id = up.user_id JOIN gyms g ON g.id = up.gym_id
   JOIN plans p ON p.id = up.plan_id`;
-/** It is active and ends within so many days, its member can be written to, and nothing follows it. */
-const ends = (days: Sql): Sql => everyGym`up.expires_at <= now() + make_interval(days => ${days}) ${WITH_STATUS.active}
+/** The last local day of the plan, and how far it is: 0 is today. */
+const LAST_DAY = raw(`((up.expires_at - interval '1 microsecond') AT TIME ZONE g.timezone)::date`);
+const DAYS_LEFT: Sql = everyGym`(${LAST_DAY} - (now() AT TIME ZONE g.timezone)::date)`;
+/** It is active and ends within so many local days, its member can be written to, and nothing follows it. */
+const ends = (days: Sql): Sql => everyGym`up.expires_at <= now() + make_interval(days => ${days} + 2)
+  AND ${DAYS_LEFT} <= ${days} ${WITH_STATUS.active}
   AND u.email IS NOT NULL AND u.is_active AND u.deleted_at IS NULL AND g.is_active AND NOT EXISTS (
     SELECT 1 FROM user_plans next WHERE next.user_id = up.user_id AND next.gym_id = up.gym_id
       AND next.ended_at IS NULL AND (next.starts_at IS NULL OR next.starts_at >= up.expires_at))`;
@@ -90,15 +94,16 @@ export class MailService {
       plan: string;
       gym: string;
       last_day: string;
+      days_left: number;
     }>(everyGym`
       SELECT u.full_name, u.email, u.language, p.name AS plan, g.name AS gym,
-        ((up.expires_at - interval '1 microsecond') AT TIME ZONE g.timezone)::date::text AS last_day
+        ${LAST_DAY} AS last_day, ${DAYS_LEFT} AS days_left
       FROM ${PLANS} WHERE up.id = ${user_plan_id} AND ${ends(sql`${days}`)}`);
     if (!plan) return; // renewed, frozen or cancelled meanwhile
     await this.mailer.send(
       { name: plan.full_name, address: plan.email },
       expiryMail(plan.language, {
-        ...{ name: plan.full_name, plan: plan.plan, gym: plan.gym, days },
+        ...{ name: plan.full_name, plan: plan.plan, gym: plan.gym, daysLeft: plan.days_left },
         date: dateIn(plan.language, plan.last_day),
       }),
     );
@@ -148,8 +153,8 @@ export class MailService {
   }
 
   /**
-   * Reminds members 7 days and 1 day before their plan ends, by day of the gym’s clock. A plan that is shorter than
-   * that has just been sold. Each is noted in the transaction that has it sent, and so is sent once.
+   * Reminds members 7 days and 1 day before the last day of their plan, while it is day by the gym’s clock. A plan that
+   * is shorter than that has just been sold. Each is noted in the transaction that has it sent, and so is sent once.
    */
   async remind(): Promise<void> {
     let count: number;
@@ -160,7 +165,7 @@ export class MailService {
           SELECT up.id, d.days, up.expires_at
           FROM unnest(ARRAY[1, 7]) AS d (days) CROSS JOIN ${PLANS}
           WHERE ${ends(raw('d.days'))}
-            AND (d.days = 1 OR up.expires_at > now() + interval '1 day')
+            AND (d.days = 1 OR ${DAYS_LEFT} > 1)
             AND up.starts_at < up.expires_at - make_interval(days => d.days)
             AND extract(hour FROM now() AT TIME ZONE g.timezone) BETWEEN 9 AND 19
             AND NOT EXISTS (SELECT 1 FROM plan_reminders r

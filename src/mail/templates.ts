@@ -32,7 +32,8 @@ export interface ExpiryFacts {
   gym: string;
   /** The last local day of the plan, as people of that language write it. */
   date: string;
-  days: number;
+  /** 1: tomorrow. */
+  daysLeft: number;
 }
 
 const RESET: Record<Language, (name: string, url: string) => Content> = {
@@ -66,24 +67,24 @@ const RESET: Record<Language, (name: string, url: string) => Content> = {
 };
 
 const EXPIRY: Record<Language, (facts: ExpiryFacts) => Content> = {
-  en: ({ name, plan, gym, date, days }) => ({
-    subject: days === 1 ? `Your plan at ${gym} ends tomorrow` : `Your plan at ${gym} ends on ${date}`,
+  en: ({ name, plan, gym, date, daysLeft }) => ({
+    subject: daysLeft === 1 ? `Your plan at ${gym} ends tomorrow` : `Your plan at ${gym} ends on ${date}`,
     lines: [
       `Hello ${name},`,
       `your plan “${plan}” at ${gym} ends on ${date}.`,
       'The front desk is glad to renew it: then it goes on without a gap.',
     ],
   }),
-  es: ({ name, plan, gym, date, days }) => ({
-    subject: days === 1 ? `Tu plan en ${gym} termina mañana` : `Tu plan en ${gym} termina el ${date}`,
+  es: ({ name, plan, gym, date, daysLeft }) => ({
+    subject: daysLeft === 1 ? `Tu plan en ${gym} termina mañana` : `Tu plan en ${gym} termina el ${date}`,
     lines: [
       `Hola, ${name}:`,
       `tu plan «${plan}» en ${gym} termina el ${date}.`,
       'En recepción te lo renuevan con gusto: así continúa sin interrupción.',
     ],
   }),
-  ar: ({ name, plan, gym, date, days }) => ({
-    subject: days === 1 ? `اشتراكك في ${gym} ينتهي غدًا` : `اشتراكك في ${gym} ينتهي في ${date}`,
+  ar: ({ name, plan, gym, date, daysLeft }) => ({
+    subject: daysLeft === 1 ? `اشتراكك في ${gym} ينتهي غدًا` : `اشتراكك في ${gym} ينتهي في ${date}`,
     lines: [
       `مرحبًا ${name}،`,
       `ينتهي اشتراكك «${plan}» في ${gym} في ${date}.`,

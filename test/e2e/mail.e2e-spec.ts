@@ -170,15 +170,17 @@ describe('mail', () => {
 
     it('reminds once 7 days and once 1 day before, in the language of the member', async () => {
       const [soon, tomorrow] = [
-        await member('6 days 12 hours', { language: 'es' }),
+        await member('7 days 9 hours', { language: 'es' }),
         await member('20 hours', { language: 'ar' }),
       ];
       const silent = [
-        await member('7 days 1 hour'),
+        await member('8 days'),
         await member('6 days', { next: true }),
         await member('6 days', {}, NOON.startsWith('Etc/GMT-') ? 'Etc/GMT+3' : 'Etc/GMT-13'),
       ];
       const night = silent[2]!;
+      // Today; and tomorrow in the evening, when no mail leaves.
+      const [today, evening] = [await member('6 hours'), await member('34 hours')];
       const { rows } = await t.db.pool.query<{ hour: number }>(
         `SELECT extract(hour FROM now() AT TIME ZONE g.timezone)::int AS hour FROM users u JOIN gyms g ON g.id = u.gym_id
          WHERE u.id = $1`,
@@ -192,7 +194,9 @@ describe('mail', () => {
       const [arabic] = server.to(tomorrow.email);
       expect(arabic!.subject).toBe(`اشتراكك في ${tomorrow.gymName} ينتهي غدًا`);
       expect(arabic!.html).toContain('dir="rtl"');
-      for (const { email } of [soon, tomorrow]) expect(server.to(email)).toHaveLength(1);
+      expect(server.to(today.email)[0]!.subject).toMatch(/ ends on \w+ \d+, \d{4}$/);
+      expect(server.to(evening.email)[0]!.subject).toBe(`Your plan at ${evening.gymName} ends tomorrow`);
+      for (const { email } of [soon, tomorrow, today, evening]) expect(server.to(email)).toHaveLength(1);
       for (const { email } of silent.slice(0, 2)) expect(server.to(email)).toEqual([]);
       expect(server.to(night.email)).toHaveLength(rows[0]!.hour >= 9 && rows[0]!.hour <= 19 ? 1 : 0);
 
