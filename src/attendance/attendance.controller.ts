@@ -126,7 +126,7 @@ export class AttendanceController {
     description: 'Its times, place and notes; `check_out_time: null` opens it again.',
     roles: DESK,
     answer: VisitDto,
-    errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn],
+    errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberInactive],
   })
   update(
     @CurrentActor() actor: Actor,

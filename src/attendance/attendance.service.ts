@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, Principal } from '../common/actor/actor.js';
+import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
@@ -181,11 +182,12 @@ export class AttendanceService {
     for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
   }
 
-  /** @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, FieldsInvalid */
+  /** @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberInactive, FieldsInvalid */
   update(actor: Actor, visitId: number, input: UpdateVisitDto): Promise<VisitDto> {
     const columns = ['check_in_time', 'check_out_time', 'location', 'notes'] as const;
     return this.db.transaction(async (tx) => {
       const before = await this.find(tx, actor, visitId, raw('FOR NO KEY UPDATE OF v'));
+      if (input.check_out_time === null && before.check_out_time !== null) await this.requireMember(tx, before);
       const past = async (field: 'check_in_time' | 'check_out_time') =>
         input[field] ? pastMomentOf(tx, before.gym_id, field, input[field]) : input[field];
       const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
@@ -230,6 +232,15 @@ export class AttendanceService {
         return visits.length;
       });
     }
+  }
+
+  /** For a visit that is opened again: who has left since would be inside a gym that they cannot leave. */
+  private async requireMember(tx: Transaction, { user_id, gym_id }: VisitDto): Promise<void> {
+    const [member] = await tx.query<Pick<User, 'is_active'>>(everyGym`
+      SELECT is_active FROM users
+      WHERE id = ${user_id} AND gym_id = ${gym_id} AND role = 'user' AND deleted_at IS NULL FOR SHARE`);
+    if (!member) throw FieldsInvalid.of('check_out_time', 'must stay: this person is no member of the gym any more');
+    if (!member.is_active) throw new MemberInactive();
   }
 
   private async timesOnPaper(

@@ -369,6 +369,21 @@ describe('attendance', () => {
       expect(await correct(visit.id, { check_out_time: null })).toBeRefused(409, 'already_checked_in');
     });
 
+    it('opens no visit of a person who has left', async () => {
+      const [moved, gone, resting] = [await member(), await member(), await member()];
+      const visits = [];
+      for (const person of [moved, gone, resting]) visits.push(await t.make.visit(person, ago(200), ago(100)));
+      const { client } = as.admin;
+      expect(await client.put(`/users/${moved.id}`, { gym_id: (await t.make.gym()).id })).toHaveStatus(200);
+      expect(await client.delete(`/users/${gone.id}`)).toHaveStatus(204);
+      expect(await client.put(`/users/${resting.id}`, { is_active: false })).toHaveStatus(200);
+      for (const { id } of visits.slice(0, 2)) {
+        expect(await correct(id, { check_out_time: null })).toHaveWrongFields('check_out_time');
+      }
+      expect(await correct(visits[2]!.id, { check_out_time: null })).toBeRefused(409, 'member_inactive');
+      expect(await correct(visits[0]!.id, { notes: 'Forgot the card' })).toHaveStatus(200);
+    });
+
     it('that deletes leaves the session deducted', async () => {
       const person = await withSessions(3);
       const { body } = await checkIn(person, DEDUCT);
