@@ -93,11 +93,13 @@ export class AttachmentsService {
   async discard(ids: number[]): Promise<void> {
     if (ids.length === 0) return;
     try {
-      const unused = await this.db.query<{ id: number; storage_key: string }>(everyGym`
-        SELECT id, storage_key FROM attachments WHERE id = ANY(${ids}) AND message_id IS NULL`);
+      // No message can take them from now on. One that is just being stored is waited for: then it has its file.
+      const unused = await this.db.change<{ id: number; storage_key: string }>(everyGym`
+        UPDATE attachments SET created_at = '-infinity' WHERE id = ANY(${ids}) AND message_id IS NULL
+        RETURNING id, storage_key`);
       for (const { id, storage_key } of unused) {
         await this.storage.remove(storage_key);
-        await this.db.change(everyGym`DELETE FROM attachments WHERE id = ${id} AND message_id IS NULL`);
+        await this.db.change(everyGym`DELETE FROM attachments WHERE id = ${id}`);
       }
     } catch (error) {
       this.logger.warn(`Files of messages are removed later: ${(error as Error).message}`);

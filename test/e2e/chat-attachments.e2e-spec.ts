@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AttachmentsService } from '../../src/chat/attachments.service.js';
 import { MessagesService } from '../../src/chat/messages.service.js';
 import { everyGym } from '../../src/database/sql.js';
 import { startApp, type TestApp } from '../support/app.js';
@@ -334,6 +336,19 @@ describe.each(ways)('attachments in %s', (way) => {
     );
     await t.app.get(MessagesService).purge();
     expect(files()).toHaveLength(before - 1);
+  });
+
+  it('stay where a message is just being stored with them, though its sender has given up', async () => {
+    const { id: messageId, attachment } = await sent(PNG, 'a.png');
+    await t.db.change(everyGym`UPDATE attachments SET message_id = NULL WHERE id = ${attachment.id}`);
+    let discarded: Promise<void> | undefined;
+    await t.db.transaction(async (tx) => {
+      await tx.query(everyGym`UPDATE attachments SET message_id = ${messageId} WHERE id = ${attachment.id}`);
+      discarded = t.app.get(AttachmentsService).discard([attachment.id]);
+      await sleep(300);
+    });
+    await discarded;
+    expect((await get(attachment.url)).status).toBe(200);
   });
 
   it('go with the conversation that both leave, and with the person who is deleted', async () => {

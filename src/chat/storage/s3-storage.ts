@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -11,7 +12,7 @@ type Sdk = typeof import('@aws-sdk/client-s3');
 
 /** In a bucket of S3, or of a service that speaks its language. */
 export class S3Storage extends Storage {
-  private drafts: Promise<string> | undefined;
+  private readonly drafts = path.join(os.tmpdir(), `spotter-${randomUUID()}`);
 
   private constructor(
     private readonly sdk: Sdk,
@@ -38,8 +39,9 @@ export class S3Storage extends Storage {
   }
 
   async draftOf(key: string): Promise<string> {
-    this.drafts ??= mkdtemp(path.join(os.tmpdir(), 'spotter-'));
-    return path.join(await this.drafts, key);
+    // Each time: what is not used for days may be tidied away.
+    await mkdir(this.drafts, { recursive: true, mode: 0o700 });
+    return path.join(this.drafts, key);
   }
 
   async keep(key: string, contentType: string): Promise<void> {
