@@ -69,7 +69,7 @@ export type LastRun = Pick<JobRun, 'name' | 'started_at' | 'finished_at' | 'is_o
 export class JobsService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger('Jobs');
   private readonly pool: pg.Pool;
-  private runner: Runner | undefined;
+  private runner: Promise<Runner> | undefined;
   private isStopping = false;
 
   /** In tests a job runs only when it is called, or they would depend on the minute. */
@@ -164,7 +164,7 @@ export class JobsService implements OnApplicationBootstrap, BeforeApplicationShu
     const events: WorkerEvents = new EventEmitter();
     this.heartbeat.forgetWorkers();
     events.on('worker:create', ({ worker }) => this.heartbeat.add(worker.workerId));
-    this.runner = await run({
+    this.runner = run({
       events,
       pgPool: this.pool,
       taskList: this.tasks,
@@ -177,13 +177,14 @@ export class JobsService implements OnApplicationBootstrap, BeforeApplicationShu
       }),
     });
     // Workers give up when they cannot even say that their job is done; it is done again by those that follow.
-    void this.runner.promise.catch((error: Error) => this.logger.error(error)).then(() => this.startAgain());
+    const { promise } = await this.runner;
+    void promise.catch((error: Error) => this.logger.error(error)).then(() => this.startAgain());
   }
 
   private async startAgain(): Promise<void> {
     while (!this.isStopping) {
       await sleep(AGAIN_MS, undefined, { ref: false });
-      if (this.isStopping || !(await this.db.isUp())) continue;
+      if (!(await this.db.isUp()) || this.isStopping) continue;
       try {
         return await this.start();
       } catch (error) {
@@ -195,7 +196,7 @@ export class JobsService implements OnApplicationBootstrap, BeforeApplicationShu
   /** While there are sockets: what a job delivers is told to them. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
-    await this.runner?.stop().catch(() => undefined);
+    await this.runner?.then((runner) => runner.stop()).catch(() => undefined);
     await this.heartbeat.stop();
   }
 

@@ -50,7 +50,7 @@ export class PlainSocket {
   private conversation: Conversation | undefined;
   /** What was heard while a frame is handled: its answer goes first. */
   private held: (() => void)[] | null = null;
-  private readonly onGone: (() => void)[] = [];
+  private readonly onGone = new Set<() => void>();
   private signInTimer: NodeJS.Timeout | undefined;
   isAlive = true;
   private missedPings = 0;
@@ -102,10 +102,11 @@ export class PlainSocket {
     this.socket.ping();
   }
 
-  /** Calls it when the socket has gone; at once, if it has. */
-  whenGone(call: () => void): void {
-    if (this.isAlive) this.onGone.push(call);
+  /** Calls it when the socket has gone; at once, if it has. @returns what forgets it again */
+  whenGone(call: () => void): () => void {
+    if (this.isAlive) this.onGone.add(call);
     else call();
+    return () => this.onGone.delete(call);
   }
 
   /** Closes the socket with 4001 if `signedIn` is not called in time. */
@@ -136,7 +137,8 @@ export class PlainSocket {
         ended: (code) => this.close(closeCodeAfter(code)),
       },
     );
-    this.whenGone(() => connection.leave());
+    const forget = this.whenGone(() => connection.leave());
+    connection.once('close', forget);
     return connection;
   }
 
