@@ -174,6 +174,8 @@ const FOR_JSON = [
 const forJson = (security: HeaderSet): HeaderSet => ({
   ...Object.fromEntries(FOR_JSON.map((name) => [name, security[name]!])),
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  // Much of it is about people, and some of it opens doors: a browser keeps none of it on its disk.
+  'Cache-Control': 'no-store',
 });
 
 /** JSON gets its few; of all else what a route has set by itself stays. */

@@ -17,9 +17,6 @@ import { DocumentIdTaken } from './members.errors.js';
 import { MembersService } from './members.service.js';
 import { PassesService } from './passes.service.js';
 
-/** What must not be kept by anything between the server and the one who asked. */
-const SecretAnswer = () => Header('Cache-Control', 'private, no-store');
-
 /** `/members`: their passes. All else about a member is at `/users`. */
 @ApiTags('members')
 @Controller('members')
@@ -68,7 +65,6 @@ export class PassesController {
     answer: PassDto,
     errors: [UserNotFound],
   })
-  @SecretAnswer()
   get(@CurrentActor() actor: Actor, @IdInPath('id', 8, 'The member.') id: number): Promise<PassDto> {
     return this.passes.get(actor, id);
   }
@@ -81,7 +77,7 @@ export class PassesController {
     answer: 'image/svg+xml',
     errors: [UserNotFound],
   })
-  @SecretAnswer()
+  @Header('Cache-Control', 'no-store')
   @Header('Content-Type', 'image/svg+xml; charset=utf-8')
   draw(@CurrentActor() actor: Actor, @IdInPath('id', 8, 'The member.') id: number): Promise<string> {
     return this.passes.draw(actor, id);
@@ -96,7 +92,6 @@ export class PassesController {
     errors: [UserNotFound],
     idempotent: true,
   })
-  @SecretAnswer()
   regenerateQr(
     @CurrentActor() actor: Actor,
     @IdInPath('id', 8, 'The member.') id: number,
@@ -115,7 +110,6 @@ export class PassesController {
     errors: [UserNotFound, TooManyRequests],
     idempotent: true,
   })
-  @SecretAnswer()
   resetPassword(
     @CurrentActor() actor: Actor,
     @IdInPath('id', 8, 'The member.') id: number,

@@ -57,6 +57,7 @@ describe('operations', () => {
       expect(headers.get('strict-transport-security')).toContain('max-age');
       expect(headers.get('x-frame-options')).not.toBeNull();
       expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+      expect(headers.get('cache-control')).toBe('no-store');
       // It tells what a page may do.
       expect(headers.get('referrer-policy')).toBeNull();
     }
