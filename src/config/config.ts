@@ -234,7 +234,7 @@ export class Config {
   @IsFamilies()
   LEGACY_CLIENTS = 'all';
 
-  /** The gym whose hours and boards rero-slots shows without a token; unset: the first one. */
+  /** The gym whose hours and boards rero-slots shows without a token; unset: the first one that is not closed. */
   @IsOptional()
   @ToInt()
   @IsInt()

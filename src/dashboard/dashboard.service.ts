@@ -93,7 +93,7 @@ export class DashboardService {
       const staff = await this.staff(scope, actor.user_id);
       return { members: null, subscriptions: null, revenue: null, visits: null, low_stock: null, staff };
     }
-    // Sent together: see database/readers.ts.
+    // Sent together: see database/lanes.ts.
     const [members, subscriptions, revenue, visits, lowStock, staff] = await Promise.all([
       this.members(scope),
       this.subscriptions(scope),

@@ -26,7 +26,7 @@ export const SEQUENCES: Record<string, Sequence[]> = {
       title: 'How the fingers of a member are enrolled',
       description:
         'A console of the staff chooses the member, a reader takes two fingers. A reader may begin by itself, with its ' +
-        '`user`; then no console is told. If one of the two loses its connection, the other gets an `error`, and the ' +
+        '`user`; then all consoles of the gym are told. If one of the two loses its connection, the other gets an `error`, and the ' +
         'enrolment is over.',
       steps: [
         step('console', 'from_client', 'fingerprint_connected', 'Is a reader of the gym connected?'),

@@ -19,8 +19,8 @@ const MOST_OFTEN_MS = 1_000;
 const RETRY_MS = 2_000;
 
 /**
- * Turns domain events into events for sockets. Only this class broadcasts, whether REST, a socket or a job was the
- * cause.
+ * Turns domain events into events for the staff on `/checkins` and `/devices`, whether REST, a socket or a job was the
+ * cause. (Those of chats: ChatBroadcaster; of hours: DayViews; of an enrolment or a board, where they happen.)
  */
 @Injectable()
 export class Broadcaster implements OnApplicationShutdown {

@@ -112,7 +112,7 @@ export function recoveryKey(namespace: string, pid: string, { principal }: Socke
 /** What was stored has lost its class. */
 const isDevice = (principal: Principal): principal is DeviceActor => 'key_version' in principal;
 
-/** The close codes of api.md: 4001 not signed in, 4003 not allowed, 4004 not found, 4000 our fault. */
+/** `data.code` of a refused connection: 4001 not signed in, 4003 not allowed, 4004 not found, 4000 our fault. */
 export function closeCode({ kind: { status } }: DomainError): number {
   return [401, 403, 404].includes(status) ? 3600 + status : 4000;
 }
