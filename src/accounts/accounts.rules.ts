@@ -13,6 +13,5 @@ export interface Holder {
  * @throws NotYourAccount
  */
 export function requireMayChangeProfiles(actor: Actor, holder: Holder): void {
-  const manages = actor.role === 'manager' && actor.gym_id === holder.gym_id;
-  if (holder.id !== actor.user_id && actor.role !== 'admin' && !manages) throw new NotYourAccount();
+  if (!actor.mayActFor(holder)) throw new NotYourAccount();
 }

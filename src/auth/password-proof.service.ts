@@ -5,6 +5,8 @@ import { FieldsInvalid, Unavailable } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
+import { PHONE } from '../people/dto/account.dto.js';
+import { digitsOf } from '../people/search.sql.js';
 import { Attempts, type Budget } from './attempts.js';
 import { AccountInactive, WrongCredentials } from './auth.errors.js';
 import type { IdentifierDto, LoginDto } from './dto/auth.dto.js';
@@ -43,8 +45,6 @@ interface Sought {
   phone?: string;
 }
 
-/** What may be a phone number, as accounts have it. */
-const PHONE = /^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/;
 /** A phone may be shared in a family; of more people than this it is no name any more. */
 const MOST_OF_ONE_PHONE = 3;
 /** In a network of the gym's own many people mistype. */
@@ -166,4 +166,3 @@ function soughtBy(input: LoginDto | IdentifierDto): Sought {
 }
 
 const nameOf = (typed: string): string => typed.trim().normalize('NFC').toLowerCase();
-const digitsOf = (typed: string): string => typed.replace(/\D/g, '');

@@ -10,8 +10,7 @@ export interface Trainer {
 
 /** A trainer's courses are their own affair, that of the manager of their gym, and an admin's. @throws NotYourCourse */
 export function requireMayManage(actor: Actor, trainer: Trainer): void {
-  const manages = actor.role === 'manager' && actor.gym_id === trainer.gym_id;
-  if (trainer.account_id !== actor.user_id && actor.role !== 'admin' && !manages) throw new NotYourCourse();
+  if (!actor.mayActFor({ id: trainer.account_id, gym_id: trainer.gym_id })) throw new NotYourCourse();
 }
 
 /** @throws OwnCourse, CourseArchived */

@@ -102,7 +102,8 @@ export class DevicesService {
 
   /** The same device as it is now. @throws NotSignedIn if it was revoked or got another key */
   async currentDevice(known: DeviceActor): Promise<DeviceActor> {
-    // While the database tells us of changes, a device that is connected is one that may be.
+    // While the database tells us of changes, a device that is connected is one that may be. (One that comes back was
+    // stored, and has lost its class.)
     return this.notifications.connected && known instanceof DeviceActor ? known : this.confirmedDevice(known);
   }
 

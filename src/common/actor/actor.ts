@@ -33,6 +33,12 @@ export class Actor {
     return roles.includes(this.role);
   }
 
+  /** Whether they may do what is a person's own affair: for themselves, as manager of the gym, as an admin for all. */
+  mayActFor(person: { id: number; gym_id: number | null }): boolean {
+    const manages = this.role === 'manager' && this.gym_id === person.gym_id;
+    return this.user_id === person.id || this.role === 'admin' || manages;
+  }
+
   /**
    * The gyms to look into: the requested one, or else all that the actor may see.
    * @throws OtherGym if it is not the actor's

@@ -74,7 +74,7 @@ export function IsLocalDate() {
 }
 
 /** bcrypt reads so many bytes; a longer password would be cut off silently, and fit with any end. */
-const LONGEST_PASSWORD = 72;
+export const LONGEST_PASSWORD = 72;
 
 /** A password that is tried. */
 export function IsTriedPassword() {

@@ -12,6 +12,7 @@ import type { Actor } from '../../common/actor/actor.js';
 import { DESK } from '../../common/actor/roles.js';
 import { GymTime } from '../../common/http/gym-time.js';
 import { Idempotency, type IdempotencyKey } from '../../common/http/idempotency.js';
+import { CheckOutDto } from '../../attendance/dto/visit.dto.js';
 import { streamJson } from '../../common/http/numbered.js';
 import { Body, Query } from '../../common/http/validation.js';
 import { GymInactive } from '../../gyms/gyms.errors.js';
@@ -21,7 +22,6 @@ import { Refusal } from '../wire/refusal.js';
 import {
   AvCheckInDto,
   AvCheckInsQuery,
-  AvCheckOutDto,
   AvHistoryDto,
   AvHistoryQuery,
   AvNewCheckInDto,
@@ -137,7 +137,7 @@ export class AvCheckInsController {
   async checkOut(
     @CurrentActor() actor: Actor,
     @LegacyId('id', NO_VISIT) id: number,
-    @Body() body: AvCheckOutDto,
+    @Body() body: CheckOutDto,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<AvCheckInDto> {
     await this.desk.visit(actor, id);

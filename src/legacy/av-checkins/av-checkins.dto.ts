@@ -277,8 +277,6 @@ export class AvHistoryQuery extends AvSearchQuery {
   perPage?: number;
 }
 
-export class AvCheckOutDto extends PickType(CheckInDto, ['notes']) {}
-
 export class AvNewCheckInDto extends PickType(CheckInDto, ['notes']) {
   /** An id, a membership number or a pass code. @example "42" */
   @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? String(value) : value))

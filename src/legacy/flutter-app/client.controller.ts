@@ -4,7 +4,7 @@ import { AttendanceService } from '../../attendance/attendance.service.js';
 import { WrongCredentials } from '../../auth/auth.errors.js';
 import { AuthService } from '../../auth/auth.service.js';
 import type { ProvenPerson } from '../../auth/password-proof.service.js';
-import { clientOf as callerOf } from '../../auth/client.js';
+import { clientOf } from '../../auth/client.js';
 import { ChangePasswordDto } from '../../auth/dto/auth.dto.js';
 import { CurrentActor, PUBLIC } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
@@ -26,7 +26,7 @@ import {
   Done,
   EntriesQuery,
 } from './flutter-app.dto.js';
-import { activeOf, clientOf, done, entryOf, listedBare, numbersIn } from './flutter-app.wire.js';
+import { activeOf, done, entryOf, listedBare, memberOf, numbersIn } from './flutter-app.wire.js';
 
 const MEMBERS = ['user'] as const;
 const HOUR_MS = 3_600_000;
@@ -56,12 +56,12 @@ export class FlutterClientController {
   })
   async login(@Body() { phone, password }: ClientLoginBody, @Req() request: FastifyRequest) {
     const who = identifierOf(phone, password);
-    const signedIn = await this.auth.openFixedSession(who, callerOf(request), onlyMembers);
+    const signedIn = await this.auth.openFixedSession(who, clientOf(request), onlyMembers);
     const { member, gyms } = await this.load(signedIn.actor);
     const { access_token, refresh_token } = signedIn;
     const { password_changed } = member;
     return done(
-      { access_token, refresh_token, password_changed, customer: clientOf(member, gyms) },
+      { access_token, refresh_token, password_changed, customer: memberOf(member, gyms) },
       'Login successful',
     );
   }
@@ -69,7 +69,7 @@ export class FlutterClientController {
   @Post('auth/refresh')
   @Wire({ summary: 'A fresh access token', roles: PUBLIC, answer: Done(ClientTokenWire), texts: REFRESH_TEXTS })
   async refresh(@Body() { refresh_token }: ClientRefreshBody, @Req() request: FastifyRequest) {
-    return done({ access_token: await this.auth.renewAccess(refreshTokenOf(refresh_token), callerOf(request)) });
+    return done({ access_token: await this.auth.renewAccess(refreshTokenOf(refresh_token), clientOf(request)) });
   }
 
   @Post('auth/logout')
@@ -83,7 +83,7 @@ export class FlutterClientController {
   @Wire({ summary: 'Who am I', roles: MEMBERS, answer: Done(ClientMeWire), beforePasswordChange: true })
   async me(@CurrentActor() actor: Actor) {
     const { member, gyms } = await this.load(actor);
-    return done({ ...clientOf(member, gyms), active_subscription: activeOf(member, gyms) });
+    return done({ ...memberOf(member, gyms), active_subscription: activeOf(member, gyms) });
   }
 
   @Get('subscription')

@@ -235,7 +235,7 @@ export function requireTrueSize(
 
 // The member's app.
 
-export const clientOf = (member: MemberRecord, gyms: Gyms): ClientWire => ({
+export const memberOf = (member: MemberRecord, gyms: Gyms): ClientWire => ({
   id: member.id,
   full_name: member.full_name,
   phone: member.phone_number,

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { clientOf } from '../../auth/client.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { DESK } from '../../common/actor/roles.js';
 import { TooManyRequests } from '../../common/errors/common.errors.js';
@@ -14,7 +15,7 @@ import { PublicDay } from './public-day.js';
 import { noDevice, ReroDesk } from './rero-desk.js';
 import { ReroPeople } from './rero-people.js';
 import type { ReroDeviceDto } from './rero-slots.dto.js';
-import { clientOf, NONSENSE, textOf } from './slot-booking.sockets.js';
+import { NONSENSE, textOf } from './slot-booking.sockets.js';
 
 const NOT_AUTHENTICATED = 'Authentication failed';
 /** After the end of the hour it is asked whether the next one is theirs, too. */
@@ -107,7 +108,7 @@ export class DeviceReadSockets implements OnModuleInit {
   /** @throws Refusal, DomainError */
   private async authenticate(socket: PlainSocket, { token, email, password }: Frame): Promise<Actor> {
     const shown = { token: textOf(token), email: textOf(email), password: textOf(password) };
-    return this.people.require(shown, clientOf(socket));
+    return this.people.require(shown, clientOf({ ip: socket.address, headers: socket.request.headers }));
   }
 
   private pass(socket: PlainSocket, number: number, line: SerialLineDto): void {
@@ -126,13 +127,14 @@ export class DeviceReadSockets implements OnModuleInit {
     const endsAt = slots.find(({ starts_at, ends_at }) => starts_at <= now && now < ends_at)?.ends_at ?? now;
     const timer = setTimeout(
       () => {
+        forget();
         void readAgain()
           .then(() => this.endWithTheHour(socket, readAgain, end))
           .catch(end);
       },
       endsAt.getTime() - now.getTime() + SLACK_MS,
     ).unref();
-    socket.whenGone(() => clearTimeout(timer));
+    const forget = socket.whenGone(() => clearTimeout(timer));
   }
 }
 

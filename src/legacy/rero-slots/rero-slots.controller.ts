@@ -7,6 +7,7 @@ import { AuthService } from '../../auth/auth.service.js';
 import { clientOf } from '../../auth/client.js';
 import { PUBLIC } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
+import { LONGEST_PASSWORD } from '../../common/http/fields.js';
 import { fromDigits } from '../../common/http/whole.js';
 import { Body } from '../../common/http/validation.js';
 import { hoursOf, nextHourOf } from '../../slots/open-day.js';
@@ -39,7 +40,6 @@ import { countsOf, ownSlotOf } from './rero-slots.wire.js';
 import { SlotBookingSockets } from './slot-booking.sockets.js';
 
 const SHORTEST_PASSWORD = 6;
-const LONGEST_PASSWORD = 72;
 
 /**
  * ReRo at the root. A body may say who asks, so the routes of people are open, and each asks `ReroPeople` before it

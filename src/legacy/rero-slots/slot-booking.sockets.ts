@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
 import { AccessChanged } from '../../auth/auth.events.js';
-import type { Client } from '../../auth/sessions.service.js';
+import { clientOf } from '../../auth/client.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { ActorResolver } from '../../common/actor/actor-resolver.js';
 import { DomainError } from '../../common/errors/domain-error.js';
@@ -152,7 +152,7 @@ export class SlotBookingSockets implements OnModuleInit {
   private async findAsker(viewer: Viewer, frame: Frame): Promise<Actor | null> {
     const { socket } = viewer;
     const shown = { token: textOf(frame.token), email: textOf(frame.email), password: textOf(frame.password) };
-    const actor = await this.people.find(shown, clientOf(socket));
+    const actor = await this.people.find(shown, clientOf({ ip: socket.address, headers: socket.request.headers }));
     if (!actor) return null;
     const isNew = viewer.isByCookie || viewer.actor?.session_id !== actor.session_id;
     Object.assign(viewer, { actor, isByCookie: false });
@@ -182,10 +182,6 @@ export class SlotBookingSockets implements OnModuleInit {
 }
 
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined);
-
-export const clientOf = ({ address, request }: PlainSocket): Client => {
-  return { ip_address: address, user_agent: request.headers['user-agent']?.slice(0, 200) ?? null };
-};
 
 /** The words of a refusal. @throws what is none: it is our fault */
 function requireRefusal(thrown: unknown): string {

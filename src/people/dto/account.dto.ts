@@ -9,6 +9,9 @@ import { IsId } from '../../common/http/whole.js';
 export const LANGUAGES = ['en', 'es', 'ar'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** What may be a phone number. */
+export const PHONE = /^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/;
+
 /** A person as it signs in. */
 export class AccountDto {
   /** @example 2 */
@@ -34,7 +37,7 @@ export class AccountDto {
 
   /** As people write it; 3 to 20 digits. @example "+1 234 567 891" */
   @IsNullable()
-  @Matches(/^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/, { message: 'must be a phone number of 3 to 20 digits' })
+  @Matches(PHONE, { message: 'must be a phone number of 3 to 20 digits' })
   phone_number: string | null;
 
   /** admin, manager, reception, accountant, trainer or user (a member). @example "trainer" */
