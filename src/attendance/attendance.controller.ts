@@ -10,7 +10,7 @@ import { GetAllOfMember } from '../people/of-member.js';
 import { Operation } from '../common/http/operation.js';
 import { Body, Query } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
-import { UserNotFound } from '../people/people.errors.js';
+import { MemberLeft, UserNotFound } from '../people/people.errors.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import {
   AlreadyCheckedIn,
@@ -126,7 +126,7 @@ export class AttendanceController {
     description: 'Its times, place and notes; `check_out_time: null` opens it again.',
     roles: DESK,
     answer: VisitDto,
-    errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberInactive],
+    errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberLeft, MemberInactive, GymInactive],
   })
   update(
     @CurrentActor() actor: Actor,

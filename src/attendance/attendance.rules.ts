@@ -1,9 +1,10 @@
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
+import { MemberLeft } from '../people/people.errors.js';
 import { MemberInactive } from './attendance.errors.js';
 import { MemberCheckedIn, MemberCheckedOut, VisitCorrected } from './attendance.events.js';
-import type { CheckInDto, VisitDto } from './dto/visit.dto.js';
+import type { CheckInDto, UpdateVisitDto, VisitDto } from './dto/visit.dto.js';
 
 // Who may be checked in by staff, what is charged for it, and what others are told of a visit. (Who may come in by
 // themselves is said by `judge`, in devices/access.rules.ts.)
@@ -27,6 +28,32 @@ export function refusalOfCheckIn(
   return qr_code
     ? FieldsInvalid.of('qr_code', "is no member's of the gym; a pass that was renewed does not count any more")
     : FieldsInvalid.of('user_id', 'is not a member of the gym');
+}
+
+/** Whose visit is corrected. */
+export interface Visitor {
+  is_deleted: boolean;
+  /** Of the gym of the visit. */
+  is_member: boolean;
+  is_active: boolean;
+  is_gym_active: boolean;
+}
+
+/**
+ * A visit is opened again only where its member could be checked in: elsewhere they could not leave. Of a person who
+ * was deleted no more is noted: nothing would erase it.
+ * @throws MemberLeft, MemberInactive, GymInactive
+ */
+export function requireMayCorrect(
+  { is_deleted, is_member, is_active, is_gym_active }: Visitor,
+  before: Pick<VisitDto, 'check_out_time'>,
+  { check_out_time, location, notes }: UpdateVisitDto,
+): void {
+  if (is_deleted && (location || notes)) throw new MemberLeft();
+  if (check_out_time !== null || before.check_out_time === null) return;
+  if (!is_member) throw new MemberLeft();
+  if (!is_active) throw new MemberInactive();
+  if (!is_gym_active) throw new GymInactive();
 }
 
 /** Whether a check-in takes a session; one that was taken on paper is not taken again. @throws FieldsInvalid */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, Principal } from '../common/actor/actor.js';
-import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
@@ -23,8 +22,10 @@ import {
   newsOfCorrection,
   newsOfVisit,
   refusalOfCheckIn,
+  requireMayCorrect,
   requireRecentPaper,
   takesSession,
+  type Visitor,
 } from './attendance.rules.js';
 import type { User } from '../people/entities/user.entity.js';
 import { MemberCheckedOut, VisitRemoved } from './attendance.events.js';
@@ -182,12 +183,15 @@ export class AttendanceService {
     for (const visit of visits) tx.emit(new MemberCheckedOut(visit));
   }
 
-  /** @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberInactive, FieldsInvalid */
+  /**
+   * @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberLeft, MemberInactive, GymInactive, FieldsInvalid
+   */
   update(actor: Actor, visitId: number, input: UpdateVisitDto): Promise<VisitDto> {
     const columns = ['check_in_time', 'check_out_time', 'location', 'notes'] as const;
     return this.db.transaction(async (tx) => {
+      const visitor = await this.lockVisitor(tx, await this.find(tx, actor, visitId));
       const before = await this.find(tx, actor, visitId, raw('FOR NO KEY UPDATE OF v'));
-      if (input.check_out_time === null && before.check_out_time !== null) await this.requireMember(tx, before);
+      requireMayCorrect(visitor, before, input);
       const past = async (field: 'check_in_time' | 'check_out_time') =>
         input[field] ? pastMomentOf(tx, before.gym_id, field, input[field]) : input[field];
       const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
@@ -234,13 +238,13 @@ export class AttendanceService {
     }
   }
 
-  /** For a visit that is opened again: who has left since would be inside a gym that they cannot leave. */
-  private async requireMember(tx: Transaction, { user_id, gym_id }: VisitDto): Promise<void> {
-    const [member] = await tx.query<Pick<User, 'is_active'>>(everyGym`
-      SELECT is_active FROM users
-      WHERE id = ${user_id} AND gym_id = ${gym_id} AND role = 'user' AND deleted_at IS NULL FOR SHARE`);
-    if (!member) throw FieldsInvalid.of('check_out_time', 'must stay: this person is no member of the gym any more');
-    if (!member.is_active) throw new MemberInactive();
+  /** Whose visit it is, as they are now. Who leaves at this moment waits for what is done, or is found to have left. */
+  private async lockVisitor(tx: Transaction, { user_id, gym_id }: VisitDto): Promise<Visitor> {
+    const [visitor] = await tx.query<Visitor>(everyGym`
+      SELECT u.deleted_at IS NOT NULL AS is_deleted, u.is_active, g.is_active AS is_gym_active,
+        u.deleted_at IS NULL AND u.role = 'user' AND u.gym_id = g.id AS is_member
+      FROM users u JOIN gyms g ON g.id = ${gym_id} WHERE u.id = ${user_id} FOR SHARE OF u`);
+    return visitor!;
   }
 
   private async timesOnPaper(

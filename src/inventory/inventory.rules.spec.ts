@@ -17,6 +17,12 @@ describe('a stock', () => {
     expect(movementOf(asked, 10)).toEqual(expected);
   });
 
+  it('has a limit, above which a reversal may bring it, but no delivery', () => {
+    expect(movementOf({ change: 1 }, 999_999)).toMatchObject({ change: 1 });
+    expect(() => movementOf({ change: 1 }, 1_000_000)).toThrow();
+    expect(movementOf({ change: -1 }, 1_000_005)).toMatchObject({ change: -1 });
+  });
+
   it('is changed in one way', () => {
     expect(() => requireOneWay({ quantity: 0 })).not.toThrow();
     expect(() => requireOneWay({ change: 0 })).not.toThrow();

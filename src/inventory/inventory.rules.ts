@@ -1,5 +1,5 @@
 import { FieldsInvalid } from '../common/errors/common.errors.js';
-import type { ChangeStockDto } from './dto/product.dto.js';
+import { type ChangeStockDto, MOST } from './dto/product.dto.js';
 import type { MovementReason } from './entities/stock-movement.entity.js';
 import { InsufficientStock } from './inventory.errors.js';
 
@@ -22,9 +22,14 @@ export function requireOneWay({ quantity, change }: ChangeStockDto): void {
   }
 }
 
-/** What moves, if there were `before` until now; null: nothing. What came is a delivery, all else a correction. */
+/**
+ * What moves, if there were `before` until now; null: nothing. What came is a delivery, all else a correction.
+ * @throws FieldsInvalid
+ */
 export function movementOf({ quantity, change, note }: ChangeStockDto, before: number): Movement | null {
   const difference = change ?? quantity! - before;
   if (difference === 0) return null;
+  if (before + difference > MOST && difference > 0)
+    throw FieldsInvalid.of('change', `makes the stock more than ${MOST}`);
   return { change: difference, reason: change !== undefined && change > 0 ? 'delivery' : 'correction', note };
 }

@@ -57,6 +57,12 @@ describe('changing a person', () => {
     );
   });
 
+  it('is for those who may change something, even if nothing changes', () => {
+    expect(may(as('accountant'), person('user'), {})).toBe(false);
+    expect(may(as('reception'), person('manager'), {})).toBe(false);
+    expect(may(as('reception'), person('user'), {})).toBe(true);
+  });
+
   it('gives no role above its own', () => {
     expect(may(as('manager'), person('user'), { role: 'manager' })).toBe(false);
   });

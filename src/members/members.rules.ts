@@ -40,6 +40,7 @@ function changeable(actor: Actor, person: UserDto, own: readonly Field[]): reado
  */
 export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUserDto, own = CONTACT): void {
   const allowed = changeable(actor, person, own);
+  if (allowed.length === 0) throw new FieldsNotChangeable('You may not change this person.');
   const sent = (Object.keys(input) as Field[]).filter((field) => input[field] !== undefined);
   const changed = sent.filter((field) => field === 'password' || input[field] !== person[field]);
   const refused = changed.filter((field) => !allowed.includes(field));

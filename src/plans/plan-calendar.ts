@@ -21,6 +21,11 @@ export interface Buyer extends LockedMember {
   awaits_first_plan: boolean;
 }
 
+/** The same, who may have left the gym of the plan since. */
+export interface Holder extends LockedMember {
+  is_member: boolean;
+}
+
 /** A plan of the member, as it was sold. */
 export interface SoldPlan extends Offer {
   id: number;
@@ -37,9 +42,9 @@ export async function lockMember(tx: Transaction, actor: Actor, userId: number):
 }
 
 /** The same for the member whose plan this is. @throws UserPlanNotFound */
-export async function lockMemberOf(tx: Transaction, actor: Principal, userPlanId: number): Promise<LockedMember> {
-  const [member] = await tx.query<LockedMember>(sql`
-    SELECT u.id, up.gym_id, g.timezone
+export async function lockMemberOf(tx: Transaction, actor: Principal, userPlanId: number): Promise<Holder> {
+  const [member] = await tx.query<Holder>(sql`
+    SELECT u.id, up.gym_id, g.timezone, u.deleted_at IS NULL AND u.role = 'user' AND u.gym_id = up.gym_id AS is_member
     FROM user_plans up JOIN users u ON u.id = up.user_id JOIN gyms g ON g.id = up.gym_id
     WHERE up.id = ${userPlanId} AND ${visibleTo(actor, 'up')} FOR NO KEY UPDATE OF u`);
   if (!member) throw new UserPlanNotFound();

@@ -4,7 +4,16 @@ import type { Transaction } from '../database/database.js';
 import { assignments, empty, raw, sql } from '../database/sql.js';
 import { momentOf } from '../gyms/local-time.js';
 import type { UpdateUserPlanDto, UserPlanDto, UserPlanStatus } from './dto/user-plan.dto.js';
-import { daysLater, endPlan, type LockedMember, parkWaiting, placeWaiting, plansOf } from './plan-calendar.js';
+import {
+  daysLater,
+  endPlan,
+  type Holder,
+  type LockedMember,
+  parkWaiting,
+  placeWaiting,
+  plansOf,
+} from './plan-calendar.js';
+import { MemberLeft } from '../people/people.errors.js';
 import { STATUS } from './user-plans.sql.js';
 import { AlreadyFrozen, AlreadyScheduled } from './plans.errors.js';
 import { isActiveAgain, namesFreeze, requireCanBecome, requireMayCorrect } from './plans.rules.js';
@@ -12,12 +21,13 @@ import { isActiveAgain, namesFreeze, requireCanBecome, requireMayCorrect } from 
 /**
  * The corrections of PUT: what an admin or a manager may change of a plan that was sold.
  * @returns whether that changes anything
- * @throws CorrectionNotAllowed, FieldsInvalid, PlanNotActive, SessionsNotCounted, PlansOverlap, PlanTimesWrong
+ * @throws CorrectionNotAllowed, MemberLeft, FieldsInvalid, PlanNotActive, SessionsNotCounted, PlansOverlap,
+ *   PlanTimesWrong
  */
 export async function correctPlan(
   tx: Transaction,
   actor: Actor,
-  member: LockedMember,
+  member: Holder,
   before: UserPlanDto,
   input: UpdateUserPlanDto,
 ): Promise<boolean> {
@@ -36,6 +46,7 @@ export async function correctPlan(
   const correction = { status, remaining_sessions: sessions, expires_at: expiry };
   if (Object.values(correction).every((value) => value === undefined)) return false;
   requireMayCorrect(actor, before, correction);
+  if (!member.is_member) throw new MemberLeft();
   await parkWaiting(tx, member);
   let statusNow: UserPlanStatus = before.status;
   if (sessions !== undefined || expiry !== undefined) {

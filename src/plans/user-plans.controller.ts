@@ -7,6 +7,7 @@ import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js'
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { IdInPath } from '../common/http/path.js';
 import { GetAllOfMember } from '../people/of-member.js';
+import { MemberLeft } from '../people/people.errors.js';
 import { Operation } from '../common/http/operation.js';
 import { Body, Query } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
@@ -116,6 +117,7 @@ export class UserPlansController {
     errors: [
       UserPlanNotFound,
       CorrectionNotAllowed,
+      MemberLeft,
       NotAnUpgrade,
       PlanReplaced,
       AlreadyScheduled,

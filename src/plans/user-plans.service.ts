@@ -12,6 +12,7 @@ import { empty, everyGym, raw, type ScopedSql, sql } from '../database/sql.js';
 import { requireActiveGym } from '../gyms/gyms.js';
 import { earlierThan } from '../gyms/local-time.js';
 import { pageOfMember } from '../people/of-member.js';
+import { MemberLeft } from '../people/people.errors.js';
 import { visibleTo } from '../people/people.sql.js';
 import type {
   AssignPlanDto,
@@ -186,8 +187,8 @@ export class UserPlansService {
 
   /**
    * Sells another plan instead of this one, once, however often that is asked for; or corrects it.
-   * @throws UserPlanNotFound, CorrectionNotAllowed, FieldsInvalid, NotAnUpgrade, PlanReplaced, PlanNotActive,
-   *   PlansOverlap, PlanTimesWrong, AlreadyScheduled
+   * @throws UserPlanNotFound, CorrectionNotAllowed, MemberLeft, FieldsInvalid, NotAnUpgrade, PlanReplaced,
+   *   PlanNotActive, PlansOverlap, PlanTimesWrong, AlreadyScheduled
    */
   update(actor: Actor, userPlanId: number, input: UpdateUserPlanDto): Promise<UserPlanDto> {
     return this.db.transaction(async (tx) => {
@@ -200,6 +201,7 @@ export class UserPlansService {
       // Who sends the whole object back names no price: what it holds was paid for the old plan.
       const isOldPrice = input.status !== undefined && input.purchased_price === before.purchased_price;
       const asked = isOldPrice ? { ...input, purchased_price: undefined } : input;
+      if (before.replaced_by_id === null && !member.is_member) throw new MemberLeft();
       if (before.replaced_by_id === null) return this.replace(tx, actor, member, before, asked);
       const replacement = await this.get(actor, before.replaced_by_id, tx);
       if (!isRepetition(asked, replacement)) throw new PlanReplaced(replacement.id);

@@ -378,8 +378,10 @@ describe('attendance', () => {
       expect(await client.delete(`/users/${gone.id}`)).toHaveStatus(204);
       expect(await client.put(`/users/${resting.id}`, { is_active: false })).toHaveStatus(200);
       for (const { id } of visits.slice(0, 2)) {
-        expect(await correct(id, { check_out_time: null })).toHaveWrongFields('check_out_time');
+        expect(await correct(id, { check_out_time: null })).toBeRefused(409, 'member_left');
       }
+      expect(await correct(visits[1]!.id, { notes: 'Broke a leg' })).toBeRefused(409, 'member_left');
+      expect(await correct(visits[1]!.id, { check_in_time: ago(201), notes: null })).toHaveStatus(200);
       expect(await correct(visits[2]!.id, { check_out_time: null })).toBeRefused(409, 'member_inactive');
       expect(await correct(visits[0]!.id, { notes: 'Forgot the card' })).toHaveStatus(200);
     });

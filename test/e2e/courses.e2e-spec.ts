@@ -302,6 +302,10 @@ describe('courses', () => {
       expect(await world.other.people.manager.client.get(`/courses/${course.id}`)).toHaveStatus(404);
       await own.people.manager.client.put(`/users/${coach.id}`, { is_active: true });
       expect(await idsOf(me, '/courses/mine')).toEqual([course.id]);
+      await own.people.manager.client.put(`/users/${coach.id}`, { is_active: false });
+      expect(await me.client.delete(`/courses/${course.id}/enrol`)).toHaveStatus(204);
+      await own.people.manager.client.put(`/users/${coach.id}`, { is_active: true });
+      expect(await idsOf(me, '/courses/mine')).toEqual([]);
     });
 
     it('go when they are deleted, and so do the enrolments of a deleted member', async () => {

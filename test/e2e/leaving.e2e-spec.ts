@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type TestApp } from '../support/app.js';
 import { tally, times } from '../support/answers.js';
@@ -106,6 +107,43 @@ describe('a person who', () => {
     const busy = await busyMember();
     await busy.desk.client.put(`/users/${busy.member.id}`, { role: 'trainer' });
     expect(await leftovers(busy)).toEqual({ ...GONE, hours: 1 });
+  });
+
+  it('has left gets back no plan of the old gym, and may have one taken back', async () => {
+    const makeGone = [
+      (id: number, next: number) => admin.client.put(`/users/${id}`, { gym_id: next }),
+      (id: number) => admin.client.put(`/users/${id}`, { role: 'trainer', email: `${unique('t')}@example.com` }),
+      (id: number) => admin.client.delete(`/users/${id}`),
+    ];
+    for (const leave of makeGone) {
+      const { gym, next, desk, member, userPlanId } = await busyMember();
+      const other = await t.make.plan(gym.id);
+      await t.db.pool.query(
+        `UPDATE user_plans SET expires_at = now() - interval '1 hour', starts_at = now() - interval '30 days' WHERE id = $1`,
+        [userPlanId],
+      );
+      expect((await leave(member.id, next.id)).status).toBeLessThan(300);
+      const put = (body: object) => desk.client.put(`/user-plans/${userPlanId}`, body);
+      expect(await put({ expires_at: inDays(9) })).toBeRefused(409, 'member_left');
+      expect(await put({ plan_id: other.id })).toBeRefused(409, 'member_left');
+      expect(await put((await desk.client.get(`/user-plans/${userPlanId}`)).body)).toHaveStatus(200);
+      expect(await desk.client.delete(`/user-plans/${userPlanId}`)).toHaveStatus(204);
+    }
+  });
+
+  it('books an hour while being moved has none in the old gym', async () => {
+    const [gym, next] = [await t.make.gym(), await t.make.gym()];
+    await times(20, async (n) => {
+      const member = await t.make.signedIn('user', gym.id);
+      await Promise.all([
+        admin.client.put(`/users/${member.id}`, { gym_id: next.id }),
+        sleep(n).then(() => book(member.client, 9, { date: inDays(1 + (n % 13)) })),
+      ]);
+    });
+    const { rows } = await t.db.pool.query('SELECT 1 FROM slot_bookings WHERE gym_id = $1 AND cancelled_at IS NULL', [
+      gym.id,
+    ]);
+    expect(rows).toEqual([]);
   });
 
   it('is checked in while being moved has no open visit in the old gym', async () => {

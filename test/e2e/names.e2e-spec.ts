@@ -61,11 +61,12 @@ describe('names are compared without regard to case, blanks and the way accents 
 
   it('emails, usernames and documents are kept as typed, are taken whatever the case, and sign in', async () => {
     const mark = unique('Maria').replace('-', '.');
-    const person = { full_name: 'María', document_id: `Ab-${mark}`, phone_number: '12345' };
+    const person = { full_name: 'María', document_id: `Ab-${mark}`, phone_number: ' 12\n345' };
     const hire = (fields: object) =>
       manager.client.post('/users/admin-trainer', { ...person, role: 'trainer', password: PASSWORD, ...fields });
     const { body } = await hire({ email: `${mark}@Example.com`, username: mark });
     expect(body).toMatchObject({ email: `${mark}@Example.com`, username: mark, document_id: `Ab-${mark}` });
+    expect(body.phone_number).toBe('12 345');
     const fresh = { email: `${unique('x')}@example.com`, document_id: unique('d') };
     expect(await hire({ ...fresh, email: `${mark.toUpperCase()}@EXAMPLE.COM` })).toBeRefused(409, 'email_taken');
     expect(await hire({ ...fresh, username: mark.toUpperCase() })).toBeRefused(409, 'username_taken');
@@ -73,6 +74,10 @@ describe('names are compared without regard to case, blanks and the way accents 
     for (const who of [{ email: `${mark.toLowerCase()}@EXAMPLE.com` }, { username: ` ${mark.toUpperCase()}` }]) {
       expect(await t.anonymous.post('/auth/login', { ...who, password: PASSWORD })).toHaveStatus(200);
     }
+    const unseen = `\u200bA\u00adb-${mark}`;
+    expect(await hire({ ...fresh, document_id: unseen })).toBeRefused(409, 'document_id_taken');
+    expect(await hire({ ...fresh, document_id: `A\u200db-${mark}` })).toHaveWrongFields('document_id');
+    expect(await hire({ ...fresh, email: `a\u200db-${mark}@example.com` })).toHaveWrongFields('email');
     const found = await desk.client.get(`/users/search/document/${encodeURIComponent(`AB-${mark.toUpperCase()}`)}`);
     expect(found.body.id).toBe(body.id);
     expect((await desk.client.get(`/users/search?q=${mark.toUpperCase()}@example.com`)).body[0].id).toBe(body.id);

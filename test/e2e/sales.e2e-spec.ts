@@ -297,6 +297,7 @@ describe('the shop', () => {
       }
       const admin = await t.make.signedIn('admin', null);
       expect(await admin.client.get('/sales/summary?gym_id=2000000000')).toHaveWrongFields('gym_id');
+      expect(await admin.client.get('/sales/summary?start_date=2100-01-01')).toHaveWrongFields('start_date');
       const byManager = (await staff.manager.client.all(`/sales?sold_by_id=${staff.manager.id}`))[0];
       expect(await staff.reception.client.get(`/sales/${byManager.id}`)).toHaveStatus(404);
       expect(await staff.reception.client.all(`/sales?sold_by_id=${staff.manager.id}`)).toEqual([]);

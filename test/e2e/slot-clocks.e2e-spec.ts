@@ -68,6 +68,12 @@ describe('hours and clocks', () => {
     expect(rows).toEqual([]);
   });
 
+  it('are none on a day that the zone has skipped', async () => {
+    const { manager } = await gym('Pacific/Apia');
+    expect(await manager.client.get('/slots?date=2011-12-30')).toMatchObject({ status: 200, body: [] });
+    expect((await manager.client.get('/slots?date=2011-12-31')).body).toHaveLength(24);
+  });
+
   it('are at the same time of the new clock when a gym gets another one, and watchers are told', async () => {
     const { gym: { id }, member } = await gym('Europe/Lisbon'); // prettier-ignore
     for (const hour of [9, 18]) expect(await book(member.client, hour)).toHaveStatus(201);

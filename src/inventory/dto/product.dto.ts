@@ -6,7 +6,8 @@ import { GymListQuery } from '../../common/http/list.js';
 import { IsId, IsInteger, IsWhole } from '../../common/http/whole.js';
 import type { MovementReason } from '../entities/stock-movement.entity.js';
 
-const MOST = 1_000_000;
+/** In stock, of one product. */
+export const MOST = 1_000_000;
 /** Not written as -MOST at its field: that would leave the field out of the documentation. */
 const LEAST = -MOST;
 

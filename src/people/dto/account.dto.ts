@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
 import { GymRefDto } from '../../gyms/dto/gym.dto.js';
 import { ROLES, type Role } from '../../common/actor/roles.js';
-import { IsText, Trimmed } from '../../common/http/fields.js';
+import { AllVisible, IsText, Trimmed, trimmed } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { IsId } from '../../common/http/whole.js';
 
@@ -11,6 +12,12 @@ export type Language = (typeof LANGUAGES)[number];
 
 /** What may be a phone number. */
 export const PHONE = /^(?=(\D*\d){3,20}\D*$)[-+().\d\s/]{3,40}$/;
+
+/** Written on one line. */
+const OneLine = () =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? trimmed(value).replaceAll(/\s+/g, ' ') : value,
+  );
 
 /** A person as it signs in. */
 export class AccountDto {
@@ -22,6 +29,7 @@ export class AccountDto {
   @IsNullable()
   @Trimmed()
   @IsEmail()
+  @AllVisible()
   @MaxLength(254)
   email: string | null;
 
@@ -37,6 +45,7 @@ export class AccountDto {
 
   /** As people write it; 3 to 20 digits. @example "+1 234 567 891" */
   @IsNullable()
+  @OneLine()
   @Matches(PHONE, { message: 'must be a phone number of 3 to 20 digits' })
   phone_number: string | null;
 
