@@ -14,6 +14,7 @@ import { between, daysBefore, fromDay, pastMomentOf, toDay, today } from '../gym
 import { pageOfMember } from '../people/of-member.js';
 import { visibleTo } from '../people/people.sql.js';
 import { membersCalled } from '../people/search.sql.js';
+import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import { chargeVisit, requireUsed } from '../plans/plan-sessions.js';
 import { AlreadyCheckedIn, AlreadyCheckedOut, MemberInactive, VisitNotFound } from './attendance.errors.js';
 import {
@@ -143,7 +144,11 @@ export class AttendanceService {
         return begin(tx, { ...times, user_plan_id: planId });
       });
     } catch (error) {
-      throw error instanceof AlreadyCheckedIn ? new AlreadyCheckedIn(await this.openVisitOf(member)) : error;
+      // Also if the plan has nothing left because of it: it may be the same check-in again.
+      const isOverPlan = error instanceof NoSessionsLeft || error instanceof PlanNotActive;
+      const isInside = error instanceof AlreadyCheckedIn;
+      const visit = isInside || (isOverPlan && !input.check_out_time) ? await this.openVisitOf(member) : null;
+      throw isInside || visit ? new AlreadyCheckedIn(visit) : error;
     }
   }
 

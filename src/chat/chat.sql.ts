@@ -124,10 +124,13 @@ export const visibleMessage = (actor: Actor) =>
   everyGym`EXISTS (SELECT FROM participants p WHERE p.conversation_id = m.conversation_id AND ${takesPart(actor)}
     AND m.id > p.cleared_up_to_id)`;
 
-/** The other of a conversation `p` is called like this: each word is in the name, if it is shown, or the username. */
-export const otherIsCalled = (actor: Actor, typed: string): Sql =>
+/**
+ * The other of a conversation `p` is called like this: each word is in the name, if it is shown, or in what is `shown`
+ * beside it.
+ */
+export const otherIsCalled = (actor: Actor, typed: string, shown: Sql): Sql =>
   sql`EXISTS (
     SELECT FROM users o WHERE o.id = p.other_id AND NOT EXISTS (
       SELECT FROM string_to_table(search_form(${typed}), ' ') word
-      WHERE strpos(search_form(concat_ws(' ', o.username,
+      WHERE strpos(search_form(concat_ws(' ', ${shown},
         CASE WHEN ${isNamedTo('o', sql`(${actor.role} = 'user')`)} THEN o.full_name END)), word) = 0))`;

@@ -6,7 +6,7 @@ import type { Numbered, NumberedPage } from '../common/http/numbered.js';
 import { Database, type Queryable, type Transaction } from '../database/database.js';
 import { listPage } from '../database/keyset.js';
 import { numberedPage } from '../database/numbered.js';
-import { assignments, empty, everyGym, type ScopedSql, sql } from '../database/sql.js';
+import { assignments, empty, everyGym, raw, type ScopedSql, sql, type Sql } from '../database/sql.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { reachablePerson } from '../people/people.sql.js';
 import { AttachmentsService } from './attachments.service.js';
@@ -56,7 +56,10 @@ export class ConversationsService {
 
   /** One's own, the last active first. */
   async list(actor: Actor, query: ConversationListQuery): Promise<Page<ConversationDto>> {
-    const page = await listPage(this.db, query, { ...sourceFor(actor, query), columns: CONVERSATION_COLUMNS });
+    const page = await listPage(this.db, query, {
+      ...sourceFor(actor, query, raw('o.username')),
+      columns: CONVERSATION_COLUMNS,
+    });
     return page.map((found) => this.show(found));
   }
 
@@ -66,7 +69,8 @@ export class ConversationsService {
     query: Numbered<ConversationListQuery>,
   ): Promise<NumberedPage<ConversationWithOther>> {
     const page = await numberedPage(this.db, query, {
-      ...sourceFor(actor, query),
+      // Its clients show an email where there is no username.
+      ...sourceFor(actor, query, raw('coalesce(o.username, o.email)')),
       columns: CONVERSATION_WITH_OTHER,
       shown: { alias: 'p', joins: SHOWN_WITH_OTHER },
     });
@@ -219,10 +223,10 @@ export class ConversationsService {
 }
 
 /** Those of the actor, the last active first. */
-const sourceFor = (actor: Actor, { search }: Numbered<ConversationListQuery>) =>
+const sourceFor = (actor: Actor, { search }: Numbered<ConversationListQuery>, shown: Sql) =>
   ({
     from: everyGym`FROM participants p WHERE ${takesPart(actor)}
-      ${search ? sql`AND ${otherIsCalled(actor, search)}` : empty}`,
+      ${search ? sql`AND ${otherIsCalled(actor, search, shown)}` : empty}`,
     shown: { alias: 'p', joins: SHOWN_WITH },
     keys: { last_active_at: 'p.last_active_at', id: 'p.conversation_id' },
     direction: 'DESC',

@@ -149,7 +149,7 @@ export class DashboardService {
   async branches(actor: Actor, { gym_id, from, to }: BranchesQuery): Promise<BranchFigures[]> {
     const scope = actor.scope(gym_id);
     if (!seesGym(actor)) throw new RoleNotAllowed();
-    if (from && to && from > to) throw FieldsInvalid.of('from', 'must not be after to');
+    if (from && to && from > to) throw FieldsInvalid.of('from', 'must not be after the last day');
     const period = sql`VALUES ('period', coalesce(${from}::date, '0001-01-01'), coalesce(${to}::date, t.today))`;
     const branches = await this.db.query<BranchFigures>(sql`
       WITH ${gymsWithPeriods(scope, period)}, ${SOON}, done AS (

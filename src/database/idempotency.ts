@@ -3,10 +3,13 @@ import { AnswerGone, type IdempotencyKey, IdempotencyKeyReused } from '../common
 import type { Database, Transaction, Unit } from './database.js';
 import { everyGym, raw, sql } from './sql.js';
 
-interface Known<Answer> {
+/** As toJSON() of a Date writes it. */
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+interface Known {
   fingerprint: Buffer;
-  /** null: forgotten, because a person in it was deleted. */
-  answer: Answer | null;
+  /** JSON; null: forgotten, because a person in it was deleted. */
+  answer: string | null;
   is_readable: boolean;
 }
 
@@ -44,15 +47,19 @@ export function once<Answer extends object>(
       await tx.query(everyGym`UPDATE idempotency_keys SET answer = ${stored}, people = ${people} WHERE ${thisKey}`);
       return answer;
     }
-    const [known] = await tx.query<Known<Answer>>(everyGym`
-      SELECT fingerprint, answer, role = ${actor.role} AND gym_id IS NOT DISTINCT FROM ${actor.gym_id}
+    const [known] = await tx.query<Known>(everyGym`
+      SELECT fingerprint, answer::text, role = ${actor.role} AND gym_id IS NOT DISTINCT FROM ${actor.gym_id}
         AND NOT EXISTS (SELECT FROM users u WHERE u.id = ANY(people) AND NOT (${mayRead(actor)})) AS is_readable
       FROM idempotency_keys WHERE ${thisKey}`);
     if (!known?.fingerprint.equals(fingerprint)) throw new IdempotencyKeyReused();
     if (!known.is_readable || known.answer === null) throw new AnswerGone();
-    return known.answer;
+    return JSON.parse(known.answer, toMoment) as Answer;
   });
 }
+
+/** Moments are Dates again, as `work` made them: those who translate the answer rely on it. */
+const toMoment = (_name: string, value: unknown) =>
+  typeof value === 'string' && MOMENT.test(value) ? new Date(value) : value;
 
 /** The same for work that changes something with one statement: without a key that is a transaction by itself. */
 export const onceInOne = <Answer extends object>(

@@ -53,10 +53,10 @@ export function reachablePeople(actor: Actor, gymId?: number): ScopedSql {
 
 /**
  * The person `alias` has a name to another, who is a member or not: members do not learn who else is a member; those
- * whom they may meet as staff or trainer have a name.
+ * whom they may meet as staff or trainer have a name. Of one who was deleted it says no more than that.
  */
 export const isNamedTo = (alias: string, isMember: Sql): Sql =>
-  sql`(NOT ${isMember} OR ${raw(alias)}.role <> 'user' OR ${isTrainer(alias)})`;
+  sql`(NOT ${isMember} OR ${raw(alias)}.role <> 'user' OR ${isTrainer(alias)} OR ${raw(alias)}.deleted_at IS NOT NULL)`;
 
 /** `n`: the id that a person who is added gets, where the statement that adds them needs it. */
 export const NEW_PERSON = raw(`(SELECT nextval('users_id_seq')::int AS id) n`);

@@ -21,6 +21,12 @@ function idIn(value: unknown): number | undefined {
 const WhatIsSent = (read: (value: unknown) => unknown) =>
   Transform(({ value }: { value: unknown }) => (value === '' || value === null ? undefined : read(value)));
 const AnId = () => applyDecorators(IsOptional(), WhatIsSent(idIn), ApiProperty({ type: 'integer', required: false }));
+/** Of another kind. */
+const IfSent = () =>
+  applyDecorators(
+    IsOptional(),
+    WhatIsSent((value) => value),
+  );
 const NeededId = () =>
   applyDecorators(WhatIsSent(idIn), IsInt({ message: 'is required' }), ApiProperty({ type: 'integer' }));
 const AText = (longest = 200) => applyDecorators(IsOptional(), WhatIsSent(String), MaxLength(longest));
@@ -137,8 +143,7 @@ export class AttendanceBody extends InBranch {
   qr_code?: string;
 
   /** `check_in_with_deduction` takes a session, unless subscription_id is there. @example "check_in_only" */
-  @IsOptional()
-  @WhatIsSent((value) => value)
+  @IfSent()
   @IsIn(['check_in_only', 'check_in_with_deduction'])
   action?: 'check_in_only' | 'check_in_with_deduction';
 
@@ -175,22 +180,22 @@ export class ActivateBody extends InBranch {
   service_id: number;
 
   /** What is paid. Default: the price. @example 39.9 */
-  @IsOptional()
+  @IfSent()
   @IsMoney()
   amount?: number;
 
   /** As many as the service has. */
-  @IsOptional()
+  @IfSent()
   @IsWhole(0, 1_000_000)
   coins?: number;
 
   /** As long as the service lasts: 30 days each. @example 1 */
-  @IsOptional()
+  @IfSent()
   @IsWhole(0, 1_200)
   duration_months?: number;
 
   /** As many as the service has. */
-  @IsOptional()
+  @IfSent()
   @IsWhole(0, 1_000_000)
   sessions?: number;
 }
@@ -203,14 +208,14 @@ export class StopBody {
 
 export class RenewBody extends StopBody {
   /** What is paid. Default: the price. @example 39.9 */
-  @IsOptional()
+  @IfSent()
   @IsMoney()
   amount?: number;
 }
 
 export class FreezeBody extends StopBody {
   /** @example 7 */
-  @IsOptional()
+  @IfSent()
   @IsWhole(1, 365)
   freeze_days?: number;
 }

@@ -1,4 +1,5 @@
 import { Delete, Get, Post, Put } from '@nestjs/common';
+import { ProfilesService } from '../../accounts/profiles.service.js';
 import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { DESK_AND_MEMBERS } from '../../common/actor/roles.js';
@@ -21,7 +22,10 @@ const TEXTS: Texts = [[CourseNotFound, 404, NOT_FOUND]];
 /** What trainers offer, in all gyms, at both bases. */
 @LegacyController('gymgem', 'api/courses', 'gymgem-web/api/courses')
 export class GymgemCoursesController {
-  constructor(private readonly courses: CoursesService) {}
+  constructor(
+    private readonly courses: CoursesService,
+    private readonly profiles: ProfilesService,
+  ) {}
 
   @Post('create')
   @Wire({
@@ -33,6 +37,9 @@ export class GymgemCoursesController {
     @Body() { trainer_profile: profileId, ...course }: GymgemNewCourseDto,
     @Idempotency() key: IdempotencyKey | null,
   ): Promise<GymgemCourseDto> {
+    // These clients publish for themselves alone.
+    const { profiles } = await this.profiles.held(actor, actor.user_id);
+    if (profileId !== undefined && !profiles.some(({ id }) => id === profileId)) throw new Refusal(403, NO_PROFILE);
     const created = this.courses
       .create(actor, { ...course, trainer_profile_id: profileId }, key)
       .catch((error: unknown) => {

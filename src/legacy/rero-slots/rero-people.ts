@@ -40,10 +40,10 @@ export class ReroPeople {
   /** @throws Refusal 401, TooManyRequests */
   async signIn({ email, password }: LoginBody, client: Client): Promise<ReroSignedInDto> {
     const opened = await inWords(this.auth.openFixedSession({ email, password }, client, asRegistered(email)));
-    const { id, created_at } = opened.account;
+    const { id, email: registered, created_at } = opened.account;
     return {
       ...{ success: true, message: 'Login successful', token: opened.access_token },
-      user: { id, email, created_at },
+      user: { id, email: registered!, created_at },
     };
   }
 
@@ -56,7 +56,7 @@ export class ReroPeople {
 
   /** @returns null if nothing shows who asks  @throws the same */
   find({ authorization, token, email, password }: Shown, client: Client): Promise<Actor | null> {
-    return inWords(this.tryFind(authorization ?? (token && `Bearer ${token}`), { email, password }, client));
+    return inWords(this.tryFind(authorization || (token && `Bearer ${token}`), { email, password }, client));
   }
 
   private async tryFind(

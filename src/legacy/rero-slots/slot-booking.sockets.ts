@@ -140,12 +140,13 @@ export class SlotBookingSockets implements OnModuleInit {
     try {
       const actor = Number.isSafeInteger(slotId) ? await this.findAsker(viewer, frame) : null;
       if (!actor) return socket.send({ type: 'error', message: MISSING });
+      // All are shown soon what it has changed; the day as it was before is not shown to them again.
       answer(await work(actor, slotId as number));
     } catch (thrown) {
       answer({ success: false, message: requireRefusal(thrown), slot_id: slotId });
+      // It may be known only now who looks.
+      socket.inOrder(() => this.show(viewer));
     }
-    // It may be known only now who looks.
-    socket.inOrder(() => this.show(viewer));
   }
 
   /** Who sent the frame: from now on the socket sees as they do. @returns null if it does not say */

@@ -32,7 +32,7 @@ export class SignInController {
     @Body() { username, email, phone, password }: LegacySignInDto,
     @Req() request: FastifyRequest,
   ): Promise<LegacySignedInDto> {
-    const who = identifierOf(username ?? email ?? phone, password);
+    const who = identifierOf(username || email || phone, password);
     const { actor, account, access_token, refresh_token } = await this.auth.openFixedSession(who, clientOf(request));
     const held = await this.profiles.held(actor, actor.user_id);
     return toSignedIn(account, held, { access_token, refresh_token });

@@ -305,6 +305,22 @@ describe('the staff app of flutter-app', () => {
       }
     });
 
+    it('are sold once, with the same answer each time, with one Idempotency-Key', async () => {
+      const member = await t.make.person('user', gym.id);
+      const sell = async (path: string, body: object) => {
+        const headers = { 'idempotency-key': `${path}-${member.id}` };
+        const once = () =>
+          plain('POST', `${t.url}/api/subscriptions/${path}`, { token: desk.access_token, body, headers });
+        const first = await once();
+        expect(first.status).toBeLessThan(300);
+        expect(await once()).toMatchObject({ status: first.status, body: first.body });
+        return first.body.data;
+      };
+      const empty = { amount: '', coins: '', sessions: '' };
+      const { id } = await sell('activate', { customer_id: member.id, service_id: sessions.id, ...empty });
+      await sell('renew', { subscription_id: id, amount: '' });
+    });
+
     it('lose one for each of many at once, and no more', async () => {
       const { subscription } = await subscribed(await t.make.plan(gym.id, { session_count: 3 }));
       const answers = await Promise.all(
@@ -410,6 +426,9 @@ describe('the staff app of flutter-app', () => {
       expect(again).toMatchObject({ success: false, message: expect.stringContaining('already') });
       const [left] = (await get(`subscriptions?customer_id=${member.id}`)).body.data.items;
       expect(left).toMatchObject({ id: subscription.id, remaining_sessions: 9 });
+      // Also if their plan is used up by now.
+      await manager.client.put(`/user-plans/${subscription.id}`, { remaining_sessions: 0 });
+      expect(await post('attendance', body)).toMatchObject({ status: 409, body: { success: false } });
     });
 
     it('is refused for what is wrong', async () => {

@@ -209,6 +209,14 @@ describe('the list of conversations', () => {
     expect(Object.keys(body[0])).toEqual(['id', 'participants', 'created_at']);
     expect((await ask.get(`chat/conversations/?search=${ana.username.toUpperCase()}`)).body).toEqual([body[1]]);
     expect((await ask.get('chat/conversations/?search=')).body).toEqual(body);
+    // By what is shown: of one without a username that is the email.
+    const mail = await t.make.signedIn('user', gym.id);
+    const { id } = (await ask.post('chat/conversations/start/', { user2: mail.id })).body;
+    const found = async (text: string) => (await ask.get(`chat/conversations/?search=${text}`)).body;
+    expect(await found(encodeURIComponent(mail.email))).toMatchObject([{ id }]);
+    // Of one who was deleted it is shown that they were.
+    await (await t.make.signedIn('admin', null)).client.delete(`/users/${mail.id}`);
+    expect((await found('deleted'))[0].participants).toContainEqual({ id: mail.id, username: 'Deleted' });
     expect((await ask.get('chat/conversations?search=nothing-like-it')).body).toEqual([]);
   });
 

@@ -60,6 +60,7 @@ describe.each([...BASES])('courses of gymgem at "%s"', (base: Base) => {
 
   it('take a trainer profile of one’s own', async () => {
     const [trainer, other, member] = [await newTrainer(), await newTrainer(), await t.make.signedIn('user', gym.id)];
+    const manager = await t.make.signedIn('manager', gym.id);
     const trainee = (await trainer.client.post(`/accounts/${trainer.id}/profiles`, { profile_type: 'trainee' })).body;
     const { trainer_profile: _, ...without } = course(0);
     for (const [who, sent] of [
@@ -68,6 +69,7 @@ describe.each([...BASES])('courses of gymgem at "%s"', (base: Base) => {
       [trainer, course(2_147_483_647)],
       [member, without],
       [member, course(other.profile)],
+      [manager, course(other.profile)],
     ] as const) {
       const { status, body } = await as(who).post('courses/create/', sent);
       expect([status, body]).toEqual([403, refusal(expect.any(String))]);

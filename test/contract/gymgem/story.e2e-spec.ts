@@ -72,7 +72,9 @@ describe.each([...BASES])('two people with the app at "%s"', (base: Base) => {
     // He is a trainer now, and publishes.
     const profile = (await asking(t, '/gymgem-web', tiago.access).post('profiles/create', { profile_type: 'trainer' }))
       .body;
-    const again = await anyone().post('auth/login', { email: `${tiago.username}@example.com`, password: PASSWORD });
+    const again = await anyone().post('auth/login', {
+      ...{ username: '', email: `${tiago.username}@example.com`, password: PASSWORD },
+    });
     expect(again.body.account).toMatchObject({ profile_types: ['trainer'], current_profile: { id: profile.id } });
     const course = { title: 'Kettlebells', description: '', trainer_profile: profile.id, price: 20 };
     const made = await tiago.ask.post('courses/create/', course);

@@ -74,6 +74,18 @@ describe('/slot-booking', () => {
     for (const socket of sockets) await socket.next(shows(5, null));
   });
 
+  it('shows one that was unknown until then the day with their hour, and not the day before it', async () => {
+    const me = await newPerson();
+    await cancel(me.token, 7);
+    // Its frame for them is not that of all others: they have an hour.
+    await plain('POST', `${url}/book-slot`, { body: { slot_id: 7, token: me.token } });
+    const socket = await open();
+    await socket.next(shows(7, MASKED));
+    await socket.ask({ type: 'book_slot', slot_id: 8, token: me.token }, 'booking_response');
+    expect(shows(8, me.email)(await socket.next('slots_update'))).toBe(true);
+    await cancel(me.token, 7, 8);
+  });
+
   it('books by email and password, which starts no session', async () => {
     const { token, email, password } = await newPerson();
     const socket = await open();
