@@ -31,22 +31,18 @@ export function readJsonBodies(fastify: FastifyInstance): void {
 }
 
 /** What no service should ever see, in a body or an address. */
-export function findFault(root: unknown): Malformed | undefined {
-  let level = [root];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEEPEST) return new Malformed(`The body is nested deeper than ${DEEPEST} levels.`);
-    const next: unknown[] = [];
-    for (const value of level) {
-      if (typeof value === 'string') {
-        if (value.includes('\0')) return new Malformed('A text contains the character NUL.');
-        if (!value.isWellFormed()) return new Malformed('A text contains half a character (a lone surrogate).');
-      } else if (ArrayBuffer.isView(value)) {
-        return new Malformed('Binary data is not taken here; send base64.');
-      } else if (typeof value === 'object' && value !== null) {
-        for (const key in value) next.push(key, (value as Record<string, unknown>)[key]);
-      }
-    }
-    level = next;
+export function findFault(value: unknown, depth = 0): Malformed | undefined {
+  if (depth > DEEPEST) return new Malformed(`The body is nested deeper than ${DEEPEST} levels.`);
+  if (typeof value === 'string') {
+    if (value.includes('\0')) return new Malformed('A text contains the character NUL.');
+    if (!value.isWellFormed()) return new Malformed('A text contains half a character (a lone surrogate).');
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (ArrayBuffer.isView(value)) return new Malformed('Binary data is not taken here; send base64.');
+  for (const key in value) {
+    const fault = findFault(key, depth + 1) ?? findFault((value as Record<string, unknown>)[key], depth + 1);
+    if (fault) return fault;
   }
   return undefined;
 }
