@@ -51,9 +51,10 @@ export class FlutterAttendanceController {
     );
   }
 
-  /** Of the plan that was charged, which may be used up by now; else of the one that counts. */
-  private async remaining(actor: Actor, { member, user_plan_id }: VisitDto): Promise<number | null> {
-    const charged = user_plan_id === null ? member.membership : await this.userPlans.get(actor, user_plan_id);
+  /** Of the plan that was charged, which may be used up by now; else of the one that counts. As the visit shows it. */
+  private async remaining(actor: Actor, { member: { membership }, user_plan_id }: VisitDto): Promise<number | null> {
+    const isShown = user_plan_id === null || user_plan_id === membership?.user_plan_id;
+    const charged = isShown ? membership : await this.userPlans.get(actor, user_plan_id);
     return charged?.remaining_sessions ?? null;
   }
 }
