@@ -128,14 +128,41 @@ export function createLegacyOpenApi(app: NestFastifyApplication, name: string, i
     .setTitle(`Spotter for clients of ${name}`)
     .setDescription('A translation for existing clients. New ones use [the public API](/docs).')
     .setVersion('1')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/', 'The server that this document comes from')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .build();
-  const openapi = SwaggerModule.createDocument(app, document, {
-    include,
-  });
+  document.info.contact = { name: 'The developers of Spotter' };
+  const openapi = SwaggerModule.createDocument(app, document, { include });
   nameByAddress(openapi);
+  const operations = operationsOf(openapi).map(([, operation]) => operation);
+  for (const operation of operations) {
+    operation.security ??= [];
+    operation.responses['4XX'] = { $ref: '#/components/responses/Refused' };
+  }
+  openapi.components!.responses = { Refused: REFUSED };
+  openapi.tags = [...new Set(operations.flatMap(({ tags = [] }) => tags))].map((tag) => ({ name: tag }));
   return openapi;
 }
+
+/** See ownAnswer. */
+const REFUSED = {
+  description: 'Refused, with a sentence for people.',
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        required: ['detail', 'message'],
+        properties: {
+          detail: { type: 'string', example: 'Not found' },
+          message: { type: 'string', description: 'The same.', example: 'Not found' },
+          error: { type: 'string', description: 'The same, below /api and /gymgem-web.', example: 'Not found' },
+          success: { type: 'boolean', description: 'false, below /api and /gymgem-web.', example: false },
+        },
+      },
+    },
+  },
+};
 
 const DESCRIPTION = `The open backend that runs a gym, or a chain of them.
 
