@@ -122,12 +122,17 @@ export class AttendanceService {
   }
 
   /**
-   * @throws FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn (with the open visit), PlanNotActive,
-   *   NoSessionsLeft, VisitTimesWrong
+   * @param input with the gym whose member it must be, if that is said
+   * @throws OtherGym, FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn (with the open visit),
+   *   PlanNotActive, NoSessionsLeft, VisitTimesWrong
    */
-  async checkIn(actor: Actor, input: CheckInDto, key: IdempotencyKey | null): Promise<VisitDto> {
+  async checkIn(
+    actor: Actor,
+    input: CheckInDto & { gym_id?: number | undefined },
+    key: IdempotencyKey | null,
+  ): Promise<VisitDto> {
     const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
-    const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(), 'u.gym_id')}`;
+    const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(input.gym_id), 'u.gym_id')}`;
     const { location, notes } = input;
     const begin = async (unit: Unit, details: VisitDetails) => {
       const visit = await this.beginVisit(unit, actor, member, { location, notes, ...details });

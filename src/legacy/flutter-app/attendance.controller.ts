@@ -33,13 +33,14 @@ export class FlutterAttendanceController {
   @Post()
   @Wire({ summary: 'Check a customer in', roles: DESK, answer: Done(VisitWire), texts })
   async checkIn(@CurrentActor() actor: Actor, @Body() body: AttendanceBody, @Idempotency() key: IdempotencyKey | null) {
-    const { customer_id: memberId, qr_code, subscription_id: userPlanId, branch_id } = body;
+    const { customer_id: memberId, qr_code, subscription_id: userPlanId, branch_id: gymId } = body;
     if (memberId === undefined && qr_code === undefined) throw new Refusal(400, 'customer_id or qr_code is required');
-    actor.scope(branch_id);
     const who = memberId === undefined ? { qr_code } : { user_id: memberId };
     // The app has deducted by a call of its own, and says from which subscription.
     const what = userPlanId === undefined ? { action: body.action } : { user_plan_id: userPlanId };
-    const visit = await this.attendance.checkIn(actor, { ...who, ...what }, key).catch(notThere(NOT_THERE));
+    const visit = await this.attendance
+      .checkIn(actor, { ...who, ...what, gym_id: gymId }, key)
+      .catch(notThere(NOT_THERE));
     return done(
       {
         attendance_id: visit.id,

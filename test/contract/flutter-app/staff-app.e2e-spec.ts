@@ -454,6 +454,8 @@ describe('the staff app of flutter-app', () => {
       expect((await post('attendance', { customer_id: '', qr_code: '' })).status).toBe(400);
       expect((await post('attendance', { customer_id: member.id, action: 'leave' })).status).toBe(400);
       expect((await post('attendance', { customer_id: member.id, branch_id: other.id })).status).toBe(403);
+      const elsewhere = { customer_id: member.id, branch_id: other.id };
+      expect(await post('attendance', elsewhere, admin)).toMatchObject(customerNotFound);
       expect((await post('attendance', '{', desk)).status).toBe(415);
     });
   });
