@@ -3,8 +3,10 @@ import { AnswerGone, type IdempotencyKey, IdempotencyKeyReused } from '../common
 import type { Database, Transaction, Unit } from './database.js';
 import { everyGym, raw, sql } from './sql.js';
 
+/** How fields are called that are moments. */
+const MOMENT = /(_at|_time|_until|_date|timestamp)$/;
 /** As toJSON() of a Date writes it. */
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 interface Known {
   fingerprint: Buffer;
@@ -58,8 +60,8 @@ export function once<Answer extends object>(
 }
 
 /** Moments are Dates again, as `work` made them: those who translate the answer rely on it. */
-const toMoment = (_name: string, value: unknown) =>
-  typeof value === 'string' && MOMENT.test(value) ? new Date(value) : value;
+const toMoment = (name: string, value: unknown) =>
+  MOMENT.test(name) && typeof value === 'string' && ISO.test(value) ? new Date(value) : value;
 
 /** The same for work that changes something with one statement: without a key that is a transaction by itself. */
 export const onceInOne = <Answer extends object>(

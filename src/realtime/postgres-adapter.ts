@@ -73,6 +73,7 @@ export class PostgresRelay {
   delivered: number | null = null;
   private reading: Promise<void> | undefined;
   private isStale = false;
+  private retry: NodeJS.Timeout | undefined;
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
   /** By which it knows its own notifications. */
@@ -176,7 +177,10 @@ export class PostgresRelay {
       }
     } catch (error) {
       warnOf(this.logger, 'Messages of other servers are delayed', error);
-      setTimeout(() => this.readIfConnected(), RETRY_MS).unref();
+      this.retry ??= setTimeout(() => {
+        this.retry = undefined;
+        this.readIfConnected();
+      }, RETRY_MS).unref();
     } finally {
       // In the same step in which nothing was stale, or what is stored in between would not be read.
       this.reading = undefined;

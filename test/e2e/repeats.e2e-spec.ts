@@ -149,6 +149,15 @@ describe('a repetition', () => {
       expect(more).toBeRefused(422, 'idempotency_key_reused');
     });
 
+    it('gets back what people typed as they typed it, also what looks like a moment', async () => {
+      const { client } = world.own.people.manager;
+      const [headers, { id }] = [key(), await newMember()];
+      const visit = { user_id: id, notes: '2024-02-30T10:00:00.000Z', location: '2024-13-01T10:00:00.000Z' };
+      const first = await client.post('/attendance', visit, headers);
+      expect(first).toMatchObject({ status: 201, body: visit });
+      expect((await client.post('/attendance', visit, headers)).body).toEqual(first.body);
+    });
+
     it('of a path is known, too', async () => {
       const { client } = world.own.people.manager;
       const headers = key();

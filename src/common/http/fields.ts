@@ -18,25 +18,12 @@ import { LOCAL_DAY } from './gym-time.js';
  */
 export const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** Soft hyphens and blanks of no width, which come along when text is copied. (Joiners belong to some letters.) */
-const STRAY = /[\u00ad\u200b\u2060\ufeff]/g;
-
-/** What people type: blanks around it and stray signs are dropped, and é is written in one way (Unicode NFC). */
-export const trimmed = (typed: string): string => typed.normalize('NFC').replace(STRAY, '').trim();
+/** What people type: blanks around it are dropped, and é is written in one way (Unicode NFC). */
+export const trimmed = (typed: string): string => typed.normalize('NFC').trim();
 
 /** The same for a field. */
 export const Trimmed = () =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? trimmed(value) : value));
-
-/** For what tells one from another: two that look the same are the same. */
-export const AllVisible = () =>
-  ValidateBy({
-    name: 'isAllVisible',
-    validator: {
-      validate: (value) => typeof value === 'string' && /^\P{Default_Ignorable_Code_Point}*$/u.test(value),
-      defaultMessage: () => 'must have no characters that cannot be seen',
-    },
-  });
 
 /** Text that people type; where there must be some, some of it can be seen. */
 export function IsText(min: number, max: number) {

@@ -50,7 +50,6 @@ const SCHEMAS: Record<string, (...constraints: never[]) => RuleSchema> = {
   isNotEmpty: () => ({ minLength: 1 }),
   // Few generators know Unicode's classes: of what can be seen they are told that it is no blank.
   matches: (pattern: RegExp) => ({ type: 'string', pattern: pattern === VISIBLE ? String.raw`\S` : pattern.source }),
-  isAllVisible: () => ({ type: 'string' }),
   arrayMaxSize: (most: number) => ({ maxItems: most }),
   isArray: () => ({}),
   isObject: () => ({}),

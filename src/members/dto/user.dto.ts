@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { AccountDto } from '../../people/dto/account.dto.js';
 import { ROLES, type Role, STAFF } from '../../common/actor/roles.js';
-import { AllVisible, IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
+import { IsPassword, IsQueryFlag, IsText } from '../../common/http/fields.js';
 import { IsNullable, IsRequired } from '../../common/http/nulls.js';
 import { GymListQuery } from '../../common/http/list.js';
 import { IsId } from '../../common/http/whole.js';
@@ -17,7 +17,6 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
   /** Passport, identity card or the like; unique. null if they registered by themselves. @example "AB123456" */
   @IsNullable()
   @IsText(1, 50)
-  @AllVisible()
   document_id: string | null;
 
   /** admin, manager, reception, accountant, trainer or user (a member). @example "user" */

@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
 import { GymRefDto } from '../../gyms/dto/gym.dto.js';
 import { ROLES, type Role } from '../../common/actor/roles.js';
-import { AllVisible, IsText, Trimmed, trimmed } from '../../common/http/fields.js';
+import { IsText, Trimmed, trimmed } from '../../common/http/fields.js';
 import { IsNullable } from '../../common/http/nulls.js';
 import { IsId } from '../../common/http/whole.js';
 
@@ -29,7 +29,6 @@ export class AccountDto {
   @IsNullable()
   @Trimmed()
   @IsEmail()
-  @AllVisible()
   @MaxLength(254)
   email: string | null;
 
