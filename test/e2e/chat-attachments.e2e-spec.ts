@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AttachmentsService } from '../../src/chat/attachments.service.js';
 import { MessagesService } from '../../src/chat/messages.service.js';
+import { Storage } from '../../src/chat/storage/storage.js';
 import { everyGym } from '../../src/database/sql.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { messagesOf, PNG, pngOf, said, start, storedFiles, upload } from '../support/chat.js';
@@ -375,6 +377,12 @@ describe.each(ways)('attachments in %s', (way) => {
   });
 
   if (way === 'a bucket') {
+    it('are taken, too, when the folder for those that come was tidied away', async () => {
+      await rm(path.dirname(await t.app.get(Storage).draftOf('any')), { recursive: true });
+      const { attachment } = await sent(PNG, 'a.png');
+      expect((await get(attachment.url)).status).toBe(200);
+    });
+
     it('are refused while the bucket does not answer, and leave nothing', async () => {
       const { attachment } = await sent(PNG, 'a.png');
       await leavesNothing(async () => {

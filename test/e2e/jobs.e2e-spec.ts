@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Runner } from 'graphile-worker';
 import { type JobName, JobsService, SCHEDULE } from '../../src/jobs/jobs.service.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { SocketClient } from '../support/socket-client.js';
@@ -42,6 +44,21 @@ describe('jobs by the clock', () => {
       await metrics(),
     );
     expect(Number(shown![1]) * 1000).toBeCloseTo(Date.parse(run.succeeded_at), -1);
+  });
+
+  it('that start again while the server stops end with it', async () => {
+    const stopping = await startApp({ DATABASE_URL: await ownDatabase('jobs_stopping') });
+    const jobs = stopping.app.get<Record<'start', () => Promise<void>> & Record<'runner', Promise<Runner>>>(
+      JobsService,
+    );
+    // The one before has died, as it does while the database is away.
+    await (await jobs.runner).stop();
+    const started = jobs.start();
+    await stopping.close();
+    await started;
+    const { promise } = await jobs.runner;
+    const later = sleep(1_000, 'goes on', { ref: false });
+    expect(await Promise.race([promise.then(() => 'ended'), later])).toBe('ended');
   });
 
   it('forget messages that no socket can miss any more, and those alone', async () => {
