@@ -1,4 +1,4 @@
-// Reads openapi.json and asyncapi.json as the linters of others do. An error or a warning is a failure.
+// Reads openapi.json, asyncapi.json and the documents for old clients as the linters of others do. An error or a warning is a failure.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createConfig, lint } from '@redocly/openapi-core';
 import spectralCore from '@stoplight/spectral-core';

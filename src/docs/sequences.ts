@@ -26,8 +26,8 @@ export const SEQUENCES: Record<string, Sequence[]> = {
       title: 'How the fingers of a member are enrolled',
       description:
         'A console of the staff chooses the member, a reader takes two fingers. A reader may begin by itself, with its ' +
-        '`user`; then all consoles of the gym are told. If one of the two loses its connection, the other gets an `error`, and the ' +
-        'enrolment is over.',
+        '`user`; then all consoles of the gym are told. If one of the two loses its connection, the other gets an ' +
+        '`error`, and the enrolment is over.',
       steps: [
         step('console', 'from_client', 'fingerprint_connected', 'Is a reader of the gym connected?'),
         step('console', 'from_server', 'fingerprint_connection_stablished', 'Yes. If not, it is refused.'),

@@ -1,5 +1,5 @@
 import { FieldsInvalid } from '../common/errors/common.errors.js';
-import { type ChangeStockDto, MOST } from './dto/product.dto.js';
+import { type ChangeStockDto, MOST_IN_STOCK } from './dto/product.dto.js';
 import type { MovementReason } from './entities/stock-movement.entity.js';
 import { InsufficientStock } from './inventory.errors.js';
 
@@ -29,7 +29,8 @@ export function requireOneWay({ quantity, change }: ChangeStockDto): void {
 export function movementOf({ quantity, change, note }: ChangeStockDto, before: number): Movement | null {
   const difference = change ?? quantity! - before;
   if (difference === 0) return null;
-  if (before + difference > MOST && difference > 0)
-    throw FieldsInvalid.of('change', `makes the stock more than ${MOST}`);
+  if (difference > 0 && before + difference > MOST_IN_STOCK) {
+    throw FieldsInvalid.of('change', `makes the stock more than ${MOST_IN_STOCK}`);
+  }
   return { change: difference, reason: change !== undefined && change > 0 ? 'delivery' : 'correction', note };
 }

@@ -6,10 +6,10 @@ import { GymListQuery } from '../../common/http/list.js';
 import { IsId, IsInteger, IsWhole } from '../../common/http/whole.js';
 import type { MovementReason } from '../entities/stock-movement.entity.js';
 
-/** In stock, of one product. */
-export const MOST = 1_000_000;
-/** Not written as -MOST at its field: that would leave the field out of the documentation. */
-const LEAST = -MOST;
+/** Of one product. */
+export const MOST_IN_STOCK = 1_000_000;
+/** Not written as -MOST_IN_STOCK at its field: that would leave the field out of the documentation. */
+const LEAST = -MOST_IN_STOCK;
 
 export class ProductDto {
   /** @example 1 */
@@ -55,7 +55,7 @@ export class CreateProductDto extends IntersectionType(
 
   /** How many there are to begin with. @example 24 */
   @IsOptional()
-  @IsInteger(0, MOST)
+  @IsInteger(0, MOST_IN_STOCK)
   quantity?: number;
 }
 
@@ -68,12 +68,12 @@ export class UpdateProductDto extends PartialType(
 export class ChangeStockDto {
   /** How many there are now. */
   @IsOptional()
-  @IsInteger(0, MOST)
+  @IsInteger(0, MOST_IN_STOCK)
   quantity?: number;
 
   /** How many came (a delivery) or, negative, went. @example 24 */
   @IsOptional()
-  @IsInteger(LEAST, MOST)
+  @IsInteger(LEAST, MOST_IN_STOCK)
   change?: number;
 
   /** Why. @example "Delivery note 4711" */
@@ -85,7 +85,7 @@ export class ChangeStockDto {
 export class LowStockQuery extends GymListQuery {
   /** At most so many are left. */
   @IsOptional()
-  @IsWhole(0, MOST)
+  @IsWhole(0, MOST_IN_STOCK)
   threshold: number = 10;
 }
 

@@ -40,10 +40,11 @@ export class ReroPeople {
   /** @throws Refusal 401, TooManyRequests */
   async signIn({ email, password }: LoginBody, client: Client): Promise<ReroSignedInDto> {
     const opened = await inWords(this.auth.openFixedSession({ email, password }, client, asRegistered(email)));
-    const { id, email: registered, created_at } = opened.account;
+    const { id, created_at } = opened.account;
     return {
       ...{ success: true, message: 'Login successful', token: opened.access_token },
-      user: { id, email: registered!, created_at },
+      // As it was registered, which is what the page finds in booked_by.
+      user: { id, email: trimmed(email), created_at },
     };
   }
 
