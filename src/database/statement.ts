@@ -101,6 +101,7 @@ class Asking extends pg.Query {
   declare name: string | undefined;
   declare text: string;
   private answered = 0;
+  private fault: Error | null = null;
   private wire: Wire | undefined;
 
   constructor(
@@ -112,7 +113,7 @@ class Asking extends pg.Query {
     Object.assign(this, {
       callback: (error: Error | null) => {
         if (error) this.forget();
-        done(error, steps);
+        done(error ?? this.fault, steps);
       },
     });
   }
@@ -149,7 +150,9 @@ class Asking extends pg.Query {
     this.steps[this.answered]!.found.push(fields);
   }
 
-  handleCommandComplete(): void {
+  handleCommandComplete({ text: done }: { text: string }): void {
+    // So PostgreSQL ends what was to be committed, though one of its statements had failed: nothing is stored.
+    if (this.text === 'COMMIT' && done === 'ROLLBACK') this.fault = new Error('COMMIT after a statement that failed');
     const next = this.steps[++this.answered];
     if (next) [this.name, this.text] = [next.name, next.text];
   }

@@ -86,6 +86,16 @@ describe('what every feature stands on', () => {
       events.off(SomethingHappened.name, hear);
     });
 
+    it('is not said to be done if one of its statements failed and no one looked', async () => {
+      const name = unique('Half');
+      const half = db.transaction(async (tx) => {
+        await tx.query(everyGym`INSERT INTO gyms (name) VALUES (${name})`);
+        await tx.query(everyGym`SELECT 1 / 0`).catch(() => undefined);
+      });
+      await expect(half).rejects.toThrow('COMMIT after a statement that failed');
+      expect(await db.query(everyGym`SELECT 1 FROM gyms WHERE name = ${name}`)).toEqual([]);
+    });
+
     it('gives its connection back, whatever happens', async () => {
       const before = db.pool.totalCount - db.pool.idleCount;
       await Promise.allSettled(
