@@ -97,7 +97,10 @@ export class FlutterSubscriptionsController {
   @Wire({ summary: 'Sells a service to a customer who has none', roles: DESK, status: 201, answer, texts })
   async activate(@CurrentActor() actor: Actor, @Body() body: ActivateBody, @Idempotency() key: IdempotencyKey | null) {
     actor.scope(body.branch_id);
-    requireTrueSize(await this.plans.get(actor, body.service_id), body);
+    const service = await this.plans.get(actor, body.service_id);
+    // An admin may in each branch, and means the one that is named.
+    if (body.branch_id !== undefined && body.branch_id !== service.gym_id) throw new PlanNotFound();
+    requireTrueSize(service, body);
     const { customer_id, service_id, amount } = body;
     const sale = { user_id: customer_id, plan_id: service_id, purchased_price: amount, start: 'if_none' } as const;
     return this.show(

@@ -203,7 +203,9 @@ describe('later versions of flutter-app', () => {
       }
       expect(await activate({ ...customer, service_id: otherPlan.id }, admin)).toMatchObject({ status: 404 });
       expect((await activate(customer)).status).toBe(400);
-      expect((await activate({ ...customer, service_id: month.id, branch_id: otherPlan.gym_id })).status).toBe(403);
+      const elsewhere = { ...customer, service_id: month.id, branch_id: otherPlan.gym_id };
+      expect((await activate(elsewhere)).status).toBe(403);
+      expect(await activate(elsewhere, admin)).toMatchObject({ status: 404, body: NOT_THERE('Service not found') });
     });
   });
 
