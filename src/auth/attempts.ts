@@ -58,18 +58,19 @@ export class Attempts {
     if (refused.length > 0) throw await this.refusal(tx, refused);
   }
 
-  /** The attempt was none to be counted: the first budget begins again, the others get it back. */
-  async giveBack([first, ...others]: Budget[]): Promise<void> {
-    const keys = [first!, ...others].map(({ key }) => key);
+  /** The attempt was none to be counted. @param isOver the first budget begins again */
+  async giveBack(budgets: Budget[], isOver: boolean): Promise<void> {
+    const keys = budgets.map(({ key }) => key);
     // Locked in the order in which they are taken: two that cross would wait for each other.
     const held = sql`(SELECT count(*) FROM held) > 0`;
+    const given = isOver ? budgets.slice(1) : budgets;
     await this.db.change(everyGym`
       WITH held AS MATERIALIZED (
         SELECT FROM attempt_budgets WHERE key = ANY(${keys}) ORDER BY key COLLATE "C" FOR UPDATE),
-      begun_again AS (DELETE FROM attempt_budgets WHERE key = ${first!.key} AND ${held})
-      UPDATE attempt_budgets budget SET drained_at = drained_at - make_interval(secs => other.seconds)
-      FROM unnest(${others.map(({ key }) => key)}::text[], ${others.map(secondsOf)}::float8[]) AS other (key, seconds)
-      WHERE budget.key = other.key AND ${held}`);
+      begun_again AS (DELETE FROM attempt_budgets WHERE ${isOver} AND key = ${budgets[0]!.key} AND ${held})
+      UPDATE attempt_budgets budget SET drained_at = drained_at - make_interval(secs => given.seconds)
+      FROM unnest(${given.map(({ key }) => key)}::text[], ${given.map(secondsOf)}::float8[]) AS given (key, seconds)
+      WHERE budget.key = given.key AND ${held}`);
   }
 
   private async refusal(tx: Transaction, budgets: Budget[]): Promise<TooManyRequests> {

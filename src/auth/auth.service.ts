@@ -160,7 +160,7 @@ export class AuthService {
     const people = await this.db.query<{ password_hash: string }>(everyGym`
       SELECT password_hash FROM users WHERE id = ${actor.user_id} AND password_hash IS NOT NULL`);
     const budget = { key: `password ${actor.user_id}`, burst: this.config.SIGN_IN_FAILURES_PER_ACCOUNT };
-    const person = await this.proof.try(input.current_password, people, [budget]);
+    const person = await this.proof.try(input.current_password, [{ people, budgets: [budget], isOwn: true }]);
     if (!person) throw new WrongPassword();
     const newHash = await this.passwords.hash(input.new_password);
     await this.db.transaction(async (tx) => {

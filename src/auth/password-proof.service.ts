@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { Role } from '../common/actor/roles.js';
-import { FieldsInvalid, Unavailable } from '../common/errors/common.errors.js';
+import { FieldsInvalid, TooManyRequests, Unavailable } from '../common/errors/common.errors.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
@@ -45,7 +45,15 @@ interface Sought {
   phone?: string;
 }
 
-/** A phone may be shared in a family; of more people than this it is no name any more. */
+/** Those for whom an attempt is counted once. */
+interface Tried<Person> {
+  readonly people: Person[];
+  readonly budgets: Budget[];
+  /** The first budget is of one person alone. */
+  readonly isOwn: boolean;
+}
+
+/** A phone may be shared in a family. It is a name for the first so many who have it; the others have another name. */
 const MOST_OF_ONE_PHONE = 3;
 /** In a network of the gym's own many people mistype. */
 const KNOWN_FACTOR = 4;
@@ -67,13 +75,12 @@ export class PasswordProof {
   /**
    * The person with this password. It starts no session.
    * @param admit may refuse them; called once the password was right
-   * @throws WrongCredentials, AccountInactive, TooManyRequests, FieldsInvalid, and what `admit` throws
+   * @throws WrongCredentials, AccountInactive, TooManyRequests, and what `admit` throws
    */
   async prove(input: LoginDto | IdentifierDto, client: Client, admit?: Admission): Promise<Credentials> {
     const sought = soughtBy(input);
     const people = await this.findPeople(sought, client);
-    const budgets = this.signInBudgets(people, sought, client);
-    const person = await this.try(input.password, people, budgets);
+    const person = await this.try(input.password, this.tried(people, sought, client), mostOf(sought));
     if (!person) {
       // Whom it was tried for, not what was typed: people type their password into the wrong field.
       const userIds = people.map(({ id }) => id);
@@ -87,24 +94,36 @@ export class PasswordProof {
 
   /**
    * The first of these people who has this password. An attempt counts as a failure before it is one, so that many at
-   * once do not pass a limit together; one that succeeds is given back.
+   * once do not pass a limit together; one that succeeds is given back. Of whom no attempt is left is not tried.
+   * @param least so many passwords are compared if none is right: the time does not tell how many people there are
+   * @throws TooManyRequests if no one can be tried
    */
   try<Person extends { password_hash: string }>(
     password: string,
-    people: Person[],
-    budgets: Budget[],
+    tried: Tried<Person>[],
+    least = 1,
   ): Promise<Person | undefined> {
     if (this.turns.pendingCount >= LONGEST_QUEUE)
       throw new Unavailable('Too many people sign in right now. Try again.');
     return this.turns(async () => {
-      await this.attempts.take(budgets);
-      // An account that is not there takes as long.
-      if (people.length === 0) await this.passwords.matches(password, null);
-      for (const person of people) {
-        if (!(await this.passwords.matches(password, person.password_hash))) continue;
-        await this.attempts.giveBack(budgets);
-        return person;
+      const refusals: TooManyRequests[] = [];
+      let compared = 0;
+      for (const { people, budgets, isOwn } of tried) {
+        const refusal = await this.attempts.take(budgets).catch(ifUsedUp);
+        if (refusal) {
+          refusals.push(refusal);
+          continue;
+        }
+        for (const [index, person] of people.entries()) {
+          compared++;
+          if (!(await this.passwords.matches(password, person.password_hash))) continue;
+          // If it was tried on another before, it has failed there.
+          if (index === 0) await this.attempts.giveBack(budgets, isOwn);
+          return person;
+        }
       }
+      if (refusals.length === tried.length) throw refusals[0]!;
+      for (; compared < least; compared++) await this.passwords.matches(password, null);
       return undefined;
     });
   }
@@ -116,25 +135,35 @@ export class PasswordProof {
    * Where several share a phone it is not known who was meant: then failures count against the number, and no one's own
    * account.
    */
-  private signInBudgets(people: Credentials[], { name, phone }: Sought, client: Client): Budget[] {
+  private tried(people: Credentials[], { name, phone }: Sought, client: Client): Tried<Credentials>[] {
     const { SIGN_IN_FAILURES_PER_ACCOUNT: perAccount, SIGN_IN_FAILURES_PER_ADDRESS: perAddress } = this.config;
+    const where = networkOf(client.ip_address);
+    const known = people.filter(({ is_known }) => is_known);
+    const strangers = people.filter(({ is_known }) => !is_known);
     const account =
       people.length === 1 ? String(people[0]!.id) : this.db.keyedHash((phone ?? name)!).toString('base64');
-    const where = networkOf(client.ip_address);
-    return people.some(({ is_known }) => is_known)
-      ? [
-          { key: `sign_in ${account} from ${where}`, burst: perAccount },
+    const ofStrangers = [
+      { key: `sign_in ${account}`, burst: perAccount },
+      { key: `sign_in from ${where}`, burst: perAddress },
+    ];
+    return [
+      ...known.map((person) => ({
+        people: [person],
+        budgets: [
+          { key: `sign_in ${person.id} from ${where}`, burst: perAccount },
           { key: `sign_in of known from ${where}`, burst: perAddress * KNOWN_FACTOR },
-        ]
-      : [
-          { key: `sign_in ${account}`, burst: perAccount },
-          { key: `sign_in from ${where}`, burst: perAddress },
-        ];
+        ],
+        isOwn: true,
+      })),
+      ...(strangers.length > 0 || known.length === 0
+        ? [{ people: strangers, budgets: ofStrangers, isOwn: people.length === 1 }]
+        : []),
+    ];
   }
 
   /**
-   * Those who may be meant: the one with this name, then those with this phone, the active ones first.
-   * @throws FieldsInvalid if it is a phone alone, and has too many
+   * Those who may be meant: the one with this name, then those with this phone, the active ones first. Who has it since
+   * later than so many others is not: anyone can say that a phone is theirs.
    */
   private async findPeople({ name, phone }: Sought, client: Client): Promise<Credentials[]> {
     const named =
@@ -144,13 +173,20 @@ export class PasswordProof {
       SELECT id, email, role, gym_id, password_hash, password_version, is_active, ${named} IS TRUE AS is_named, EXISTS (
         SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.network = ${networkOf(client.ip_address)}) AS is_known
       FROM users u WHERE (${named} OR ${called}) AND password_hash IS NOT NULL AND deleted_at IS NULL
-      ORDER BY is_named DESC, is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 2}`);
+      ORDER BY is_named DESC, is_active DESC, id LIMIT ${MOST_OF_ONE_PHONE + 1}`);
     const withName = people.filter(({ is_named }) => is_named);
     const withPhone = people.filter(({ is_named }) => !is_named);
-    if (!withPhone[MOST_OF_ONE_PHONE]?.is_active) return [...withName, ...withPhone.slice(0, MOST_OF_ONE_PHONE)];
-    if (withName.length > 0) return withName;
-    throw FieldsInvalid.of('phone_number', 'is shared by several people: sign in with your email or username');
+    return [...withName, ...withPhone.slice(0, MOST_OF_ONE_PHONE)];
   }
+}
+
+/** Of how many people a password may be tried. */
+const mostOf = ({ name, phone }: Sought): number =>
+  (name === undefined ? 0 : 1) + (phone === undefined ? 0 : MOST_OF_ONE_PHONE);
+
+function ifUsedUp(error: unknown): TooManyRequests {
+  if (error instanceof TooManyRequests) return error;
+  throw error;
 }
 
 /** What the person signs in with. @throws FieldsInvalid if it is nothing */

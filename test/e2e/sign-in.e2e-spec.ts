@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import bcrypt from 'bcryptjs';
+import { Passwords } from '../../src/auth/passwords.js';
 import { statuses, tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { PASSWORD, type Person, unique } from '../support/factory.js';
@@ -38,10 +39,28 @@ describe('a phone that several people share', () => {
     expect(await login(phone, 'of no one')).toBeRefused(401, 'wrong_credentials');
   });
 
-  it('of more than three people asks for the email', async () => {
+  it('is a name of the first three who have it, and says nothing of others', async () => {
     const phone = newPhone();
-    await family(phone, ['password 1', 'password 2', 'password 3', 'password 4']);
-    expect(await login(phone, 'password 1')).toHaveWrongFields('phone_number');
+    const people = await family(phone, ['password 1', 'password 2', 'password 3', 'password 4']);
+    expect((await login(phone, 'password 1')).body.account.id).toBe(people[0]!.id);
+    for (const password of ['password 4', 'of no one']) {
+      expect(await login(phone, password)).toBeRefused(401, 'wrong_credentials');
+    }
+  });
+
+  it('takes as long, however many share it', async () => {
+    const compared = jest.spyOn(t.app.get(Passwords), 'matches');
+    try {
+      for (const passwords of [[], ['password 1'], ['password 1', 'password 2', 'password 3', 'password 4']]) {
+        const phone = newPhone();
+        await family(phone, passwords);
+        compared.mockClear();
+        expect(await login(phone, 'of no one')).toBeRefused(401, 'wrong_credentials');
+        expect([passwords.length, compared.mock.calls.length]).toEqual([passwords.length, 3]);
+      }
+    } finally {
+      compared.mockRestore();
+    }
   });
 
   it('prefers who is active, and says of the others that they are inactive only with their password', async () => {
@@ -62,6 +81,34 @@ describe('a phone that several people share', () => {
       const guesses = await times(10, () => by({ phone_number: phone, password: 'a guess' }));
       expect(tally(guesses)).toEqual({ 401: 3, 429: 7 });
       expect(await by({ email: owner!.email, password: 'of the owner' })).toHaveStatus(200);
+    } finally {
+      await careful.close();
+    }
+  });
+
+  it('is not guessed more often by who has it, too, and signs in between', async () => {
+    const settings = { SIGN_IN_FAILURES_PER_ACCOUNT: '3', SIGN_IN_FAILURES_PER_ADDRESS: '1000', TRUST_PROXY_HOPS: '1' };
+    const careful = await startApp(settings);
+    const compared = jest.spyOn(careful.app.get(Passwords), 'matches');
+    try {
+      const cases = [false, true].flatMap((isKnown) => [false, true].map((isFirst) => ({ isKnown, isFirst })));
+      for (const { isKnown, isFirst } of cases) {
+        const phone = newPhone();
+        const passwords = ['of the owner', 'of the stranger'];
+        const people = await family(phone, isFirst ? passwords.toReversed() : passwords);
+        const [owner, stranger] = (isFirst ? people.toReversed() : people) as [Person, Person];
+        const { rows } = await t.db.pool.query('SELECT password_hash FROM users WHERE id = $1', [owner.id]);
+        const address = `198.51.100.${isKnown ? 7 : 8}`;
+        const by = (body: object) => careful.anonymous.post('/auth/login', body, { 'x-forwarded-for': address });
+        if (isKnown) expect(await by({ email: stranger.email, password: 'of the stranger' })).toHaveStatus(200);
+        compared.mockClear();
+        for (let guess = 0; guess < 12; guess++) {
+          await by({ phone_number: phone, password: `guess ${guess}` });
+          if (guess % 2 === 1) await by({ phone_number: phone, password: 'of the stranger' });
+        }
+        const ofOwner = compared.mock.calls.filter(([, tried]) => tried === rows[0].password_hash);
+        expect([isKnown, isFirst, ofOwner.length]).toEqual([isKnown, isFirst, 3]);
+      }
     } finally {
       await careful.close();
     }
