@@ -76,7 +76,9 @@ export function columns<Row extends object, Of>(
 export function row<Of extends Fields>(fields: Of): Columns<{ [Field in keyof Of]: ValueOf<Of[Field]> }> {
   const list: Sql[] = [];
   const shape = place(part(fields), list);
-  return Object.assign(join(list), { shape }) as never;
+  const { form, values } = join(list);
+  // The same text is another form where other rows are made of it.
+  return new Sql(form.with(shape, ''), values, shape) as never;
 }
 
 /** Adds the columns of a part to the list, and tells where they are. */

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { sendTogether } from './connection.js';
 import { postgresError } from './postgres-errors.js';
-import { type Field, RowMaker, type Rows, type Shape } from './rows.js';
-import { type Form, formOf, shapeOf, type Sql } from './sql.js';
+import { type Field, RowMaker, type Rows } from './rows.js';
+import type { Form, Sql } from './sql.js';
 
 /** Sends a statement. @throws DomainError where a client can do something about what PostgreSQL says */
 export const run = <Row extends object>(client: pg.ClientBase, query: Sql): Promise<Rows<Row>> =>
@@ -35,7 +35,7 @@ export function runAll<Result>(
   });
 }
 
-/** What is known of a text. */
+/** What is known of a form. */
 interface Statement {
   readonly text: string;
   /** PostgreSQL parses and plans a statement with a name once on each connection. */
@@ -43,27 +43,18 @@ interface Statement {
   readonly maker: RowMaker;
 }
 
-const statements = new Map<string, Statement>();
-const statementsByForm = new Map<Form, Statement>();
+const statements = new Map<Form, Statement>();
 const MOST_STATEMENTS = 1000;
 
-function statementOf(query: Sql): Statement {
-  const form = formOf(query);
-  const known = form && statementsByForm.get(form);
+function statementOf({ form, shape }: Sql): Statement {
+  const known = statements.get(form);
   if (known) return known;
-  const statement = statementOfText(query.text, shapeOf(query));
-  if (form && statement.name !== undefined) statementsByForm.set(form, statement);
-  return statement;
-}
-
-/** Texts without end (a list of values of any length) have no name. */
-function statementOfText(text: string, shape: Shape | undefined): Statement {
-  const known = statements.get(text);
-  if (known) return known;
+  const { text } = form;
   const maker = new RowMaker(shape);
+  // Forms without end (a list of values of any length) have no name.
   if (statements.size >= MOST_STATEMENTS) return { text, name: undefined, maker };
   const statement = { text, name: `s${statements.size}`, maker };
-  statements.set(text, statement);
+  statements.set(form, statement);
   return statement;
 }
 

@@ -381,7 +381,7 @@ describe('chat', () => {
           })) {
             const order = name === 'onwards' ? IN_ORDER : NEWEST_FIRST;
             await client.query(
-              `PREPARE ${name} AS SELECT * FROM messages WHERE ${where.sql} ORDER BY ${order.sql} LIMIT 201`,
+              `PREPARE ${name} AS SELECT * FROM messages WHERE ${where.text} ORDER BY ${order.text} LIMIT 201`,
             );
             for (const conversation of [id, small]) {
               const plan = await client.query(
