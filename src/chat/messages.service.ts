@@ -207,13 +207,16 @@ export class MessagesService {
    * Gives what has not been told of a conversation, in its order, whichever server asks: two that have stored a message
    * each may come here in the wrong order, or one may be gone.
    * @param tell returns when all servers will get it before what is told next
+   * @returns whether that is done; not, if another server tells of it just now: it may be frozen
    */
   async tellNews(
     conversationId: number,
     tell: (message: MessageDto, people: number[]) => Promise<void>,
-  ): Promise<void> {
-    await this.db.transaction(async (tx) => {
-      await tx.query(everyGym`SELECT pg_advisory_xact_lock(${TELLING}, ${conversationId})`);
+  ): Promise<boolean> {
+    return this.db.transaction(async (tx) => {
+      const [turn] = await tx.query<{ is_ours: boolean }>(everyGym`
+        SELECT pg_try_advisory_xact_lock(${TELLING}, ${conversationId}) AS is_ours`);
+      if (!turn!.is_ours) return false;
       const news = await tx.query(everyGym`
         SELECT ${MESSAGE_COLUMNS} FROM messages m ${SHOWN}
         WHERE m.conversation_id = ${conversationId} AND m.deleted_at IS NULL AND m.timestamp > now() - ${NEWS}
@@ -225,9 +228,16 @@ export class MessagesService {
       const to = people.map(({ user_id }) => user_id);
       for (const message of news) await tell(this.links.shown(message), to);
       const last = news.at(-1);
-      if (!last) return;
-      await tx.query(everyGym`UPDATE conversations SET told_up_to_id = ${last.id} WHERE id = ${conversationId}`);
+      if (last)
+        await tx.query(everyGym`UPDATE conversations SET told_up_to_id = ${last.id} WHERE id = ${conversationId}`);
+      return true;
     });
+  }
+
+  /** This message, and what came after it in the conversation, has not been told to all. */
+  async untell(conversationId: number, messageId: number): Promise<void> {
+    await this.db.change(everyGym`
+      UPDATE conversations SET told_up_to_id = least(told_up_to_id, ${messageId - 1}) WHERE id = ${conversationId}`);
   }
 
   /** Removes for good what was deleted a week ago, and files that no message has. */

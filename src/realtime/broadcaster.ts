@@ -12,6 +12,7 @@ import { MembershipChanged } from '../plans/plans.events.js';
 import { consolesRoom } from '../devices/device-rooms.js';
 import { DoorGuessed } from '../devices/devices.events.js';
 import type { ServerEvents } from './event-map.js';
+import { Cluster } from './cluster.js';
 import { gymRoom, Sockets } from './sockets.js';
 
 const MOST_OFTEN_MS = 1_000;
@@ -27,12 +28,19 @@ export class Broadcaster implements OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
   /** Gyms whose numbers have changed since they were sent, with the timer that will send them. */
   private readonly gymsToTell = new Map<number, NodeJS.Timeout>();
+  /** Gyms whose numbers this server has told. */
+  private readonly gymsTold = new Set<number>();
 
   constructor(
     private readonly sockets: Sockets,
     private readonly numbers: VisitNumbers,
     private readonly db: Database,
-  ) {}
+    cluster: Cluster,
+  ) {
+    cluster.onBack(() => {
+      for (const gymId of this.gymsTold) this.sendNumbersSoon(gymId);
+    });
+  }
 
   onApplicationShutdown(): void {
     for (const timer of this.gymsToTell.values()) clearTimeout(timer);
@@ -141,6 +149,7 @@ export class Broadcaster implements OnApplicationShutdown {
 
   private async emitNumbers(gymId: number): Promise<void> {
     const stats = await this.numbers.stats({ gym_id: gymId as ScopedGymId });
+    this.gymsTold.add(gymId);
     this.emitToGym('/checkins', gymId, 'check_in_stats', stats);
   }
 }

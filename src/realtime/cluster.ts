@@ -50,6 +50,11 @@ export class Cluster implements OnApplicationShutdown {
     return this.redis && this.redis.isReady;
   }
 
+  /** Called when Redis is back: what was told meanwhile may have reached the sockets of this server alone. */
+  onBack(call: () => void): void {
+    this.redis?.onBack.push(call);
+  }
+
   /** @throws ConfigError if Redis does not answer */
   async connect(): Promise<void> {
     await this.redis?.connect();
@@ -100,20 +105,23 @@ export class Cluster implements OnApplicationShutdown {
         unsent.add(publishing);
         try {
           await publishing;
+          return true;
         } catch (error) {
           if (redis.isFrozen) givenUp.add(uid);
           if (redis.isReady) logger.warn(`Other servers do not get a broadcast: ${(error as Error).message}`);
           adapter.onMessage({ ...message, uid: 'emitter' });
+          return false;
         } finally {
           unsent.delete(publishing);
         }
       };
       // If Redis cannot tell, this server counts as alone: a question to all servers is asked here only.
       adapter.serverCount = () => redis.ask(count).catch(() => 1);
-      adapter.broadcast = async (packet, opts) =>
-        isForThisServer(adapter, opts)
-          ? sendHere(adapter, packet, opts, last())
-          : publish(MessageType.BROADCAST, opts, { packet });
+      adapter.broadcast = async (packet, opts) => {
+        if (!isForThisServer(adapter, opts)) return publish(MessageType.BROADCAST, opts, { packet });
+        sendHere(adapter, packet, opts, last());
+        return true;
+      };
       adapter.addSockets = (opts, rooms) => publish(MessageType.SOCKETS_JOIN, opts, { rooms });
       adapter.delSockets = (opts, rooms) => publish(MessageType.SOCKETS_LEAVE, opts, { rooms });
       adapter.disconnectSockets = (opts, close) => publish(MessageType.DISCONNECT_SOCKETS, opts, { close });
@@ -160,8 +168,8 @@ interface StreamAdapter extends Omit<Adapter, 'broadcast' | 'addSockets' | 'delS
   onMessage(message: object): void;
   doPublish(message: object): Promise<string>;
   serverCount(): Promise<number>;
-  broadcast(packet: Packet, opts: BroadcastOptions): Promise<void>;
-  addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void>;
-  delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void>;
-  disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<void>;
+  broadcast(packet: Packet, opts: BroadcastOptions): Promise<unknown>;
+  addSockets(opts: BroadcastOptions, rooms: string[]): Promise<unknown>;
+  delSockets(opts: BroadcastOptions, rooms: string[]): Promise<unknown>;
+  disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<unknown>;
 }

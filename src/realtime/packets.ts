@@ -22,20 +22,20 @@ export interface Packet {
 /**
  * Sends an event to the rooms, on all servers. Returns when it has its place in the order in which all of them get what
  * is sent: what is sent afterwards comes after it.
+ * @returns whether all servers get it, and not the sockets of this one alone
+ * @throws if no one gets it: it is not sent later
  */
 export async function broadcastInTurn(
   { adapter }: Namespace,
   rooms: string[],
   event: string,
   payload: unknown,
-): Promise<void> {
+): Promise<boolean> {
   const packet = { type: EVENT, data: [event, payload] };
+  const opts = { rooms: new Set(rooms), except: new Set(), flags: {}, isAwaited: true } as BroadcastOptions;
   // Ours return a promise; Socket.IO's own types do not know it.
-  await (adapter.broadcast(packet, {
-    rooms: new Set(rooms),
-    except: new Set(),
-    flags: {},
-  }) as unknown as Promise<void>);
+  const isForAll = await (adapter.broadcast(packet, opts) as unknown as Promise<boolean | undefined>);
+  return isForAll !== false;
 }
 
 /** What is `local`, or for a single socket of this server, which Socket.IO sends through the adapter as well. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Namespace } from 'socket.io';
 import {
@@ -9,6 +10,7 @@ import {
   MessageType,
   type Session,
 } from 'socket.io-adapter';
+import { Unavailable } from '../common/errors/common.errors.js';
 import { knownJson } from '../common/http/list.js';
 import { warnOf } from '../common/outage.js';
 import { Database } from '../database/database.js';
@@ -30,6 +32,7 @@ import {
 const CHANNEL = 'socket_messages';
 /** How long a socket may be away and still get what it missed. Messages are kept longer than that. */
 export const RECOVERY_MS = 120_000;
+const KEPT_MS = 2 * RECOVERY_MS;
 
 /** What the sender itself does when it is its turn to read it, too. */
 export const IN_TURN = new Set<number>([
@@ -46,9 +49,14 @@ const RETRY_MS = 1_000;
 /** PostgreSQL takes 8,000 bytes. */
 const LARGEST_NOTIFICATION = 8_000;
 
+/** Each server counts its messages: one that was stored twice, because the first answer was lost, is told once. */
+type Counted = ClusterMessage & { count?: number };
+
 interface Unsent {
-  message: ClusterMessage;
+  message: Counted;
   text: string;
+  /** So long it waits for a database that is away. */
+  until: number;
   resolve(id: string): void;
   reject(error: unknown): void;
 }
@@ -76,6 +84,10 @@ export class PostgresRelay {
   private retry: NodeJS.Timeout | undefined;
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
+  private isStopping = false;
+  private published = 0;
+  /** How far each server has been told, by the sender. */
+  private readonly toldOf = new Map<string, number>();
   /** By which it knows its own notifications. */
   private id = randomUUID();
   /** Sockets that were cut off, on their way to where they can go on. */
@@ -101,14 +113,16 @@ export class PostgresRelay {
     this.adapters.set(adapter.nsp.name, adapter);
   }
 
-  async publish(message: ClusterMessage): Promise<string> {
+  /** @param patienceMs if the database is away it is stored later, but not later than this */
+  async publish(message: Counted, patienceMs: number): Promise<string> {
+    message.count = ++this.published;
     const text = textOf(message);
     if (isFleeting(message) && Buffer.byteLength(text) < LARGEST_NOTIFICATION) {
       await this.db.change(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`);
       return '';
     }
     return new Promise((resolve, reject) => {
-      this.unsent.push({ message, text, resolve, reject });
+      this.unsent.push({ message, text, until: performance.now() + patienceMs, resolve, reject });
       this.sending ??= this.send();
     });
   }
@@ -135,10 +149,16 @@ export class PostgresRelay {
         batch.forEach((one, index) => one.resolve(String(rows[index]!.id)));
         this.deliverOwn(batch, rows);
       } catch (error) {
-        for (const one of batch) one.reject(error);
         // If only the answer was lost they are stored all the same, or soon: then what is told of them is news here.
         this.id = randomUUID();
         this.readOn();
+        const isAway = error instanceof Unavailable && !this.isStopping;
+        const waiting = batch.filter(({ until }) => isAway && performance.now() < until);
+        for (const one of batch) if (!waiting.includes(one)) one.reject(error);
+        if (waiting.length === 0) continue;
+        // Before all that came meanwhile.
+        this.unsent.unshift(...waiting);
+        await sleep(RETRY_MS, undefined, { ref: false });
       }
     }
     // In the same step in which there was no more, or what comes in between would wait for the next.
@@ -154,8 +174,9 @@ export class PostgresRelay {
     }
   }
 
-  /** Returns when what was published is stored, and who was cut off. */
+  /** Before the end: returns when what was published is stored, if it can be, and who was cut off. */
   async flush(): Promise<void> {
+    this.isStopping = true;
     while (this.sending || this.storing.size > 0) await Promise.all([this.sending, ...this.storing]);
   }
 
@@ -205,9 +226,17 @@ export class PostgresRelay {
     this.isStale ||= rows.length === 500;
   }
 
-  private deliver(message: ClusterMessage, offset?: string): void {
-    this.adapters.get(message.nsp)?.receive(message, offset);
+  /** @param offset its id, if it is stored */
+  private deliver(message: Counted, offset?: string): void {
+    if (offset === undefined || isNews(message, this.toldOf)) this.adapters.get(message.nsp)?.receive(message, offset);
   }
+}
+
+/** Whether it comes for the first time. @param toldOf how far each sender has come */
+function isNews({ uid, count = Infinity }: Counted, toldOf: Map<string, number>): boolean {
+  if (count <= (toldOf.get(uid) ?? 0)) return false;
+  if (count < Infinity) toldOf.set(uid, count);
+  return true;
 }
 
 /** To whom it goes; all, if there are none. */
@@ -225,15 +254,15 @@ function reaches(adapter: PostgresAdapter, message: ClusterMessage): boolean {
  * A message as JSON. What it tells is mostly a row that was just read, which knows its own JSON: looking through it and
  * writing its moments takes several times as long.
  */
-function textOf(message: ClusterMessage): string {
+function textOf(message: Counted): string {
   if (message.type !== MessageType.BROADCAST || isAsked(message)) return JSON.stringify(message);
-  const { uid, nsp, type, data } = message;
+  const { uid, nsp, type, data, count } = message;
   const { type: kind, data: told } = data.packet as Packet & { type: number };
   const json = told.length === 2 ? knownJson(told[1]) : undefined;
   if (json === undefined) return JSON.stringify(message);
   const packet = `{"type":${kind},"data":[${JSON.stringify(told[0])},${json}]}`;
   const opts = JSON.stringify(data.opts);
-  return `{"uid":"${uid}","nsp":"${nsp}","type":${type},"data":{"opts":${opts},"packet":${packet}}}`;
+  return `{"uid":"${uid}","nsp":"${nsp}","type":${type},"count":${count},"data":{"opts":${opts},"packet":${packet}}}`;
 }
 
 /** What is worth nothing a moment later is stored nowhere: it travels in the notification itself. */
@@ -283,21 +312,26 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     return this.publishInTurn(MessageType.DISCONNECT_SOCKETS, opts, { close });
   }
 
-  private async publishInTurn(type: MessageType, { rooms, except, flags }: BroadcastOptions, what: object) {
-    const opts = { rooms: [...rooms], except: [...(except ?? [])], flags };
+  private async publishInTurn(type: MessageType, opts: BroadcastOptions & { isAwaited?: true }, what: object) {
+    const { rooms, except, flags, isAwaited } = opts;
+    const told = { rooms: [...rooms], except: [...(except ?? [])], flags };
+    const message = { uid: this.uid, nsp: this.nsp.name, type, data: { ...what, opts: told } } as never;
     try {
-      await this.publishAndReturnOffset({ type, data: { ...what, opts } } as never);
+      await this.relay.publish(message, isAwaited ? 0 : KEPT_MS);
     } catch (error) {
+      if (isAwaited) throw error;
       warnOf(this.relay.logger, 'A broadcast was lost', error);
     }
   }
 
+  /** What other servers are asked is worth nothing later; what they are told by `serverSideEmit` is. */
   protected override doPublish(message: ClusterMessage): Promise<never> {
-    return this.relay.publish(message) as Promise<never>;
+    const isTold = message.type === MessageType.SERVER_SIDE_EMIT && message.data.requestId === undefined;
+    return this.relay.publish(message, isTold ? KEPT_MS : 0) as Promise<never>;
   }
 
   protected override async doPublishResponse(_requester: string, response: ClusterResponse): Promise<void> {
-    await this.relay.publish(response as unknown as ClusterMessage);
+    await this.relay.publish(response as unknown as ClusterMessage, 0);
   }
 
   /**
@@ -357,7 +391,9 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
         ORDER BY id`);
       await inOwnTurn();
       if (this.relay.delivered !== upTo) continue;
-      const missedPackets = missed.flatMap(({ id, message }) => missedPacket(message, rooms, String(id)));
+      const toldOf = new Map<string, number>();
+      const news = missed.filter(({ message }) => isNews(message, toldOf));
+      const missedPackets = news.flatMap(({ id, message }) => missedPacket(message, rooms, String(id)));
       return { pid, sid, rooms, data, missedPackets };
     }
   }
@@ -365,7 +401,7 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
 
 /** Deletes messages and sockets that are too old to be recovered. */
 export async function purgeSocketMessages(db: Database): Promise<void> {
-  const old = everyGym`now() - make_interval(secs => ${(RECOVERY_MS / 1000) * 2})`;
+  const old = everyGym`now() - make_interval(secs => ${KEPT_MS / 1000})`;
   await db.change(everyGym`DELETE FROM socket_messages WHERE created_at < ${old}`);
   await db.change(everyGym`DELETE FROM socket_sessions WHERE disconnected_at < ${old}`);
 }

@@ -14,11 +14,11 @@ describe('what is published over PostgreSQL', () => {
     relay.delivered = 0;
     const message = { type: MessageType.SOCKETS_JOIN, nsp: '/', uid: 'x', data: {} } as unknown as ClusterMessage;
     for (let steps = 0; steps < 20; steps++) {
-      const first = relay.publish(message);
+      const first = relay.publish(message, 0);
       answers.shift()!([{ id: ++id }]);
       // Each way between "no more was there" and "nothing is under way".
       for (let step = 0; step < steps; step++) await Promise.resolve();
-      const second = relay.publish(message);
+      const second = relay.publish(message, 0);
       await turn();
       expect([steps, answers.length]).toEqual([steps, 1]);
       answers.shift()!([{ id: ++id }]);

@@ -27,6 +27,10 @@ export class RedisLink {
   /** It answers, and takes nothing: its memory or its disk is full, or it follows another now. */
   private isRefusing = false;
   private isClosed = false;
+  /** How those who wait for an answer give up, in the order in which they asked. */
+  private readonly waiting = new Set<() => void>();
+  /** Called when Redis is back: what was told meanwhile did not reach the other servers. */
+  readonly onBack: (() => void)[] = [];
   /** What the adapter has written and does not wait for. */
   readonly unanswered = new Set<Promise<unknown>>();
   private first: Promise<string> | undefined;
@@ -86,18 +90,20 @@ export class RedisLink {
     return this.inTime(command());
   }
 
-  private async inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    const late = Symbol('late');
-    const timer = new AbortController();
-    try {
-      const first = await Promise.race([answer, sleep(ANSWER_MS, late, { ref: false, signal: timer.signal })]);
-      if (first !== late) return first;
-      this.isFrozen = true;
-      throw new Error(`Redis did not answer within ${ANSWER_MS / 1000} s`);
-    } finally {
-      answer.catch(() => undefined);
-      timer.abort();
-    }
+  /** Who has asked longest gives up for all: one who asks later must not be told before. */
+  private inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => reject(new Error(`Redis did not answer within ${ANSWER_MS / 1000} s`));
+      this.waiting.add(giveUp);
+      const timer = setTimeout(() => {
+        this.isFrozen = true;
+        for (const one of this.waiting) one();
+      }, ANSWER_MS).unref();
+      void answer.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        this.waiting.delete(giveUp);
+      });
+    });
   }
 
   /** Notices that Redis is frozen or refuses, also while the server asks nothing else of it, and that it is over. */
@@ -107,8 +113,10 @@ export class RedisLink {
       const ping = this.write(PING_KEY, '1', { PX: SILENCE_MS });
       try {
         await this.inTime(ping);
+        const wasLost = this.isFrozen || this.outage.isOn;
         [this.isFrozen, this.isRefusing] = [false, false];
         this.outage.back();
+        if (wasLost) for (const call of this.onBack) call();
       } catch (error) {
         this.isRefusing = error instanceof ErrorReply;
         if (!this.isClosed) this.outage.lost(error);

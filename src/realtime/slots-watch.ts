@@ -3,12 +3,14 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { OnEvent } from '@nestjs/event-emitter';
 import { FieldsInvalid } from '../common/errors/common.errors.js';
 import { warnOf } from '../common/outage.js';
+import { Notifications } from '../database/notifications.js';
 import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
 import { SlotsChanged } from '../slots/slots.events.js';
 import { showDay, showHour } from '../slots/day-views.js';
 import { dayOfRoom, dayRoom } from '../slots/slots.gateway.js';
 import { type Day, turnedAt } from '../slots/slots.rules.js';
 import { TODAY, type WatchedDay, WatchedDays } from '../slots/watched-days.js';
+import { Cluster } from './cluster.js';
 import { Sockets } from './sockets.js';
 
 /** A change is told at once as one hour, and the whole day for all changes within this time. */
@@ -49,7 +51,14 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
   constructor(
     private readonly sockets: Sockets,
     private readonly days: WatchedDays,
-  ) {}
+    notifications: Notifications,
+    cluster: Cluster,
+  ) {
+    // What other servers told meanwhile may never come.
+    const showAll = () => this.noteAll(({ dates }) => dates.add(null));
+    notifications.onReset(showAll);
+    cluster.onBack(showAll);
+  }
 
   onApplicationBootstrap(): void {
     this.sockets.io?.of('/slots').on(CHANGED, (change: SlotsChanged) => this.noteChange(change));
@@ -106,10 +115,14 @@ export class SlotsWatch implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private noteTurn(): void {
+    this.noteAll((news) => (news.hasTurned = true));
+  }
+
+  private noteAll(note: (news: News) => void): void {
     this.days.forget();
     for (const watched of this.watchedDays()) {
       const news = this.newsOf(watched);
-      news.hasTurned = true;
+      note(news);
       void this.tell(news);
     }
   }

@@ -259,6 +259,30 @@ for (const { way, isRedis } of ways) {
       for (const socket of sockets) expect(seen(socket).toSorted((a, b) => a - b)).toEqual(visits);
     });
 
+    it('tell what they have answered when all connections to the database break just then', async () => {
+      const sockets = await Promise.all(urls.map((url) => connect(url)));
+      const answered: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        const members = await Promise.all(Array.from({ length: 8 }, newMember));
+        const cut = async () => {
+          await until(() => answered.length > round * 8);
+          await database.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name LIKE 'spotter%' AND datname = current_database()`,
+          );
+        };
+        const come = members.map(async (member, index) => {
+          const visit = await desks[index % 2]!.post('/attendance', { user_id: member });
+          if (visit.status === 201) answered.push(visit.body.id);
+        });
+        await Promise.race([cut(), Promise.all(come)]);
+        await Promise.all(come);
+      }
+      expect(answered.length).toBeGreaterThan(0);
+      await until(() => sockets.every((socket) => answered.every((id) => seen(socket).includes(id))));
+      for (const socket of sockets) expectSeenOnce(socket, answered);
+    });
+
     it('lose no broadcast while sockets come and go', async () => {
       const balancer = await inFront();
       const options = { reconnection: true, reconnectionDelay: 1, reconnectionDelayMax: 50 };
