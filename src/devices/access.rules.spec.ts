@@ -10,6 +10,7 @@ const fit: Candidate = {
   is_active: true,
   is_gym_active: true,
   allow_reentry: true,
+  device_name: null,
   open_visit_id: null,
   paid_by_id: null,
   plan,

@@ -11,6 +11,8 @@ export interface Candidate {
   is_active: boolean;
   is_gym_active: boolean;
   allow_reentry: boolean;
+  /** null: staff asked without a device, or the reader is not registered. */
+  device_name: string | null;
   open_visit_id: number | null;
   /** The plan that lost a session for the open visit. */
   paid_by_id: number | null;

@@ -21,6 +21,7 @@ import { budgetsOf, type Candidate, judge, MOST_UNKNOWN_CODES, namesCode, stillT
 import { DoorGuessed } from './devices.events.js';
 import { DevicesService } from './devices.service.js';
 import type { AccessDto, AskAccessDto, Reason } from './dto/access.dto.js';
+import type { Device } from './entities/device.entity.js';
 
 /** The same scan again within this time is the same question, as long as its answer is true. */
 const REPEAT_SECONDS = 5;
@@ -29,13 +30,14 @@ const REPEAT_SECONDS = 5;
 const CHANGED_MEANWHILE = [AlreadyCheckedIn, MemberInactive, PlanNotActive, NoSessionsLeft];
 const MOST_ATTEMPTS = 5;
 
-const [u, g, v] = [table<User>('u'), table<Gym>('g'), table<Visit>('v')];
+const [u, g, v, d] = [table<User>('u'), table<Gym>('g'), table<Visit>('v'), table<Device>('d')];
 
-/** Who stands at the door, and the gym of the door. */
+/** Who stands at the door, the gym of the door, and its device. */
 const CANDIDATE = row({
   ...pick(u, 'id', 'gym_id', 'role', 'is_active'),
   is_gym_active: g.is_active,
   allow_reentry: g.allow_reentry,
+  device_name: computed<string | null>(d.name),
   open_visit_id: computed<number | null>(v.id),
   paid_by_id: v.user_plan_id,
   plan: optional(ENTITLEMENT),
@@ -46,7 +48,6 @@ const TOLD = row({ user: personRef('u'), user_plan: optional(SHOWN) });
 interface Door {
   gym_id: ScopedGymId;
   device_id: number | null;
-  name: string | null;
 }
 
 interface Decision {
@@ -87,12 +88,12 @@ export class AccessService {
   }
 
   private async doorOf(actor: Principal, { device_id, gym_id }: AskAccessDto): Promise<Door> {
-    if (actor instanceof DeviceActor) return { gym_id: actor.gym(), device_id: actor.device_id, name: null };
-    if (device_id === undefined) return { gym_id: actor.gym(gym_id), device_id: null, name: null };
+    if (actor instanceof DeviceActor) return { gym_id: actor.gym(), device_id: actor.device_id };
+    if (device_id === undefined) return { gym_id: actor.gym(gym_id), device_id: null };
     const device = await this.devices.get(actor, device_id);
     const isDoor = device.is_active && device.kind !== 'board';
     if (!isDoor) throw FieldsInvalid.of('device_id', 'is not an active device of a door');
-    return { gym_id: actor.gym(device.gym_id), device_id, name: device.name };
+    return { gym_id: actor.gym(device.gym_id), device_id };
   }
 
   private async decideIn(tx: Transaction, actor: Principal, door: Door, input: AskAccessDto): Promise<AccessDto> {
@@ -120,7 +121,7 @@ export class AccessService {
     if (before && stillTrue(before, found, door.gym_id)) return this.answerOf(tx, door, before);
     const decision: Decision = { user_id: found?.id ?? null, reason: judge(found, door.gym_id), attendance_id: null };
     if (decision.reason === 'unknown' && isCode) await this.attempts.takeIn(tx, [unknownCodes]);
-    if (decision.reason === null) decision.attendance_id = await this.letIn(tx, actor, found!, door);
+    if (decision.reason === null) decision.attendance_id = await this.letIn(tx, actor, found!);
     const staffId = actor instanceof Actor ? actor.user_id : null;
     await tx.query(sql`
       INSERT INTO access_events (gym_id, device_id, staff_id, scan, user_id, reason, attendance_id)
@@ -158,7 +159,7 @@ export class AccessService {
     if (!locked) return undefined;
     const [found] = await tx.query(everyGym`
       SELECT ${CANDIDATE}
-      FROM users u JOIN gyms g ON g.id = ${door.gym_id}
+      FROM users u JOIN gyms g ON g.id = ${door.gym_id} LEFT JOIN devices d ON d.id = ${door.device_id}
       LEFT JOIN attendance v ON v.user_id = u.id AND v.gym_id = g.id AND v.check_out_time IS NULL
       ${planThatCounts(raw('u.id'), raw('g.id'))}
       WHERE u.id = ${locked.id}`);
@@ -166,13 +167,13 @@ export class AccessService {
   }
 
   /** @returns the visit that begins, or goes on */
-  private async letIn(tx: Transaction, actor: Principal, { id, open_visit_id, plan }: Candidate, door: Door) {
+  private async letIn(tx: Transaction, actor: Principal, { id, open_visit_id, plan, device_name }: Candidate) {
     if (open_visit_id !== null) return open_visit_id;
     await this.attendance.endVisitsOf(tx, id);
     const isCounted = plan!.remaining_sessions !== null;
     if (isCounted) await deductSession(tx, actor, plan!.id);
     const visit = await this.attendance.enter(tx, actor, id, {
-      location: door.name,
+      location: device_name,
       user_plan_id: isCounted ? plan!.id : null,
     });
     return visit.id;

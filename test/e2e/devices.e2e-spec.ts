@@ -734,7 +734,9 @@ describe('devices', () => {
       const answer = await turnstile.ask('user_found', { qr_code: pass!.qr_code });
       const [visit] = await visits(person);
       expect(answer).toMatchObject({ allowed: true, reason: null, user: { id: person.id }, attendance_id: visit.id });
-      expect(visit).toMatchObject({ user_plan_id: person.user_plan_id, status: 'checked_in' });
+      expect(visit).toMatchObject({
+        ...{ user_plan_id: person.user_plan_id, status: 'checked_in', location: device.name },
+      });
       expect(await remaining(person.user_plan_id)).toBe(1);
       expect(await events(own.id)).toEqual([
         { user_id: person.id, reason: null, attendance_id: visit.id, device_id: device.id, staff_id: null },
