@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Unavailable } from '../../src/common/errors/common.errors.js';
 import { BoardsService } from '../../src/devices/boards.service.js';
+import { DevicesService } from '../../src/devices/devices.service.js';
 import { GymNotFound } from '../../src/gyms/gyms.errors.js';
 import { publicGym } from '../../src/gyms/public-gym.js';
 import { nextHourOf, openDay } from '../../src/slots/open-day.js';
@@ -315,6 +317,17 @@ describe('lab boards', () => {
     });
     // It tries again, is told that its key is not valid any more, and gives up.
     expect(await agent.exited).toBe(1);
+  });
+
+  it('come back when the server could not let them in for a while', async () => {
+    const devices = t.app.get(DevicesService);
+    const refusal = jest.spyOn(devices, 'actorOfKey').mockRejectedValueOnce(new Unavailable());
+    try {
+      const agent = await startAgent();
+      expect(agent.output).toBe('Try again in a moment.\nConnected.\n');
+    } finally {
+      refusal.mockRestore();
+    }
   });
 
   it('are the only ones who say something as boards', async () => {

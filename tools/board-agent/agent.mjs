@@ -18,6 +18,7 @@ The key of the board is read from DEVICE_KEY: others can see a command line.
 /** Characters in one message, and the pause in which they are collected: a board that talks fast does not flood. */
 const CHUNK = 10_000;
 const COLLECT_MS = 100;
+const COME_BACK_MS = 5000;
 
 const { values } = parseArgs({
   options: {
@@ -39,13 +40,17 @@ const socket = io(`${values.url}/devices`, { auth: { device_key: key }, transpor
 socket.on('connect', () => process.stdout.write('Connected.\n'));
 socket.on('disconnect', (reason) => {
   process.stdout.write(`Disconnected: ${reason}.\n`);
-  // The server closes what it does not trust any more, and the client would not come back by itself.
-  if (reason === 'io server disconnect') setTimeout(() => socket.connect(), 5000);
+  comeBack();
 });
 socket.on('connect_error', (error) => {
   process.stderr.write(`${error.data?.error ?? error.message}\n`);
   if (error.data?.code === 4001) process.exit(1);
+  comeBack();
 });
+/** The client comes back by itself if the line broke, but not if the server closed or refused the connection. */
+function comeBack() {
+  if (!socket.active) setTimeout(() => socket.connect(), COME_BACK_MS);
+}
 
 let waiting = '';
 setInterval(() => {
