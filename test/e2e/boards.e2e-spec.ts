@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -26,8 +28,8 @@ class Agent {
   readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
 
-  constructor(url: string, key: string, folder: string) {
-    const parameters = [AGENT, '--url', url, '--file', path.join(folder, 'sketch.mjs')];
+  constructor(url: string, key: string, folder: string, more: string[]) {
+    const parameters = [AGENT, '--url', url, '--file', path.join(folder, 'sketch.mjs'), ...more];
     this.child = spawn(process.execPath, parameters, { env: { PATH: process.env.PATH, DEVICE_KEY: key } });
     for (const stream of [this.child.stdout!, this.child.stderr!])
       stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
@@ -38,8 +40,8 @@ class Agent {
     return until(() => this.output.includes(what), what);
   }
 
-  stop(): Promise<number | null> {
-    this.child.kill('SIGKILL');
+  stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    this.child.kill(signal);
     return this.exited;
   }
 }
@@ -87,8 +89,8 @@ describe('lab boards', () => {
     return { socket, history };
   };
 
-  async function startAgent(): Promise<Agent> {
-    const agent = new Agent(t.url, board.device_key, folder);
+  async function startAgent(...more: string[]): Promise<Agent> {
+    const agent = new Agent(t.url, board.device_key, folder, more);
     agents.push(agent);
     await agent.says('Connected.');
     return agent;
@@ -251,6 +253,57 @@ describe('lab boards', () => {
       'zend',
       'a',
     ]);
+  });
+
+  describe('whose code starts a program that does not end', () => {
+    /** The programs that run: each is connected to here. */
+    const programs = new Set<Socket>();
+    const server = createServer((program) => {
+      programs.add(program);
+      program.resume().on('close', () => programs.delete(program));
+    });
+    const toHere = () => `net.connect(${(server.address() as AddressInfo).port}).on('connect', () => process.send(0))`;
+
+    /** Code that starts one, and does something when that runs. */
+    const codeThat = (does: string, options = {}) => `
+      import { spawn } from 'node:child_process';
+      const options = ${JSON.stringify({ stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options })};
+      spawn(process.execPath, ['-e', ${JSON.stringify(toHere())}], options).on('message', () => { ${does} });`;
+    const allEnded = () => until(() => programs.size === 0, 'the programs have ended');
+
+    beforeAll(() => once(server.listen(0), 'listening'));
+    afterEach(() => programs.forEach((program) => program.destroy()));
+    afterAll(() => server.close());
+
+    it('stop both in time', async () => {
+      await startAgent('--seconds', '3');
+      const { body } = await upload(holder, codeThat('console.log("started")'));
+      expect(body).toEqual({ success: false, output: 'started\n', error: 'Stopped after 3 s.' });
+      await allEnded();
+    });
+
+    it('stop it when the code ends, and are free at once', async () => {
+      await startAgent();
+      const { body } = await upload(holder, codeThat('process.stdout.write("started", () => process.exit())'));
+      expect(body).toEqual({ success: true, output: 'started', error: null });
+      await allEnded();
+    });
+
+    it('are free soon, also if it left the group of the code', async () => {
+      await startAgent();
+      const code = codeThat('process.stdout.write("started", () => process.exit())', { detached: true });
+      expect((await upload(holder, code)).body).toEqual({ success: true, output: 'started', error: null });
+      expect((await upload(holder, 'console.log(1)')).body.output).toBe('1\n');
+    });
+
+    it('stop both when the agent is stopped', async () => {
+      const agent = await startAgent();
+      const answer = upload(holder, codeThat(''));
+      await until(() => programs.size === 1, 'the program runs');
+      await agent.stop('SIGTERM');
+      expect(await answer).toBeRefused(503, 'board_not_connected');
+      await allEnded();
+    });
   });
 
   it('take code of 200,000 characters, and no more', async () => {

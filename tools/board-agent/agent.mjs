@@ -13,12 +13,18 @@ const USAGE = `Usage: node agent.mjs --url http://gym.example:8000 --file sketch
   --command  runs it; {file} is the file's name         (default node {file})
   --seconds  after which a run is stopped, at most 55   (default 50)
 
+A run ends with all that it has started.
+
 The key of the board is read from DEVICE_KEY: others can see a command line.
 `;
 /** Characters in one message, and the pause in which they are collected: a board that talks fast does not flood. */
 const CHUNK = 10_000;
 const COLLECT_MS = 100;
 const COME_BACK_MS = 5000;
+/** What a run has said last is read for so long after its end. */
+const LAST_WORDS_MS = 1000;
+/** Windows has no groups of processes that end together. */
+const HAS_GROUPS = process.platform !== 'win32';
 
 const { values } = parseArgs({
   options: {
@@ -76,6 +82,9 @@ socket.on('upload', async ({ code }, answer) => {
   }
 });
 
+// A run is in a group of its own, and does not get the signal that ends the agent.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit());
+
 /** Runs the command on the file. */
 function run() {
   return new Promise((resolve) => {
@@ -86,15 +95,33 @@ function run() {
       waiting = (waiting + text.replaceAll('\0', '\uFFFD')).slice(-1_000_000);
     };
     const [program, ...parameters] = values.command.split(' ').map((word) => word.replace('{file}', values.file));
-    const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+    const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], detached: HAS_GROUPS });
+    const stop = () => stopAll(child);
+    const timer = setTimeout(stop, seconds * 1000);
+    process.once('exit', stop);
     child.stdout.setEncoding('utf8').on('data', say);
     child.stderr.setEncoding('utf8').on('data', say);
     child.on('error', (error) => resolve({ success: false, output, error: error.message }));
+    child.on('exit', () => {
+      stop();
+      // A program that left the group may hold them open for ever.
+      setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), LAST_WORDS_MS);
+    });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      process.off('exit', stop);
       const error = signal ? `Stopped after ${seconds} s.` : code === 0 ? undefined : `It ended with ${code}.`;
       resolve({ success: code === 0, output, error });
     });
   });
+}
+
+/** Stops a run with all that it has started. */
+function stopAll(child) {
+  if (!HAS_GROUPS) return child.kill('SIGKILL');
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // All have ended.
+  }
 }
