@@ -149,7 +149,9 @@ export class BoardsService {
   }
 }
 
-const lastTextOf = (value: unknown): string => (typeof value === 'string' ? value.slice(-MOST_OUTPUT) : '');
+/** Without half characters (lone surrogates): a board may answer them, or the cut may make one. */
+const lastTextOf = (value: unknown): string =>
+  typeof value === 'string' ? value.slice(-MOST_OUTPUT).toWellFormed() : '';
 
 /** A board may answer anything. */
 function resultOf(answer: unknown): UploadResultDto {

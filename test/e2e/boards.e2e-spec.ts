@@ -235,12 +235,15 @@ describe('lab boards', () => {
       {},
       { success: 'yes', output: 5, error: {} },
       { success: true, output: 'x'.repeat(300_000) },
+      { success: true, output: `${'😀'.repeat(100_000)}x`, error: 'half \ud83d' },
     ];
     const results = [];
     await plug((code, answer) => answer(answers[Number(code)]));
     for (const index of answers.keys()) results.push((await upload(holder, String(index))).body);
-    const last = results.pop();
-    expect(last).toEqual({ success: true, output: 'x'.repeat(200_000), error: null });
+    expect(results.splice(6)).toEqual([
+      { success: true, output: 'x'.repeat(200_000), error: null },
+      { success: true, output: `\uFFFD${'😀'.repeat(99_999)}x`, error: 'half \uFFFD' },
+    ]);
     expect(results).toEqual(Array.from({ length: 6 }, () => ({ success: false, output: '', error: null })));
   });
 
@@ -253,6 +256,24 @@ describe('lab boards', () => {
       'zend',
       'a',
     ]);
+  });
+
+  it('that print more than one message holds are heard without half characters', async () => {
+    await startAgent();
+    const { socket } = await read(holder);
+    const code = (printed: string) => `process.stdout.write(${printed})`;
+    const printed = `x${'😀'.repeat(10_000)}y`;
+    expect((await upload(holder, code(JSON.stringify(printed)))).body.output).toBe(printed);
+    await until(
+      () =>
+        socket
+          .all('serial_output')
+          .map(({ output }) => output)
+          .join('') === printed,
+      'all is heard',
+    );
+    const { body } = await upload(holder, code('"😀".repeat(100_000) + "y"'));
+    expect(body.output).toBe(`\uFFFD${'😀'.repeat(99_999)}y`);
   });
 
   describe('whose code starts a program that does not end', () => {

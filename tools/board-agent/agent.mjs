@@ -61,8 +61,10 @@ function comeBack() {
 let waiting = '';
 setInterval(() => {
   if (!waiting || !socket.connected) return;
-  socket.emit('serial_output', { output: waiting.slice(0, CHUNK) });
-  waiting = waiting.slice(CHUNK);
+  // Half a character (the first of two surrogates) waits for its other half: the server would refuse it.
+  const output = waiting.slice(0, CHUNK).replace(/[\uD800-\uDBFF]$/, '');
+  socket.emit('serial_output', { output });
+  waiting = waiting.slice(output.length);
 }, COLLECT_MS);
 
 let running = false;
@@ -90,9 +92,9 @@ function run() {
   return new Promise((resolve) => {
     let output = '';
     const say = (text) => {
-      output = (output + text).slice(-200_000);
+      output = lastOf(output + text, 200_000);
       // The server takes no text with NULs.
-      waiting = (waiting + text.replaceAll('\0', '\uFFFD')).slice(-1_000_000);
+      waiting = lastOf(waiting + text.replaceAll('\0', '\uFFFD'), 1_000_000);
     };
     const [program, ...parameters] = values.command.split(' ').map((word) => word.replace('{file}', values.file));
     const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], detached: HAS_GROUPS });
@@ -114,6 +116,11 @@ function run() {
       resolve({ success: code === 0, output, error });
     });
   });
+}
+
+/** The end of a text. Of a character that was cut in two a mark is left (U+FFFD). */
+function lastOf(text, most) {
+  return text.slice(-most).toWellFormed();
 }
 
 /** Stops a run with all that it has started. */
