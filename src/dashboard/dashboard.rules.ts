@@ -54,7 +54,7 @@ function nextOf(date: string, interval: Interval): string {
 }
 
 /** Days of a calendar, which have no zone: UTC, where each has 24 hours. */
-export function daysLater(date: string, days: number): string {
+function daysLater(date: string, days: number): string {
   const moved = new Date(date);
   moved.setUTCDate(moved.getUTCDate() + days);
   return moved.toISOString().slice(0, 10);

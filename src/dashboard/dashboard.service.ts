@@ -50,7 +50,10 @@ export interface Figures {
 }
 
 /** Which gyms, and the local days of which period; one that is open at an end reaches as far as there are numbers. */
-export type BranchesQuery = Pick<PeriodQuery, 'gym_id' | 'from' | 'to'>;
+export interface BranchesQuery extends Pick<PeriodQuery, 'gym_id' | 'from' | 'to'> {
+  /** Instead of `from`: so many days before today, which may be another day in each gym. */
+  from_days_ago?: number;
+}
 
 /** A gym in numbers. Money is null to reception. */
 export interface BranchFigures {
@@ -146,11 +149,12 @@ export class DashboardService {
    * period. An index of each kind of fact is read as far as the period reaches.
    * @throws OtherGym, RoleNotAllowed, FieldsInvalid
    */
-  async branches(actor: Actor, { gym_id, from, to }: BranchesQuery): Promise<BranchFigures[]> {
+  async branches(actor: Actor, { gym_id, from, to, from_days_ago }: BranchesQuery): Promise<BranchFigures[]> {
     const scope = actor.scope(gym_id);
     if (!seesGym(actor)) throw new RoleNotAllowed();
     if (from && to && from > to) throw FieldsInvalid.of('from', 'must not be after the last day');
-    const period = sql`VALUES ('period', coalesce(${from}::date, '0001-01-01'), coalesce(${to}::date, t.today))`;
+    const first = sql`coalesce(${from}::date, t.today - ${from_days_ago}::int, '0001-01-01')`;
+    const period = sql`VALUES ('period', ${first}, coalesce(${to}::date, t.today))`;
     const branches = await this.db.query<BranchFigures>(sql`
       WITH ${gymsWithPeriods(scope, period)}, ${SOON}, done AS (
         SELECT key AS gym_id, ${amountOf('sales')} AS sales_amount, ${countOf('sales')} AS sale_count,

@@ -3,8 +3,7 @@ import { CurrentActor } from '../../common/actor/access.js';
 import type { Actor } from '../../common/actor/actor.js';
 import { STAFF } from '../../common/actor/roles.js';
 import { Query } from '../../common/http/validation.js';
-import { daysLater } from '../../dashboard/dashboard.rules.js';
-import { type BranchFigures, DashboardService } from '../../dashboard/dashboard.service.js';
+import { type BranchesQuery, type BranchFigures, DashboardService } from '../../dashboard/dashboard.service.js';
 import { LegacyController, LegacyId, Wire } from '../wire/route.js';
 import { Branches } from './branches.js';
 import {
@@ -91,8 +90,7 @@ export class FlutterBranchesController {
   @Wire({ summary: 'What a manager looks after', roles: OFFICE, answer: Done(ManagerWire) })
   async manager(@CurrentActor() actor: Actor, @Query() { branch_id }: BranchQuery) {
     const shown = await this.show(actor, branch_id);
-    const to = await this.dashboard.today(actor.scope(branch_id));
-    const week = await this.figures(actor, branch_id, { start_date: daysLater(to, -6), end_date: to });
+    const week = await this.figures(actor, branch_id, { from_days_ago: 6 });
     return done(managerOf(shown, week, await this.branches.list(actor, branch_id)));
   }
 
@@ -100,15 +98,19 @@ export class FlutterBranchesController {
   @Wire({ summary: 'What an accountant looks after', roles: MONEY, answer: Done(AccountantWire) })
   async accountant(@CurrentActor() actor: Actor, @Query() { branch_id }: BranchQuery) {
     const shown = await this.show(actor, branch_id);
-    const today = await this.dashboard.today(actor.scope(branch_id));
-    return done(accountantOf(shown, await this.figures(actor, branch_id, { start_date: today, end_date: today })));
+    return done(accountantOf(shown, await this.figures(actor, branch_id, { from_days_ago: 0 })));
   }
 
   private show(actor: Actor, branchId: number | undefined) {
     return this.dashboard.show(actor, { gym_id: branchId }).catch(orNotFound);
   }
 
-  private figures(actor: Actor, branchId?: number, { start_date, end_date }: DaysQuery = {}): Promise<BranchFigures[]> {
-    return this.dashboard.branches(actor, { gym_id: branchId, from: start_date, to: end_date }).catch(orNotFound);
+  private figures(
+    actor: Actor,
+    branchId?: number,
+    { start_date, end_date, from_days_ago }: DaysQuery & Pick<BranchesQuery, 'from_days_ago'> = {},
+  ): Promise<BranchFigures[]> {
+    const days = { from: start_date, to: end_date, from_days_ago };
+    return this.dashboard.branches(actor, { gym_id: branchId, ...days }).catch(orNotFound);
   }
 }

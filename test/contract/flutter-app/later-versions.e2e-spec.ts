@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { startApp, type TestApp } from '../../support/app.js';
 import { ownDatabase } from '../../support/database.js';
 import { type PlanRow, type SignedIn, unique } from '../../support/factory.js';
+import { daysLater, localDate, startOf } from '../../support/local-days.js';
 import { plain } from '../../support/plain-http.js';
 
 const NOT_THERE = (text: string) => ({ success: false, error: text, detail: text, message: text });
@@ -345,6 +346,24 @@ describe('later versions of flutter-app', () => {
       });
       expect((await get(`dashboards/accountant?branch_id=${gym.id}`, admin)).body.data).toEqual(data);
       expect((await get('dashboards/accountant', desk)).status).toBe(403);
+    });
+
+    it('by the own days of each branch, for who sees them all', async () => {
+      const numbers = async () => {
+        const { today: day } = (await get('dashboards/accountant', admin)).body.data;
+        const { revenue } = (await get('dashboards/branch-manager', admin)).body.data;
+        return { ...day, ...revenue };
+      };
+      const before = await numbers();
+      for (const timezone of ['Pacific/Pago_Pago', 'Pacific/Kiritimati']) {
+        const product = await t.make.product((await t.make.gym({ timezone })).id, { price: 2.5 });
+        const weekBegan = startOf(daysLater(localDate(Date.now(), timezone), -6), timezone);
+        await t.make.sale(product, desk);
+        await t.make.sale(product, desk, new Date(weekBegan).toISOString());
+        await t.make.sale(product, desk, new Date(weekBegan - 1).toISOString());
+      }
+      const { total, count, last_7_days } = before;
+      expect(await numbers()).toEqual({ total: total + 5, count: count + 2, last_7_days: last_7_days + 10 });
     });
   });
 });
