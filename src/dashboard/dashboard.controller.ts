@@ -12,7 +12,7 @@ import { DashboardDto, DashboardQuery, PeriodQuery, SeriesPointDto, SeriesQuery 
 import { ExportsService } from './exports.service.js';
 
 const FILE =
-  "A file for a spreadsheet: UTF-8 with a mark for Excel, CRLF. A text that would be taken for a formula begins with a `'`.";
+  "A file for a spreadsheet: UTF-8 with a mark for Excel, CRLF. A `'` stands before what would be taken for a formula.";
 
 /** `/dashboard`: the gym in numbers. */
 @ApiTags('dashboard')

@@ -94,13 +94,21 @@ describe('files for a spreadsheet', () => {
   it('can be read back, whatever a name is made of, and calculate nothing', async () => {
     const gym = await t.make.gym();
     const names = ['a "b" c', 'a,b', 'a\nb', 'a\r\nb', 'a\rb', '"', "'x", 'Zoë 漢字 🏋️', 'x;y', ' x ', '-', 'x=1'];
-    const formulas = [`=cmd|'/c calc'!A0`, '+1 555 0100', '-1', '@SUM(A1)', '\t=1', '\r=1', '＝1'];
-    for (const name of [...names, ...formulas]) {
+    const formulas = [`=cmd|'/c calc'!A0`, '+1 555 0100', '-1', '@SUM(A1)', '\tx', '\rx', '＝1'];
+    const inside = [
+      [`Zoe;=cmd|'/C calc'!A0;x`, `Zoe;'=cmd|'/C calc'!A0;x`],
+      ['a;"=1', `a;'"=1`],
+      ['a\t@1;-2;＋3', `a\t'@1;'-2;'＋3`],
+      ['a\n+1', `a\n'+1`],
+      ['a\r\n-1', `a\r\n'-1`],
+      ['\t=1', `'\t'=1`],
+    ] as const;
+    for (const name of [...names, ...formulas, ...inside.map(([typed]) => typed)]) {
       await t.make.person('user', gym.id, { full_name: name, phone_number: '+1 555' });
     }
     const { lines } = await download(`/dashboard/members.csv?gym_id=${gym.id}`);
     const expected = [...names, ...formulas].map((name) => (/^[-=+@\t\r＝]/.test(name) ? `'${name}` : name));
-    expect(lines.slice(1).map(([, name]) => name)).toEqual(expected);
+    expect(lines.slice(1).map(([, name]) => name)).toEqual([...expected, ...inside.map(([, written]) => written)]);
     expect(lines[1]![3]).toBe("'+1 555");
     expect(lines.every((line) => line.length === HEADER.split(',').length)).toBe(true);
   });
