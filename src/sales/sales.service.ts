@@ -106,7 +106,9 @@ export class SalesService {
     const of = (grouping: number) => rows.filter((row) => row.grouping === grouping);
     const [total] = of(GROUPING.total) as [SummaryRow];
     if (query.gym_id !== undefined && total.start_date === null) noGym();
-    if (total.start_date! > total.end_date!) throw FieldsInvalid.of('start_date', 'must not be after today');
+    if (total.start_date! > total.end_date!) {
+      throw FieldsInvalid.of('start_date', `must not be after ${end ? 'end_date' : 'today'}`);
+    }
     return {
       ...sumOf({ start_date: total.start_date!, end_date: total.end_date! }, total),
       by_product: of(GROUPING.product).map((row) => sumOf({ product_id: row.product_id, name: row.name }, row)),

@@ -297,7 +297,13 @@ describe('the shop', () => {
       }
       const admin = await t.make.signedIn('admin', null);
       expect(await admin.client.get('/sales/summary?gym_id=2000000000')).toHaveWrongFields('gym_id');
-      expect(await admin.client.get('/sales/summary?start_date=2100-01-01')).toHaveWrongFields('start_date');
+      for (const [period, message] of [
+        ['start_date=2100-01-01', 'must not be after today'],
+        ['start_date=2026-10-30T10:00:00Z&end_date=2026-10-29', 'must not be after end_date'],
+      ]) {
+        const { status, body } = await admin.client.get(`/sales/summary?${period}`);
+        expect([status, body.errors]).toEqualFor(period, [422, [{ field: 'start_date', message }]]);
+      }
       const byManager = (await staff.manager.client.all(`/sales?sold_by_id=${staff.manager.id}`))[0];
       expect(await staff.reception.client.get(`/sales/${byManager.id}`)).toHaveStatus(404);
       expect(await staff.reception.client.all(`/sales?sold_by_id=${staff.manager.id}`)).toEqual([]);
