@@ -22,9 +22,10 @@ export function requireRecentPaper(checkIn: Date | undefined, earliest: Date): v
 /** Why a member could not be checked in. @param found who was asked for, among the members of the actor's gyms */
 export function refusalOfCheckIn(
   found: { is_active: boolean } | undefined,
-  { qr_code }: Pick<CheckInDto, 'qr_code'>,
+  { user_id, qr_code }: Pick<CheckInDto, 'user_id' | 'qr_code'>,
 ): DomainError {
   if (found) return found.is_active ? new GymInactive() : new MemberInactive();
+  if (user_id && qr_code) return FieldsInvalid.of('qr_code', 'is not the pass of the member with this user_id');
   return qr_code
     ? FieldsInvalid.of('qr_code', "is no member's of the gym; a pass that was renewed does not count any more")
     : FieldsInvalid.of('user_id', 'is not a member of the gym');

@@ -131,9 +131,11 @@ export class AttendanceService {
     input: CheckInDto & { gym_id?: number | undefined },
     key: IdempotencyKey | null,
   ): Promise<VisitDto> {
-    const who = input.qr_code ? sql`u.qr_code = ${input.qr_code}` : sql`u.id = ${input.user_id}`;
-    const member = sql`${who} AND u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(input.gym_id), 'u.gym_id')}`;
-    const { location, notes } = input;
+    const { user_id, qr_code, location, notes } = input;
+    const byCode = qr_code ? sql`AND u.qr_code = ${qr_code}` : empty;
+    const byId = user_id || !qr_code ? sql`AND u.id = ${user_id}` : empty;
+    const member = sql`u.role = 'user' AND u.deleted_at IS NULL AND ${inGym(actor.scope(input.gym_id), 'u.gym_id')}
+      ${byCode} ${byId}`;
     const begin = async (unit: Unit, details: VisitDetails) => {
       const visit = await this.beginVisit(unit, actor, member, { location, notes, ...details });
       if (visit) return visit;

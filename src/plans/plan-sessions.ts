@@ -42,12 +42,13 @@ export async function deductSession(tx: Transaction, actor: Principal, userPlanI
 /**
  * For a visit that is charged to the plan that counts: takes a session, if it counts them.
  * @param member the condition of the person `u`
- * @returns the plan that lost a session, or null
+ * @returns the plan that lost a session, or null; also if there is no such member
  * @throws PlanNotActive, NoSessionsLeft
  */
 export async function chargeVisit(tx: Transaction, actor: Actor, member: ScopedSql): Promise<number | null> {
   // Two queries, as at the door: the plan that counts must be the one that does once this has the lock.
-  await tx.query(sql`SELECT 1 FROM users u WHERE ${member} FOR NO KEY UPDATE OF u`);
+  const [locked] = await tx.query(sql`SELECT 1 FROM users u WHERE ${member} FOR NO KEY UPDATE OF u`);
+  if (!locked) return null;
   const [found] = await tx.query(
     sql`SELECT ${CHARGED} FROM users u ${planThatCounts(raw('u.id'), raw('u.gym_id'))} WHERE ${member}`,
   );

@@ -108,6 +108,19 @@ describe('attendance', () => {
       expect(await enter({ qr_code: code })).toHaveWrongFields('qr_code');
     });
 
+    it('by both is of the one member whom both name', async () => {
+      const [person, stranger] = [await member(), await withSessions(1)];
+      const mixed = { user_id: person.id, qr_code: await qrOf(stranger) };
+      for (const more of [{}, DEDUCT, { check_in_time: ago(5) }]) {
+        expect(await enter({ ...mixed, ...more })).toHaveWrongFields('qr_code');
+      }
+      expect([await visitsOf(person), await visitsOf(stranger)]).toEqual([[], []]);
+      const both = { user_id: person.id, qr_code: await qrOf(person) };
+      expect((await enter(both)).body).toMatchObject({ user_id: person.id, status: 'checked_in' });
+      expect(await enter(both)).toBeRefused(409, 'already_checked_in');
+      expect(await checkIn(other.people.user, DEDUCT)).toHaveWrongFields('user_id');
+    });
+
     it('is refused to the inactive and in a closed gym', async () => {
       expect(await checkIn(await member({ is_active: false }))).toMatchObject({
         status: 409,

@@ -105,7 +105,7 @@ export class CheckInDto extends IntersectionType(PartialType(PickType(VisitDto, 
   @IsId()
   user_id?: number;
 
-  /** What their pass shows. */
+  /** What their pass shows; with user_id, too, it must be that member's. */
   @IsOptional()
   @IsText(1, 50)
   qr_code?: string;
