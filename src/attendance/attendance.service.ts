@@ -10,7 +10,7 @@ import { listPage } from '../database/keyset.js';
 import { numberedPage } from '../database/numbered.js';
 import { wordsOf } from '../database/search.js';
 import { assignments, empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
-import { between, daysBefore, fromDay, pastMomentOf, toDay, today } from '../gyms/local-time.js';
+import { between, CLOCKS_DIFFER, daysBefore, fromDay, pastMomentOf, toDay, today } from '../gyms/local-time.js';
 import { pageOfMember } from '../people/of-member.js';
 import { visibleTo } from '../people/people.sql.js';
 import { membersCalled } from '../people/search.sql.js';
@@ -265,15 +265,18 @@ export class AttendanceService {
     input: CheckInDto,
   ): Promise<Pick<VisitDetails, 'check_in_time' | 'check_out_time'>> {
     if (!input.check_in_time && !input.check_out_time) return {};
-    const [found] = await tx.query<{ gym_id: number; earliest: Date }>(sql`
-      SELECT u.gym_id, day_start((now() AT TIME ZONE g.timezone)::date - ${DAYS_ON_PAPER}::int, g.timezone) AS earliest
+    const [found] = await tx.query<{ gym_id: number; earliest: Date; just_now: Date }>(sql`
+      SELECT u.gym_id, day_start((now() AT TIME ZONE g.timezone)::date - ${DAYS_ON_PAPER}::int, g.timezone) AS earliest,
+        moment() - ${CLOCKS_DIFFER} AS just_now
       FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member}`);
     if (!found) throw refusalOfCheckIn(undefined, input);
     const past = async (field: 'check_in_time' | 'check_out_time') =>
       input[field] && (await pastMomentOf(tx, found.gym_id, field, input[field]));
-    const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
-    requireRecentPaper(times.check_in_time, found.earliest);
-    return times;
+    const [begun, ended] = [await past('check_in_time'), await past('check_out_time')];
+    requireRecentPaper(begun, found.earliest);
+    // A visit without a beginning begins now. If it ends now, too, both are the same moment.
+    const endsNow = ended && ended > found.just_now;
+    return { check_in_time: begun ?? (endsNow ? ended : undefined), check_out_time: ended };
   }
 
   private async planOfVisit(

@@ -182,13 +182,16 @@ export async function momentOf(db: Queryable, gymId: number, time: GymTime): Pro
   return row!.moment;
 }
 
+/** So much may the clock of a client differ from ours. */
+export const CLOCKS_DIFFER = raw(`interval '5 minutes'`);
+
 /**
- * The same for what has happened. Clocks differ: up to five minutes ahead of ours is now.
+ * The same for what has happened. Clocks differ: a little ahead of ours is now.
  * @throws FieldsInvalid if it is still to come
  */
 export async function pastMomentOf(db: Queryable, gymId: number, field: string, time: GymTime): Promise<Date> {
   const [row] = await db.query<{ moment: Date; is_to_come: boolean }>(everyGym`
-    SELECT least(t.at, moment()) AS moment, t.at > clock_timestamp() + interval '5 minutes' AS is_to_come
+    SELECT least(t.at, moment()) AS moment, t.at > clock_timestamp() + ${CLOCKS_DIFFER} AS is_to_come
     FROM (SELECT ${instant(time, sql`gym_timezone(${gymId})`)}::timestamptz(3) AS at) t`);
   if (row!.is_to_come) throw FieldsInvalid.of(field, 'must not be in the future');
   return row!.moment;

@@ -230,6 +230,16 @@ describe('attendance', () => {
       expect((await checkIn(person, before)).body).toMatchObject(before);
     });
 
+    it('is over at once if only its end is sent, which is now, by clocks that differ by five minutes', async () => {
+      const person = await member();
+      for (const minutes of [4, 0, -4]) {
+        const { status, body } = await checkIn(person, { check_out_time: ago(minutes) });
+        const over = { stay_minutes: 0, check_in_time: body.check_out_time, status: 'checked_out' };
+        expect([status, body]).toEqualFor(minutes, [201, expect.objectContaining(over)]);
+        expect(Date.parse(body.check_out_time)).toBeLessThanOrEqual(Date.now());
+      }
+    });
+
     it('is of 30 days of the gym’s calendar, from the first moment on', async () => {
       const gym = await t.make.gym({ timezone: 'America/Havana' });
       const [desk, person] = [await t.make.signedIn('reception', gym.id), await t.make.person('user', gym.id)];
