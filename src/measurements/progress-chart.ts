@@ -1,4 +1,5 @@
 import type { EChartsOption } from 'echarts';
+import { changeOf } from '../common/change.js';
 import type { Size } from './dto/measurement.dto.js';
 import { SIZES } from './dto/measurement.dto.js';
 
@@ -90,8 +91,7 @@ function options(name: string, timezone: string, rows: Row[]): EChartsOption {
 function rowTitles([size, points]: Row, top: number) {
   const { unit } = SIZES[size];
   const [first, last] = [points[0]!.value, points.at(-1)!.value];
-  const change = Math.round((last - first) * 100) / 100;
-  const percent = Math.round((change / first) * 1000) / 10;
+  const { change, percent } = changeOf(first, last, 1);
   const sign = change > 0 ? '+' : '';
   return [
     title(label(size), 20, top + 14, 15, ''),

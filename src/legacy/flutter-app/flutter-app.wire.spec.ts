@@ -63,6 +63,7 @@ describe('what flutter-app reads', () => {
     [110, 100, 10, 10],
     [50.5, 100, -49.5, -49.5],
     [0.3, 0.1, 0.2, 200],
+    [199.9, 200, -0.1, -0.1],
     [5, 0, 5, 0],
   ])('compares %d with %d', (now, before, change, percentage) => {
     const shown = { revenue: { today: 3, this_month: now, last_month: before } } as DashboardDto;

@@ -1,4 +1,5 @@
 import type { StreamableFile } from '@nestjs/common';
+import { changeOf } from '../../common/change.js';
 import { FieldsInvalid } from '../../common/errors/common.errors.js';
 import { type NumberedPage, type NumberedQuery, streamJson } from '../../common/http/numbered.js';
 import type { VisitDto } from '../../attendance/dto/visit.dto.js';
@@ -188,7 +189,7 @@ export const managerOf = (
 
 export function accountantOf({ revenue }: DashboardDto, today: BranchFigures[]): AccountantWire {
   const { this_month: now, last_month: before } = revenue!;
-  const change = Math.round((now - before) * 100) / 100;
+  const { change, percent } = changeOf(before, now, 1);
   return {
     today: {
       total: revenue!.today,
@@ -196,7 +197,7 @@ export function accountantOf({ revenue }: DashboardDto, today: BranchFigures[]):
     },
     current_month: { revenue: now, expenses: 0, net: now, pending_expenses: 0 },
     last_month: { revenue: before },
-    comparison: { change, percentage: before === 0 ? 0 : Math.round((change / before) * 1000) / 10 },
+    comparison: { change, percentage: before === 0 ? 0 : percent },
   };
 }
 
