@@ -6,8 +6,8 @@ import { runCommand } from './run.js';
 
 /** The job of the command line. */
 function prepare(): JobName {
-  const [name = ''] = process.argv.slice(2);
-  if (Object.hasOwn(SCHEDULE, name)) return name as JobName;
+  const [name = '', ...more] = process.argv.slice(2);
+  if (more.length === 0 && Object.hasOwn(SCHEDULE, name)) return name as JobName;
   throw new ConfigError(`jobs:run takes the name of one job: ${Object.keys(SCHEDULE).join(', ')}.`);
 }
 

@@ -149,10 +149,13 @@ describe('jobs by the clock', () => {
       );
     });
 
-    it.each([[[]], [['purge_everything']], [['toString']]])('name what there is to %j', async (options) => {
-      const { code, stderr } = await run(options);
-      expect(code).toBe(1);
-      expect(stderr).toBe(`jobs:run takes the name of one job: ${NAMES.join(', ')}.\n`);
-    });
+    it.each([[[]], [['purge_everything']], [['toString']], [NAMES.slice(0, 2)]])(
+      'name what there is to %j',
+      async (options) => {
+        const { code, stderr } = await run(options);
+        expect(code).toBe(1);
+        expect(stderr).toBe(`jobs:run takes the name of one job: ${NAMES.join(', ')}.\n`);
+      },
+    );
   });
 });
