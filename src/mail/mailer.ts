@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import nodemailer from 'nodemailer';
 import { Config } from '../config/config.js';
-import type { Mail } from './templates.js';
+import { type Mail, oneLine } from './templates.js';
 
 /** A server that does not answer must not keep a job for long; it is tried again later. */
 const TIMEOUT_MS = 20_000;
@@ -23,7 +23,7 @@ export class Mailer implements OnApplicationShutdown {
   /** @throws if the mail server does not take it */
   async send(to: { name: string; address: string }, mail: Mail): Promise<void> {
     if (this.transport) {
-      await this.transport.sendMail({ to, ...mail });
+      await this.transport.sendMail({ to: { ...to, name: oneLine(to.name) }, ...mail });
       return;
     }
     const { subject, text } = mail;

@@ -158,5 +158,5 @@ ${link}
 const escape = (text: string): string =>
   text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign]!);
 
-/** A name may hold what people type; a subject is one line. */
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
+/** A name may hold what people type; a subject is one line, and so is whom a mail is to. */
+export const oneLine = (text: string): string => text.replace(/\s+/g, ' ');

@@ -42,13 +42,14 @@ describe('mail', () => {
   describe('to people who forgot their password', () => {
     it('brings a link that is good once, and ends what was signed in with the old one', async () => {
       const gym = await t.make.gym();
-      const person = await t.make.signedIn('reception', gym.id, { full_name: 'Ana "Bo" <b>' });
+      const person = await t.make.signedIn('reception', gym.id, { full_name: 'Ana\n"Bo" <b>' });
       await t.db.pool.query(`UPDATE users SET language = 'es' WHERE id = $1`, [person.id]);
       expect(await forget(person.email.toUpperCase())).toHaveStatus(204);
       const mail = await server.next(person.email);
       expect(mail.subject).toBe('Nueva contraseña');
       expect(mail.from!.value[0]!.address).toBe('spotter@localhost');
-      expect(mail.html).toContain('Hola, Ana &quot;Bo&quot; &lt;b&gt;:');
+      expect([mail.to].flat()[0]!.value).toEqual([{ name: 'Ana "Bo" <b>', address: person.email }]);
+      expect(mail.html).toContain('Hola, Ana\n&quot;Bo&quot; &lt;b&gt;:');
       const token = tokenIn(mail.text)!;
       expect(mail.html).toContain(token);
       expect(await reset(token)).toHaveStatus(204);
