@@ -283,7 +283,8 @@ describe('lab boards', () => {
       programs.add(program);
       program.resume().on('close', () => programs.delete(program));
     });
-    const toHere = () => `net.connect(${(server.address() as AddressInfo).port}).on('connect', () => process.send(0))`;
+    const toHere = () =>
+      `net.connect(${(server.address() as AddressInfo).port}, '127.0.0.1').on('connect', () => process.send(0))`;
 
     /** Code that starts one, and does something when that runs. */
     const codeThat = (does: string, options = {}) => `
@@ -292,9 +293,9 @@ describe('lab boards', () => {
       spawn(process.execPath, ['-e', ${JSON.stringify(toHere())}], options).on('message', () => { ${does} });`;
     const allEnded = () => until(() => programs.size === 0, 'the programs have ended');
 
-    beforeAll(() => once(server.listen(0), 'listening'));
+    beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'));
     afterEach(() => programs.forEach((program) => program.destroy()));
-    afterAll(() => server.close());
+    afterAll(() => void server.close());
 
     it('stop both in time', async () => {
       await startAgent('--seconds', '3');
