@@ -1,6 +1,7 @@
 import { columns, computed, optional, part, pick, table } from '../database/columns.js';
 import { raw, sql } from '../database/sql.js';
 import type { User } from '../people/entities/user.entity.js';
+import { emailIn } from '../people/people.sql.js';
 import { AT_A_GLANCE, planThatCounts } from '../plans/user-plans.sql.js';
 import { VisitDto } from './dto/visit.dto.js';
 import type { Visit } from './entities/visit.entity.js';
@@ -15,7 +16,8 @@ export const STAY_MINUTES = raw('extract(epoch FROM v.check_out_time - v.check_i
 export const VISIT_COLUMNS = columns(VisitDto, {
   ...pick(v, 'id', 'user_id', 'gym_id'),
   member: part({
-    ...pick(u, 'id', 'full_name', 'email'),
+    ...pick(u, 'id', 'full_name'),
+    email: emailIn(v.gym_id),
     membership: optional(AT_A_GLANCE),
   }),
   attendance_date: computed<string>(sql`(${v.check_in_time} AT TIME ZONE g.timezone)::date::text`),

@@ -1,6 +1,6 @@
 import type { Actor, Principal } from '../common/actor/actor.js';
 import type { Config } from '../config/config.js';
-import { part, pick, table } from '../database/columns.js';
+import { computed, part, pick, table } from '../database/columns.js';
 import { empty, everyGym, inGym, raw, type ScopedSql, type Sql, sql } from '../database/sql.js';
 import type { User } from './entities/user.entity.js';
 
@@ -64,6 +64,13 @@ export const NEW_PERSON = raw(`(SELECT nextval('users_id_seq')::int AS id) n`);
 /** A pass code for the person of this id: one that the scanner of flutter-app reads, while that family works. */
 export const newPassCode = (config: Config, userId: Sql): Sql =>
   sql`new_pass_code(${userId}, ${config.hasLegacy('flutter-app')})`;
+
+/**
+ * The email of the person `u` whom a row of this gym names. One who has moved to another gym keeps the name in it, and
+ * no contact; admins are of all gyms.
+ */
+export const emailIn = (gymId: Sql) =>
+  computed<string | null>(sql`CASE WHEN u.gym_id = ${gymId} OR u.role = 'admin' THEN u.email END`);
 
 /** The person `alias` by their name. */
 export const personRef = (alias: string) => part(pick(table<User>(alias), 'id', 'full_name'));

@@ -1,6 +1,7 @@
 import { columns, computed, iso, json, part, pick, table } from '../database/columns.js';
 import { raw, type Sql, sql } from '../database/sql.js';
 import type { User } from '../people/entities/user.entity.js';
+import { emailIn } from '../people/people.sql.js';
 import { BookingDto, SlotSettingsDto } from './dto/slot.dto.js';
 import type { SlotBooking } from './entities/slot-booking.entity.js';
 import type { SlotSettings } from './entities/slot-settings.entity.js';
@@ -60,6 +61,6 @@ export const BOOKING = part(FIELDS);
 
 /** Who has the booking `b`: the person `u`. */
 export const BOOKED_BY = json({
-  user: json(pick(table<User>('u'), 'id', 'full_name', 'email')),
+  user: json({ ...pick(table<User>('u'), 'id', 'full_name'), email: emailIn(b.gym_id) }),
   booked_at: iso(b.booked_at),
 });

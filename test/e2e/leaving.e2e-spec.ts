@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type TestApp } from '../support/app.js';
 import { tally, times } from '../support/answers.js';
 import { type SignedIn, unique } from '../support/factory.js';
-import { book, inDays } from '../support/slots.js';
+import { book, bookNow, inDays } from '../support/slots.js';
 import { SocketClient } from '../support/socket-client.js';
 
 /** What follows when people leave, move or get another role, and what they still see of themselves. */
@@ -63,6 +63,29 @@ describe('a person who', () => {
     expect((await busy.member.client.get('/auth/me')).body.gym_id).toBe(busy.next.id);
     // What is done in the new gym stays.
     expect(await book(busy.member.client, 9, { date: inDays(2) })).toHaveStatus(201);
+  });
+
+  it('moves keeps the name in what the old gym has of them, and no email', async () => {
+    const busy = await busyMember();
+    const { desk, member, visit } = busy;
+    const screen = await SocketClient.connect(t.url, '/checkins', { token: desk.access_token });
+    const hours = async (): Promise<{ booked_by: { id: number; email: string | null } | null }[]> =>
+      (await desk.client.get('/slots')).body;
+    await bookNow(member.client);
+    expect((await hours()).map(({ booked_by }) => booked_by)).toContainEqual(
+      expect.objectContaining({ id: member.id, email: member.email }),
+    );
+    await admin.client.put(`/users/${member.id}`, { gym_id: busy.next.id });
+    const nameOnly = { id: member.id, full_name: visit.member.full_name, email: null };
+    for (const path of [`/attendance/user/${member.id}`, `/attendance?user_id=${member.id}`, '/attendance']) {
+      expect((await desk.client.get(path)).body).toMatchObject([{ id: visit.id, member: nameOnly }]);
+    }
+    const told = await screen.next('member_checked_out', ({ id }) => id === visit.id);
+    expect(told).toMatchObject({ member: nameOnly });
+    // The hour that is now stays theirs.
+    expect((await hours()).flatMap(({ booked_by }) => booked_by ?? [])).toEqual([nameOnly]);
+    const { client } = await t.make.signedIn('reception', busy.next.id);
+    expect((await client.post('/attendance', { user_id: member.id })).body.member.email).toBe(member.email);
   });
 
   it('moves still sees what is theirs, wherever it was made', async () => {

@@ -242,6 +242,7 @@ describe('slots', () => {
       }
       const { body } = await manager.client.get(`/slots?date=${SOON}`);
       expect(body.filter((slot: any) => slot.booked > 0).map((slot: any) => slot.id)).toEqual([1, 2, 3, 4, 5]);
+      expect(body[5].booked_by).toMatchObject({ id: admin.id, email: admin.email });
     });
 
     it('cancels one’s own, staff those of any person, and no other’s', async () => {

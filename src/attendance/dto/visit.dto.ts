@@ -21,7 +21,7 @@ export class VisitorDto {
   /** @example "María López" */
   full_name: string;
 
-  /** @example "maria@example.com" */
+  /** null also of one who has moved to another gym since. @example "maria@example.com" */
   email: string | null;
 
   /**

@@ -16,7 +16,7 @@ export class HolderDto {
   id: number;
   /** @example "María López" */
   full_name: string;
-  /** @example "maria@example.com" */
+  /** null also of one who has moved to another gym since. @example "maria@example.com" */
   email: string | null;
 }
 
