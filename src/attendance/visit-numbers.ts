@@ -22,7 +22,7 @@ export class VisitNumbers {
 
   /** @throws UserNotFound */
   async summarize(actor: Actor, userId: number): Promise<VisitSummaryDto> {
-    const scope = await requirePerson(this.db, actor, userId);
+    const scope = await requirePerson(this.db, actor, userId, 'attendance');
     // Days in a row, counted backwards, all have the same day + position.
     const [summary] = await this.db.query<VisitSummaryDto>(sql`
       WITH visits AS (

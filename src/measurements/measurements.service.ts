@@ -110,7 +110,7 @@ export class MeasurementsService {
 
   /** From the first to the last value of each size in the range. @throws UserNotFound */
   async progress(actor: Actor, userId: number, range: RangeQuery): Promise<ProgressDto> {
-    const scope = await requirePerson(this.db, actor, userId);
+    const scope = await requirePerson(this.db, actor, userId, 'measurements');
     const firstAndLast = SIZE_NAMES.map((size) => {
       const values = (order: string) =>
         `(array_agg(b.${size} ORDER BY b.measurement_date ${order},
@@ -140,7 +140,7 @@ export class MeasurementsService {
 
   /** Each size of a member over time. @throws UserNotFound */
   async history(actor: Actor, userId: number, query: ChartQuery): Promise<ProgressChart> {
-    const person = await requirePerson(this.db, actor, userId);
+    const person = await requirePerson(this.db, actor, userId, 'measurements');
     // Enough for twenty years of measuring every week.
     const rows = await this.db.query<Pick<Measurement, Size | 'measurement_date'>>(sql`
       SELECT b.measurement_date, ${join(Object.values(SIZE_COLUMNS))} FROM measurements b

@@ -110,6 +110,37 @@ describe('a person who', () => {
     expect(await staff.client.get(`/user-plans/${busy.userPlanId}`)).toHaveStatus(404);
   });
 
+  it.each(['moved', 'deleted'])('is %s stays in the lists and numbers of the old gym', async (how) => {
+    const { gym, next, desk, member } = await busyMember();
+    const [path, ofVisits] = [`/users/${member.id}`, `/attendance/user/${member.id}`];
+    await (how === 'moved' ? admin.client.put(path, { gym_id: next.id }) : admin.client.delete(path));
+    expect((await desk.client.get(ofVisits)).body).toHaveLength(1);
+    expect(await desk.client.get(`/user-plans/user/${member.id}`)).toHaveStatus(200);
+    expect((await desk.client.get(`${ofVisits}/summary`)).body).toMatchObject({ total_visits: 1, is_inside: false });
+    expect((await admin.client.get(`${ofVisits}/summary`)).body.total_visits).toBe(1);
+    // Sizes go with the person.
+    const status = how === 'moved' ? 200 : 404;
+    for (const part of ['', '/progress', '/progress.svg']) {
+      expect(await desk.client.get(`/measurements/user/${member.id}${part}`)).toHaveStatus(status);
+    }
+    for (const stranger of [
+      await t.make.signedIn('manager', (await t.make.gym()).id),
+      await t.make.signedIn('user', gym.id),
+    ]) {
+      expect(await stranger.client.get(`${ofVisits}/summary`)).toBeRefused(404, 'user_not_found');
+      expect(await stranger.client.get(`/measurements/user/${member.id}/progress`)).toHaveStatus(404);
+    }
+  });
+
+  it('moves leaves days of the old gym by its clock', async () => {
+    const [old, next] = [await t.make.gym({ timezone: 'Pacific/Kiritimati' }), await t.make.gym()];
+    const [desk, member] = [await t.make.signedIn('manager', old.id), await t.make.signedIn('user', old.id)];
+    await t.make.measurement(member, { measurement_date: '2026-01-01T20:00:00Z' });
+    await admin.client.put(`/users/${member.id}`, { gym_id: next.id });
+    const progress = `/measurements/user/${member.id}/progress`;
+    expect((await desk.client.get(progress)).body).toMatchObject({ start_date: '2026-01-02', measurement_count: 1 });
+  });
+
   it('is deactivated keeps the plans and loses the rest', async () => {
     const busy = await busyMember();
     await busy.desk.client.put(`/users/${busy.member.id}`, { is_active: false });
