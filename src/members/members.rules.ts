@@ -15,7 +15,9 @@ const GIVES: Record<Role, readonly Role[]> = {
 };
 
 type Field = keyof UpdateUserDto;
-const CONTACT: readonly Field[] = ['email', 'username', 'phone_number', 'language'];
+/** What one signs in with. */
+const NAMES = ['email', 'username', 'phone_number'] as const;
+const CONTACT: readonly Field[] = [...NAMES, 'language'];
 const PERSONAL: readonly Field[] = [...CONTACT, 'full_name', 'document_id', 'is_active'];
 /** What people change of themselves as an account: also how they are called there. */
 export const OWN_ACCOUNT: readonly Field[] = [...CONTACT, 'full_name'];
@@ -35,8 +37,8 @@ function changeable(actor: Actor, person: UserDto, own: readonly Field[]): reado
 
 /**
  * Checks a change against the rules. Fields that are sent as they already are count as not sent, because many clients
- * send back the whole person.
- * @throws FieldsNotChangeable, RoleNotAssignable
+ * send back the whole person. No one takes away their own last name to sign in with.
+ * @throws FieldsNotChangeable, RoleNotAssignable, FieldsInvalid
  */
 export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUserDto, own = CONTACT): void {
   const allowed = changeable(actor, person, own);
@@ -46,6 +48,10 @@ export function requireMayChange(actor: Actor, person: UserDto, input: UpdateUse
   const refused = changed.filter((field) => !allowed.includes(field));
   if (refused.length > 0) throw new FieldsNotChangeable(`You may not change ${refused.join(', ')}.`);
   if (input.role !== undefined && input.role !== person.role) requireMayGive(actor, input.role);
+  const isLeft = NAMES.some((name) => (input[name] === undefined ? person[name] : input[name]) !== null);
+  if (person.id === actor.user_id && !isLeft && NAMES.some((name) => changed.includes(name))) {
+    throw FieldsInvalid.of('email', 'is required without a username and a phone_number: you could not sign in again');
+  }
 }
 
 /** What decides where a person may be. */

@@ -212,6 +212,20 @@ describe('accounts', () => {
       expect((await me.client.get('/auth/me')).body.full_name).toBe('New Name');
     });
 
+    it('of oneself leaves a name to sign in with, also at /users', async () => {
+      const me = await member(world.own.gym.id);
+      const nothing = { email: null, username: null, phone_number: null };
+      const put = (body: object, by = me) => by.client.put(`/users/${me.id}`, body);
+      expect(await put(nothing)).toHaveWrongFields('email');
+      for (const name of [{ username: unique('me') }, { phone_number: '+1 555 0123 777' }, { email: me.email }]) {
+        expect(await put({ ...nothing, ...name })).toHaveStatus(200);
+        expect(await put(nothing)).toHaveWrongFields('email');
+      }
+      // Who has none is one who does not sign in: staff says so.
+      expect(await put(nothing, world.own.people.reception)).toHaveStatus(200);
+      expect(await put({ ...nothing, language: 'es' })).toHaveStatus(200);
+    });
+
     it('of oneself is of no role, gym or document', async () => {
       for (const role of ROLES.filter((one) => one !== 'admin')) {
         const me = await t.make.signedIn(role, world.own.gym.id);

@@ -53,7 +53,7 @@ export class AccountViewDto {
   updated_at: Date | null;
 }
 
-/** No null: it would take away the last name to sign in with. */
+/** No null: clients of the community send it for what they do not know. */
 class OwnAccount extends PickType(AccountDto, ['email', 'username', 'full_name', 'phone_number', 'language']) {
   /** Unique, whatever the case. @example "maria.lopez@example.com" */
   @IsRequired()
