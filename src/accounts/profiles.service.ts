@@ -4,7 +4,7 @@ import { Database, type Transaction } from '../database/database.js';
 import { everyGym, sql } from '../database/sql.js';
 import type { ProfileDto, ProfileType } from '../people/dto/profile.dto.js';
 import { UserNotFound } from '../people/people.errors.js';
-import { reachablePerson } from '../people/people.sql.js';
+import { reachablePerson, visiblePerson } from '../people/people.sql.js';
 import { ProfileNotFound } from './accounts.errors.js';
 import { type Holder, requireMayChangeProfiles } from './accounts.rules.js';
 import { PROFILE_COLUMNS } from './accounts.sql.js';
@@ -22,6 +22,9 @@ export interface HeldProfiles {
   current_profile: HeldProfile | null;
 }
 
+/** The people `u` whose profiles one may know: those whom one meets, and all of the gym, the inactive too. */
+const knownPerson = (actor: Actor) => sql`(${reachablePerson(actor, 'u')} OR (${visiblePerson(actor)}))`;
+
 /** What the people of the gyms are, beside their role there: each profile type once a person. */
 @Injectable()
 export class ProfilesService {
@@ -29,7 +32,7 @@ export class ProfilesService {
 
   /** The oldest first. @throws UserNotFound */
   async list(actor: Actor, accountId: number): Promise<ProfileDto[]> {
-    const which = sql`u.id = ${accountId} AND ${reachablePerson(actor, 'u')}`;
+    const which = sql`u.id = ${accountId} AND ${knownPerson(actor)}`;
     const profiles = await this.db.query(sql`
       SELECT ${PROFILE_COLUMNS} FROM users u JOIN profiles p ON p.account_id = u.id WHERE ${which} ORDER BY p.id`);
     if (profiles.length > 0) return profiles;
@@ -42,7 +45,7 @@ export class ProfilesService {
   async held(actor: Actor, accountId: number): Promise<HeldProfiles> {
     const rows = await this.db.query<HeldProfile & { is_current: boolean }>(sql`
       SELECT p.id, p.profile_type AS type, p.is_current FROM users u LEFT JOIN profiles p ON p.account_id = u.id
-      WHERE u.id = ${accountId} AND ${reachablePerson(actor, 'u')} ORDER BY p.id`);
+      WHERE u.id = ${accountId} AND ${knownPerson(actor)} ORDER BY p.id`);
     if (rows.length === 0) throw new UserNotFound();
     const known = rows.filter(({ id }) => id !== null);
     const profiles = known.map(({ id, type }) => ({ id, type }));
@@ -127,7 +130,7 @@ export class ProfilesService {
   /** So that one change of their profiles follows the other, and a person who is deleted leaves none. */
   private async lockHolder(tx: Transaction, actor: Actor, accountId: number): Promise<void> {
     const [holder] = await tx.query<Holder>(sql`
-      SELECT u.id, u.gym_id FROM users u WHERE u.id = ${accountId} AND ${reachablePerson(actor, 'u')}
+      SELECT u.id, u.gym_id FROM users u WHERE u.id = ${accountId} AND ${knownPerson(actor)}
       FOR NO KEY UPDATE`);
     if (!holder) throw new UserNotFound();
     requireMayChangeProfiles(actor, holder);

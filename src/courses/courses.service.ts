@@ -131,13 +131,14 @@ export class CoursesService {
 
   /** The profile that publishes: the one that is named, or one's own. Who is hired as a trainer has one when needed. */
   private async profileFor(tx: Transaction, actor: Actor, named?: number): Promise<number> {
-    const [profile] = await tx.query<Trainer & { id: number }>(everyGym`
-      SELECT p.id, p.account_id, t.gym_id FROM profiles p JOIN users t ON t.id = p.account_id
+    const [profile] = await tx.query<Trainer & { id: number; is_active: boolean }>(everyGym`
+      SELECT p.id, p.account_id, t.gym_id, t.is_active FROM profiles p JOIN users t ON t.id = p.account_id
       WHERE p.profile_type = 'trainer' AND t.deleted_at IS NULL
         AND ${named === undefined ? sql`p.account_id = ${actor.user_id}` : sql`p.id = ${named}`}
       FOR SHARE OF t -- a trainer who is deleted at this moment leaves no course`);
     if (profile) {
       requireMayManage(actor, profile);
+      if (!profile.is_active) throw FieldsInvalid.of('trainer_profile_id', 'is the profile of an inactive trainer');
       return profile.id;
     }
     if (named !== undefined) throw FieldsInvalid.of('trainer_profile_id', 'is not the profile of a trainer');

@@ -343,6 +343,28 @@ describe('accounts', () => {
       }
     });
 
+    it('of the inactive are seen by the staff of the gym, and removed by its manager', async () => {
+      const { own, other } = world;
+      const coach = await t.make.signedIn('trainer', own.gym.id);
+      const course = await t.make.course(coach);
+      const { client } = await t.make.signIn(own.people.manager);
+      expect(await client.put(`/users/${coach.id}`, { is_active: false })).toHaveStatus(200);
+      const path = `/accounts/${coach.id}/profiles`;
+      const { body } = await client.get(path);
+      expect(body).toMatchObject([{ account_id: coach.id, profile_type: 'trainer' }]);
+      const late = await client.post('/courses', { title: 'Late', price: 1, trainer_profile_id: body[0].id });
+      expect(late).toHaveWrongFields('trainer_profile_id');
+      for (const stranger of [own.people.user, other.people.manager]) {
+        expect(await stranger.client.get(path)).toBeRefused(404, 'user_not_found');
+        expect(await stranger.client.delete(`${path}/trainer`)).toBeRefused(404, 'user_not_found');
+      }
+      expect(await own.people.reception.client.delete(`${path}/trainer`)).toBeRefused(403, 'not_your_account');
+      expect(await client.delete(`${path}/trainer`)).toBeRefused(409, 'profile_has_courses');
+      expect(await client.delete(`/courses/${course.id}`)).toHaveStatus(204);
+      expect(await client.delete(`${path}/trainer`)).toHaveStatus(204);
+      expect((await client.get(path)).body).toEqual([]);
+    });
+
     it('that are given do not change what their person chose', async () => {
       const me = await member(world.own.gym.id);
       const { body: chosen } = await add(me, 'trainee');
