@@ -9,6 +9,7 @@ import { wordsOf } from '../database/search.js';
 import { raw, sql } from '../database/sql.js';
 import { OWN_ACCOUNT } from '../members/members.rules.js';
 import { MembersService } from '../members/members.service.js';
+import type { AccountDto } from '../people/dto/account.dto.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { reachablePeople, reachablePerson } from '../people/people.sql.js';
 import { NotYourAccount } from './accounts.errors.js';
@@ -48,9 +49,18 @@ export class AccountsService {
   }
 
   /** @throws UserNotFound, NotYourAccount, EmailTaken, UsernameTaken */
-  async update(actor: Actor, accountId: number, input: UpdateAccountDto): Promise<AccountViewDto> {
+  update(actor: Actor, accountId: number, input: UpdateAccountDto): Promise<AccountViewDto> {
+    return this.change(actor, accountId, () => input);
+  }
+
+  /** The same, where what is to change follows from the name as it is now. */
+  async change(
+    actor: Actor,
+    accountId: number,
+    inputFor: (account: Pick<AccountDto, 'full_name'>) => UpdateAccountDto,
+  ): Promise<AccountViewDto> {
     await this.requireOwn(actor, accountId);
-    await this.members.update(actor, accountId, input, OWN_ACCOUNT);
+    await this.members.change(actor, accountId, inputFor, { own: OWN_ACCOUNT });
     return this.get(actor, accountId);
   }
 

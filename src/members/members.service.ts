@@ -129,19 +129,28 @@ export class MembersService {
   }
 
   /**
-   * @param own what people may change of themselves; by default their contact data
-   * @throws UserNotFound, FieldsNotChangeable, RoleNotAssignable, LastAdmin, EmailTaken, UsernameTaken, DocumentIdTaken
+   * @throws UserNotFound, FieldsNotChangeable, RoleNotAssignable, FieldsInvalid, LastAdmin, GymInactive, EmailTaken,
+   *   UsernameTaken, DocumentIdTaken
    */
-  async update(
-    actor: Actor,
-    userId: number,
-    input: UpdateUserDto,
-    own?: readonly (keyof UpdateUserDto)[],
-  ): Promise<UserDto> {
+  async update(actor: Actor, userId: number, input: UpdateUserDto): Promise<UserDto> {
     const passwordHash =
       input.password && (await this.hashFor(actor, input.password, () => this.mayChange(actor, userId, input)));
+    return this.change(actor, userId, () => input, { passwordHash });
+  }
+
+  /**
+   * The same, where what is to change follows from the person as they are now.
+   * @param own what people may change of themselves; by default their contact data
+   */
+  change(
+    actor: Actor,
+    userId: number,
+    inputFor: (person: UserDto) => UpdateUserDto,
+    { own, passwordHash }: { own?: readonly (keyof UpdateUserDto)[]; passwordHash?: string | undefined },
+  ): Promise<UserDto> {
     return this.db.transaction(async (tx) => {
       const { person, is_last_admin } = await this.lock(tx, actor, userId);
+      const input = inputFor(person);
       requireMayChange(actor, person, input, own);
       const after = {
         role: input.role ?? person.role,

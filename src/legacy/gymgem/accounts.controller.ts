@@ -86,10 +86,12 @@ export class GymgemAccountsController {
     @LegacyId('id', NOT_FOUND) id: number,
     @Body() { firstName, lastName, ...account }: GymgemAccountChangesDto,
   ): Promise<GymgemDoneDto> {
-    const { full_name } = await this.accounts.get(actor, id);
-    const { first_name, last_name } = cutName(full_name ?? '');
-    const name = fullName(firstName ?? first_name, lastName ?? last_name);
-    await this.accounts.update(actor, id, validated(UpdateAccountDto, { ...account, full_name: name }));
+    await this.accounts.change(actor, id, ({ full_name }) => {
+      const { first_name, last_name } = cutName(full_name);
+      const [first, last] = [firstName ?? first_name, lastName ?? last_name];
+      const isSame = first === first_name && last === last_name;
+      return validated(UpdateAccountDto, { ...account, full_name: isSame ? null : fullName(first, last) });
+    });
     return { message: 'Account updated successfully' };
   }
 

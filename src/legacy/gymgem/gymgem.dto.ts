@@ -14,11 +14,11 @@ import { TextOrNothing } from '../sign-in/sign-in.dto.js';
 
 class GymgemNames {
   /** @example "María" */
-  @IsText(0, 100)
+  @IsText(0, 200)
   firstName: string;
 
   /** @example "López" */
-  @IsText(0, 100)
+  @IsText(0, 200)
   lastName: string;
 }
 

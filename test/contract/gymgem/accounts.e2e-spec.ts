@@ -119,6 +119,30 @@ describe.each([...BASES])('accounts of gymgem at "%s"', (base: Base) => {
     expect((await anyone().post('accounts/', newAccount(username))).status).toBe(201);
   });
 
+  it('are taken back as they were given', async () => {
+    const { id, me } = await registered();
+    for (const name of ['x'.repeat(200), 'Anna  Maria', 'Anna', 'Jean  Luc Picard', `${'x'.repeat(150)} y`]) {
+      await me.client.put(`/accounts/${id}`, { full_name: name });
+      const given = (await as(me).get(`accounts/${id}/`)).body;
+      const put = await as(me).put(`accounts/${id}/`, given);
+      expect([put.status, put.body]).toEqual([200, { message: 'Account updated successfully' }]);
+      expect((await me.client.get('/auth/me')).body.full_name).toBe(name);
+    }
+    const long = await as(me).put(`accounts/${id}/`, { firstName: 'x'.repeat(150), lastName: 'y'.repeat(150) });
+    expect([long.status, long.body]).toEqual([400, refusal(expect.stringMatching('firstName'))]);
+  });
+
+  it('keep both parts of a name that are changed at once', async () => {
+    const { id, me } = await registered();
+    for (let round = 0; round < 10; round++) {
+      await Promise.all([
+        as(me).put(`accounts/${id}/`, { firstName: `First${round}` }),
+        as(me).put(`accounts/${id}/`, { lastName: `Last${round}` }),
+      ]);
+      expect((await me.client.get('/auth/me')).body.full_name).toBe(`First${round} Last${round}`);
+    }
+  });
+
   it('are refreshed by a fixed token, again and again', async () => {
     const person = await t.make.person('user', gym.id);
     const signIn = { identifier: person.email, password: PASSWORD };
