@@ -228,6 +228,11 @@ describe.each(ways)('attachments in %s', (way) => {
     expect(await bytesOf(part)).toEqual(MP3.subarray(10, 20));
     expect(await bytesOf(await get(attachment.url, { range: 'bytes=-5' }))).toEqual(MP3.subarray(-5));
     expect((await get(attachment.url, { range: 'bytes=9999999-' })).status).toBe(200);
+    for (const condition of ['"nonsense"', new Date().toUTCString()]) {
+      const whole = await get(attachment.url, { range: 'bytes=10-19', 'if-range': condition });
+      expect([whole.status, whole.headers.get('content-range')]).toEqual([200, null]);
+      expect(await bytesOf(whole)).toEqual(MP3);
+    }
   });
 
   it('are sent once with one key, and stored once', async () => {
