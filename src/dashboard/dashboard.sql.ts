@@ -23,7 +23,7 @@ const FACTS = {
     amount: '0',
     by: 'x.recorded_by_id',
   },
-  // Also those who were deleted since: the numbers of a month that is over stay.
+  // Also those who were deleted since. Who has moved or changed role is counted as they are now (decision 33).
   new_members: {
     rows: `users x WHERE x.role = 'user' AND`,
     at: 'x.created_at',
