@@ -206,7 +206,7 @@ export const BOOK = new Statement(`
         WHEN own.count >= coalesce(s.max_per_day, 24) THEN 'too_many_bookings' END AS refusal,
       CASE WHEN taken.seats = 0 THEN 1 WHEN taken.seats < c.capacity THEN (
         SELECT min(n) FROM generate_series(1, c.capacity) n WHERE NOT EXISTS (SELECT FROM slot_bookings b
-          WHERE b.gym_id = $1 AND b.date = d.day AND b.slot_id = $2 AND b.seat = n
+          WHERE b.gym_id = $1 AND b.starts_at >= h.starts_at AND b.starts_at < h.ends_at AND b.seat = n
             AND b.cancelled_at IS NULL)) END AS seat
     FROM gyms g LEFT JOIN slot_settings s ON s.gym_id = g.id
     CROSS JOIN LATERAL (SELECT (${NOW} AT TIME ZONE g.timezone)::date AS today, coalesce($3::date,
@@ -223,9 +223,10 @@ export const BOOK = new Statement(`
     CROSS JOIN LATERAL (SELECT CASE WHEN $2::int BETWEEN coalesce(s.opening_slot, 0) AND coalesce(s.closing_slot, 23)
       THEN coalesce((s.capacities ->> $2::int::text)::int, s.default_capacity, 1) ELSE 0 END AS capacity) c
     CROSS JOIN LATERAL (SELECT count(*) AS seats FROM slot_bookings b
-      WHERE b.gym_id = $1 AND b.date = d.day AND b.slot_id = $2 AND b.cancelled_at IS NULL) taken
-    CROSS JOIN LATERAL (SELECT count(*) AS count, bool_or(b.slot_id = $2) AS has_it FROM slot_bookings b
-      WHERE b.user_id = $4 AND b.gym_id = $1 AND b.date = d.day AND b.cancelled_at IS NULL) own
+      WHERE b.gym_id = $1 AND b.starts_at >= h.starts_at AND b.starts_at < h.ends_at AND b.cancelled_at IS NULL) taken
+    CROSS JOIN LATERAL (SELECT count(*) AS count, bool_or(b.starts_at >= h.starts_at AND b.starts_at < h.ends_at) AS has_it
+      FROM slot_bookings b WHERE b.user_id = $4 AND b.gym_id = $1 AND b.starts_at >= whole.first
+        AND b.starts_at < whole.next AND b.cancelled_at IS NULL) own
     WHERE g.id = $1
   ), person AS MATERIALIZED (
     SELECT id FROM users WHERE id = $4 AND (gym_id = $1 OR id = $5) AND is_active AND deleted_at IS NULL

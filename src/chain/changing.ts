@@ -11,7 +11,7 @@ import { GymChanged } from '../gyms/gyms.events.js';
  * |                    | closes               | another clock                                               |
  * | ------------------ | -------------------- | ----------------------------------------------------------- |
  * | hours to come      | are cancelled        | are at the same time of that clock; cancelled if it has none |
- * | the hour that runs | stays                | stays                                                       |
+ * | the hour that runs | stays                | stays at its moment, as that clock calls it                 |
  * | visits             | go on: people leave, | their days are those of that clock                          |
  * |                    | or the night job     |                                                             |
  * |                    | ends them            |                                                             |

@@ -108,7 +108,7 @@ export const FORGETTING: Record<string, Rule> = {
   },
   slot_bookings: {
     kept: {
-      'id gym_id date slot_id seat user_id starts_at ends_at booked_at cancelled_at': NUMBERS,
+      'id gym_id date slot_id seat user_id starts_at ends_at moved_at booked_at cancelled_at': NUMBERS,
       'booked_by_id cancelled_by_id': BY_STAFF,
     },
   },

@@ -29,8 +29,10 @@ import {
   clock,
   GYMS,
   BOOKED_BY,
+  IN_HOUR,
   MAX_PER_DAY,
   SETTINGS_COLUMNS,
+  TO_COME,
   TODAY,
   tooFar,
 } from './slots.sql.js';
@@ -91,7 +93,7 @@ export class SlotsService {
       CROSS JOIN LATERAL (
         SELECT json_agg(${BOOKED_BY} ORDER BY b.booked_at, b.id) AS bookings
         FROM slot_bookings b JOIN users u ON u.id = b.user_id
-        WHERE b.gym_id = g.id AND b.date = d.date AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) b
+        WHERE ${IN_HOUR}) b
       WHERE g.id = ${gymId} ORDER BY h.slot_id`);
     if (rows.length === 0) noGym();
     const { date: known, now, today_began_at, is_gym_active, is_too_far, max_per_day } = rows[0]!;
@@ -143,17 +145,22 @@ export class SlotsService {
     const userId = requireMayFor(actor, input.user_id);
     return once(this.db, actor, key, async (tx) => {
       const date = input.date ?? (await this.today(tx, gymId));
-      const which = sql`b.gym_id = ${gymId} AND b.date = ${date}::date AND b.slot_id = ${slotId}
-        AND b.user_id = ${userId} AND b.cancelled_at IS NULL`;
-      const [booking] = await tx.query(sql`
-        UPDATE slot_bookings b SET cancelled_at = moment(), cancelled_by_id = ${actor.user_id}
-        WHERE ${which} AND b.ends_at > moment() RETURNING ${BOOKING_COLUMNS}`);
-      if (!booking) {
-        const [over] = await tx.query(sql`SELECT 1 FROM slot_bookings b WHERE ${which}`);
-        throw over ? new SlotOver() : new BookingNotFound();
+      const hours = sql`gyms g CROSS JOIN LATERAL slot_hours(${date}::date, g.timezone, ${slotId}) h`;
+      const which = sql`g.id = ${gymId} AND b.user_id = ${userId} AND ${IN_HOUR}`;
+      for (;;) {
+        const [booking] = await tx.query(sql`
+          UPDATE slot_bookings b SET cancelled_at = moment(), cancelled_by_id = ${actor.user_id}
+          FROM ${hours} WHERE ${which} AND b.ends_at > moment() RETURNING ${BOOKING_COLUMNS}`);
+        if (booking) {
+          tx.emit(new SlotsChanged(gymId, date, slotId));
+          return booking;
+        }
+        const [left] = await tx.query<{ is_over: boolean }>(sql`
+          SELECT b.ends_at <= moment() AS is_over FROM slot_bookings b, ${hours} WHERE ${which}`);
+        if (!left) throw new BookingNotFound();
+        if (left.is_over) throw new SlotOver();
+        // Meanwhile the gym got another clock, by which the hour is at another moment.
       }
-      tx.emit(new SlotsChanged(gymId, date, slotId));
-      return booking;
     });
   }
 
@@ -161,7 +168,7 @@ export class SlotsService {
   async cancelBookingsOf(tx: Transaction, userId: number): Promise<void> {
     const freed = await tx.query<{ gym_id: number; date: string; slot_id: number }>(everyGym`
       UPDATE slot_bookings SET cancelled_at = moment(), cancelled_by_id = user_id
-      WHERE user_id = ${userId} AND cancelled_at IS NULL AND starts_at > moment()
+      WHERE user_id = ${userId} AND cancelled_at IS NULL AND ${TO_COME}
       RETURNING gym_id, date::text, slot_id`);
     for (const { gym_id, date, slot_id } of freed) tx.emit(new SlotsChanged(gym_id, date, slot_id));
   }
@@ -170,26 +177,30 @@ export class SlotsService {
   async cancelBookingsIn(tx: Transaction, actor: Actor, gymId: number): Promise<void> {
     await tx.query(everyGym`
       UPDATE slot_bookings SET cancelled_at = moment(), cancelled_by_id = ${actor.user_id}
-      WHERE gym_id = ${gymId} AND cancelled_at IS NULL AND starts_at > moment()`);
+      WHERE gym_id = ${gymId} AND cancelled_at IS NULL AND ${TO_COME}`);
   }
 
   /**
-   * The hours to come of a gym with another clock are at the same time of that one, or cancelled where it skips them.
+   * The hours to come of a gym with another clock are at the same time of that one; or cancelled, where it skips them
+   * or the seat was had then.
    */
   async moveBookingsIn(tx: Transaction, actor: Actor, gymId: number): Promise<void> {
     await tx.query(everyGym`
       WITH coming AS (
-        SELECT id, date, slot_id FROM slot_bookings
-        WHERE gym_id = ${gymId} AND cancelled_at IS NULL AND starts_at > moment()
+        SELECT id, date, slot_id, seat, user_id FROM slot_bookings
+        WHERE gym_id = ${gymId} AND cancelled_at IS NULL AND ${TO_COME}
       ), moved AS (
         SELECT c.id, h.starts_at, h.ends_at FROM coming c
         LEFT JOIN (
           SELECT d.date, h.* FROM (SELECT DISTINCT date FROM coming) d
           CROSS JOIN LATERAL slot_hours(d.date, gym_timezone(${gymId})) h
-        ) h ON h.date = c.date AND h.slot_id = c.slot_id
+        ) h ON h.date = c.date AND h.slot_id = c.slot_id AND NOT EXISTS (
+          SELECT FROM slot_bookings had
+          WHERE had.gym_id = ${gymId} AND had.starts_at = h.starts_at AND had.date = c.date AND had.slot_id = c.slot_id
+            AND (had.seat = c.seat OR had.user_id = c.user_id) AND had.id <> c.id AND had.cancelled_at IS NULL)
       )
       UPDATE slot_bookings b
-      SET starts_at = coalesce(m.starts_at, b.starts_at), ends_at = coalesce(m.ends_at, b.ends_at),
+      SET starts_at = coalesce(m.starts_at, b.starts_at), ends_at = coalesce(m.ends_at, b.ends_at), moved_at = moment(),
         cancelled_at = CASE WHEN m.starts_at IS NULL THEN moment() END,
         cancelled_by_id = CASE WHEN m.starts_at IS NULL THEN ${actor.user_id}::int END
       FROM moved m WHERE b.id = m.id`);
@@ -225,8 +236,11 @@ export class SlotsService {
   async holdersNow(gymId: ScopedGymId): Promise<{ hour: string; user_ids: number[] }> {
     const [now] = await this.db.query<{ hour: string; user_ids: number[] }>(sql`
       SELECT ${clock(raw('h.slot_id'))} || '-' || ${clock(raw('h.slot_id + 1'))} AS hour,
+        -- By its own times: it may have begun by another clock. No hour lasts a day; that is for the index.
         ARRAY(SELECT b.user_id FROM slot_bookings b
-          WHERE b.gym_id = g.id AND b.date = ${TODAY} AND b.slot_id = h.slot_id AND b.cancelled_at IS NULL) AS user_ids
+          WHERE b.gym_id = g.id AND b.starts_at > statement_timestamp() - interval '1 day'
+            AND b.starts_at <= statement_timestamp() AND b.ends_at > statement_timestamp()
+            AND b.cancelled_at IS NULL) AS user_ids
       FROM gyms g JOIN LATERAL slot_hours(${TODAY}, g.timezone) h
         ON h.starts_at <= statement_timestamp() AND h.ends_at > statement_timestamp()
       WHERE g.id = ${gymId}`);
@@ -263,7 +277,6 @@ export class SlotsService {
   private takingSeat(actor: Actor, { gymId, date, slotId, userId }: Wanted, isLocked: boolean) {
     const person = sql`u.id = ${userId} AND u.is_active AND u.deleted_at IS NULL
       AND (u.gym_id = ${gymId} OR (u.id = ${actor.user_id} AND u.role = 'admin'))`;
-    const ofDay = sql`b.gym_id = g.id AND b.date = d.date AND b.cancelled_at IS NULL`;
     return sql`
       WITH hour AS (
         SELECT g.id AS gym_id, g.timezone, g.is_active AS is_gym_active, d.date, h.starts_at, h.ends_at,
@@ -274,12 +287,14 @@ export class SlotsService {
         CROSS JOIN LATERAL (SELECT coalesce(${date}::date, ${TODAY}) AS date) d
         CROSS JOIN LATERAL slot_hours(d.date, g.timezone, ${slotId}) h
         CROSS JOIN LATERAL (
-          SELECT count(*) AS booked, 1 + count(*) FILTER (WHERE seat = place) AS first_free
-          FROM (SELECT b.seat, row_number() OVER (ORDER BY b.seat) AS place
-            FROM slot_bookings b WHERE ${ofDay} AND b.slot_id = h.slot_id) b) seats
+          -- Bookings of two clocks may have one seat.
+          SELECT count(*) AS booked, 1 + count(DISTINCT seat) FILTER (WHERE seat = place) AS first_free
+          FROM (SELECT b.seat, dense_rank() OVER (ORDER BY b.seat) AS place
+            FROM slot_bookings b WHERE ${IN_HOUR}) b) seats
         CROSS JOIN LATERAL (
-          SELECT bool_or(b.slot_id = ${slotId}) AS has_it, count(*) AS booked_that_day
-          FROM slot_bookings b WHERE b.user_id = ${userId} AND ${ofDay}) m
+          SELECT bool_or(${IN_HOUR}) AS has_it, count(*) AS booked_that_day
+          FROM slot_bookings b WHERE b.user_id = ${userId} AND b.gym_id = g.id AND b.cancelled_at IS NULL
+            AND b.starts_at >= day_start(d.date, g.timezone) AND b.starts_at < day_start(d.date + 1, g.timezone)) m
         WHERE g.id = ${gymId}
       ), b AS (
         INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)

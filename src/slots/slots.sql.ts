@@ -33,6 +33,16 @@ export const tooFar = (date: Sql) => sql`${date} > ${TODAY} + ${daysAhead}`;
 export const CAN_BE_BOOKED = raw(`hour.is_gym_active AND NOT hour.is_over AND NOT hour.is_too_far
   AND hour.booked < hour.capacity AND NOT hour.has_it AND hour.booked_that_day < hour.max_per_day`);
 
+/**
+ * The bookings `b` of the hour `h` of the gym `g`: those that begin in it, whatever another clock of the gym called
+ * their hour.
+ */
+export const IN_HOUR = raw(`b.gym_id = g.id AND b.starts_at >= h.starts_at AND b.starts_at < h.ends_at
+  AND b.cancelled_at IS NULL`);
+
+/** A booking has not begun; or it has only because the gym got another clock, which may be put back. */
+export const TO_COME = raw('(starts_at > moment() OR starts_at <= moved_at)');
+
 /** Of GYMS. */
 export const SETTINGS_COLUMNS = columns(SlotSettingsDto, {
   gym_id: computed<number>(raw('g.id')),

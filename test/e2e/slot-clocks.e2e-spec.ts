@@ -4,8 +4,9 @@ import type pg from 'pg';
 import { VisitNumbers } from '../../src/attendance/visit-numbers.js';
 import { ClockTurned } from '../../src/gyms/gyms.events.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { makeDevice } from '../support/device.js';
 import type { SignedIn } from '../support/factory.js';
-import { book, inDays, makeSlotGym, SOON } from '../support/slots.js';
+import { book, cancel, hourFromNow, inDays, makeSlotGym, SOON, withinOneHour } from '../support/slots.js';
 import { SocketClient } from '../support/socket-client.js';
 import { until } from '../support/until.js';
 
@@ -25,7 +26,9 @@ describe('hours and clocks', () => {
   afterEach(() => SocketClient.closeAll());
   afterAll(() => t.close());
 
-  const gym = (timezone = 'UTC') => makeSlotGym(t.make, {}, timezone);
+  const gym = (timezone = 'UTC', settings = {}) => makeSlotGym(t.make, settings, timezone);
+  const turn = async (gymId: number, timezone: string) =>
+    expect(await admin.client.put(`/gyms/${gymId}`, { timezone })).toHaveStatus(200);
   const watch = async (token: string, date?: string) => {
     const socket = await SocketClient.connect(t.url, '/slots', { token });
     await socket.next('slots_update');
@@ -118,6 +121,161 @@ describe('hours and clocks', () => {
     ]);
   });
 
+  describe('that have begun when the clock changes', () => {
+    // Whole hours from UTC, and half an hour beside them.
+    it.each(['America/Phoenix', 'Pacific/Marquesas'])(
+      'keep their moment, and not the hour that %s calls as they were called',
+      async (zone) => {
+        const [seen, mine, again, cancelled] = await withinOneHour(async () => {
+          const { gym: { id }, member } = await gym(); // prettier-ignore
+          const other = await t.make.signedIn('user', id);
+          const [over, now] = [hourFromNow(-1), hourFromNow(0)];
+          await t.db.pool.query(
+            `INSERT INTO slot_bookings (gym_id, date, slot_id, seat, user_id, starts_at, ends_at, booked_at, booked_by_id)
+             SELECT $1, $2, slot_id, 1, $3, starts_at, ends_at, now(), $3 FROM slot_hours($2, 'UTC', $4)`,
+            [id, over.date, member.id, over.slot],
+          );
+          await book(member.client, now.slot, { date: now.date });
+          const before = await bookingsOf(id);
+          await turn(id, zone);
+          expect(await bookingsOf(id)).toEqual(before);
+          const dates = [inDays(-1), inDays(0)];
+          const days = await Promise.all(dates.map((date) => member.client.get(`/slots?date=${date}`)));
+          const hours = days.flatMap(({ body }, day) => body.map((slot: any) => ({ ...slot, date: dates[day] })));
+          const theirs = hours.filter(({ booked }) => booked > 0);
+          const free = await Promise.all([over, now].map(({ slot, date }) => book(other.client, slot, { date })));
+          return [
+            theirs.map(({ booked, starts_at }) => [booked, Math.abs(Date.parse(starts_at) - Date.now()) < 9_000_000]),
+            (await member.client.get('/slots/mine')).body.map(({ starts_at }: any) => starts_at),
+            free.map(({ status }) => status),
+            await cancel(member.client, theirs.at(-1).id, { date: theirs.at(-1).date }),
+            before,
+          ];
+        });
+        expect(seen).toEqual([
+          [1, true],
+          [1, true],
+        ]);
+        expect(mine).toHaveLength(2);
+        expect(again).toEqual([201, 201]);
+        expect(cancelled).toMatchObject({ status: 200, body: { starts_at: mine[0] } });
+      },
+    );
+
+    it('have their seats', async () => {
+      const [taken, theirs, freed] = await withinOneHour(async () => {
+        const { gym: { id }, member } = await gym(); // prettier-ignore
+        const other = await t.make.signedIn('user', id);
+        const { slot, date } = hourFromNow(0);
+        await book(member.client, slot, { date });
+        await turn(id, 'America/Phoenix');
+        const { id: current } = (await member.client.get('/slots/current')).body;
+        return [
+          await book(other.client, current, {}),
+          await cancel(member.client, current, {}),
+          await book(other.client, current, {}),
+        ];
+      });
+      expect(taken).toBeRefused(409, 'slot_taken');
+      expect(theirs).toHaveStatus(200);
+      expect(freed).toHaveStatus(201);
+    });
+
+    it('share them with those who come at the same time of the new clock, and with no one else', async () => {
+      const [hour, seats, refused] = await withinOneHour(async () => {
+        const { gym: { id }, manager, member } = await gym('UTC', { default_capacity: 4 }); // prettier-ignore
+        const others = await Promise.all(Array.from({ length: 4 }, () => t.make.signedIn('user', id)));
+        const [now, inDubai] = [hourFromNow(0), hourFromNow(4)];
+        await book(member.client, now.slot, { date: now.date });
+        await book(others[0]!.client, inDubai.slot, { date: inDubai.date });
+        await turn(id, 'Asia/Dubai');
+        const answers = [];
+        for (const { client } of others.slice(1))
+          answers.push(await book(client, inDubai.slot, { date: inDubai.date }));
+        return [
+          (await manager.client.get('/slots/current')).body,
+          answers.map(({ status }) => status),
+          answers.at(-1)!,
+        ];
+      });
+      expect(hour).toMatchObject({ capacity: 4, booked: 4 });
+      expect(seats).toEqual([201, 201, 409]);
+      expect(refused).toBeRefused(409, 'slot_taken');
+    });
+
+    it.each(['America/Denver', 'Asia/Kolkata'])('let who has them read the board, also in %s', async (zone) => {
+      const answers = await withinOneHour(async () => {
+        const [{ gym: { id }, manager, member }, elsewhere] = [await gym(), await gym()]; // prettier-ignore
+        const { slot, date } = hourFromNow(0);
+        for (const { client } of [member, elsewhere.member]) await book(client, slot, { date });
+        const boards = [await makeDevice(manager.client, 'board'), await makeDevice(elsewhere.manager.client, 'board')];
+        const other = await t.make.signedIn('user', id);
+        await turn(id, zone);
+        return Promise.all([
+          member.client.get(`/devices/${boards[0]!.device_number}/serial-output`),
+          other.client.get(`/devices/${boards[0]!.device_number}/serial-output`),
+          elsewhere.member.client.get(`/devices/${boards[1]!.device_number}/serial-output`),
+        ]);
+      });
+      expect(answers.map(({ status }) => status)).toEqual([200, 403, 200]);
+    });
+  });
+
+  describe('to come, when the clock is changed by mistake and put back', () => {
+    /** An hour that is over by the wrong clock, and what happens meanwhile. */
+    async function booked(meanwhile: (of: { memberId: number }) => Promise<unknown> = async () => undefined) {
+      const { gym: { id }, manager, member } = await gym(); // prettier-ignore
+      const { slot, date } = hourFromNow(2);
+      expect(await book(member.client, slot, { date })).toHaveStatus(201);
+      const before = await bookingsOf(id);
+      await turn(id, 'Pacific/Auckland');
+      expect((await bookingsOf(id))[0]!.ends_at.getTime()).toBeLessThan(Date.now());
+      await meanwhile({ memberId: member.id });
+      await turn(id, 'UTC');
+      const bookedAt = async () => {
+        const { body } = await manager.client.get(`/slots?date=${date}`);
+        return body[slot].booked;
+      };
+      return { id, manager, member, slot, date, before, bookedAt };
+    }
+    const deactivate = (memberId: number) => admin.client.put(`/users/${memberId}`, { is_active: false });
+
+    it('are as they were, and can be cancelled', async () => {
+      const { id, manager, member, slot, date, before, bookedAt } = await booked();
+      expect(await bookingsOf(id)).toEqual(before);
+      expect(await bookedAt()).toBe(1);
+      expect(await cancel(manager.client, slot, { date, user_id: member.id })).toHaveStatus(200);
+      expect(await bookedAt()).toBe(0);
+    });
+
+    it('are free when the person is deactivated', async () => {
+      const { member, bookedAt } = await booked();
+      expect(await deactivate(member.id)).toHaveStatus(200);
+      expect(await bookedAt()).toBe(0);
+    });
+
+    it('are free if the person was deactivated meanwhile', async () => {
+      const { bookedAt } = await booked(({ memberId }) => deactivate(memberId));
+      expect(await bookedAt()).toBe(0);
+    });
+
+    it('are cancelled if another had the seat at that moment', async () => {
+      const [first, second, hours] = await withinOneHour(async () => {
+        const { gym: { id }, manager, member } = await gym(); // prettier-ignore
+        const other = await t.make.signedIn('user', id);
+        const { slot, date } = hourFromNow(0);
+        const answers = [await book(member.client, slot, { date })];
+        await turn(id, 'America/Phoenix');
+        answers.push(await book(other.client, slot, { date }));
+        await turn(id, 'UTC');
+        return [answers, (await manager.client.get(`/slots?date=${date}`)).body[slot], await bookingsOf(id)];
+      });
+      expect(first.map(({ status }) => status)).toEqual([201, 201]);
+      expect(second).toMatchObject({ booked: 1, booked_by: { id: first[0]!.body.user_id } });
+      expect(hours.map(({ is_cancelled }) => is_cancelled)).toEqual([false, true]);
+    });
+  });
+
   it.each(['PUT', 'DELETE'] as const)(
     'to come are cancelled when a gym closes by %s, and watchers are told',
     async (how) => {
@@ -169,6 +327,23 @@ describe('hours and clocks', () => {
         await client.query(`UPDATE gyms SET timezone = 'Asia/Tokyo' WHERE id = $1`, [id]);
       });
       expect((await booked).body).toMatchObject({ slot_id: 9, starts_at: `${SOON}T00:00:00.000Z` });
+    });
+
+    it('and are looked up by it when they are cancelled', async () => {
+      const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
+      await book(member.client, 9);
+      let cancelled!: ReturnType<typeof cancel>;
+      await during(async (client) => {
+        await client.query(`UPDATE gyms SET timezone = 'Asia/Tokyo' WHERE id = $1`, [id]);
+        await client.query(
+          `UPDATE slot_bookings b SET starts_at = h.starts_at, ends_at = h.ends_at
+           FROM slot_hours($2, 'Asia/Tokyo', 9) h WHERE gym_id = $1`,
+          [id, SOON],
+        );
+        cancelled = cancel(member.client, 9);
+        expect(await isWaiting(cancelled)).toBe(true);
+      });
+      expect((await cancelled).body).toMatchObject({ slot_id: 9, starts_at: `${SOON}T00:00:00.000Z` });
     });
 
     it('or are moved with the others', async () => {

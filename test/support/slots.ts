@@ -39,12 +39,14 @@ export async function withinOneHour<Value>(work: (now: Date) => Promise<Value>):
   }
 }
 
+/** The hour of a gym in UTC, so many from the one that is now. */
+export function hourFromNow(hours: number): { slot: number; date: string } {
+  const at = new Date(Date.now() + hours * HOUR_MS);
+  return { slot: at.getUTCHours(), date: at.toISOString().slice(0, 10) };
+}
+
 /** The hour that is now in a gym in UTC, and the two after it: what is done for all of them is done for now. */
-const nowAndNext = () =>
-  [0, 1, 2].map((hours) => {
-    const at = new Date(Date.now() + hours * HOUR_MS);
-    return { slot: at.getUTCHours(), date: at.toISOString().slice(0, 10) };
-  });
+const nowAndNext = () => [0, 1, 2].map(hourFromNow);
 
 export async function bookNow(client: HttpClient): Promise<void> {
   for (const { slot, date } of nowAndNext()) await book(client, slot, { date });
