@@ -203,7 +203,7 @@ export class SlotsService {
       SET starts_at = coalesce(m.starts_at, b.starts_at), ends_at = coalesce(m.ends_at, b.ends_at), moved_at = moment(),
         cancelled_at = CASE WHEN m.starts_at IS NULL THEN moment() END,
         cancelled_by_id = CASE WHEN m.starts_at IS NULL THEN ${actor.user_id}::int END
-      FROM moved m WHERE b.id = m.id`);
+      FROM moved m WHERE b.id = m.id AND b.cancelled_at IS NULL`);
   }
 
   /** @throws OtherGym, FieldsInvalid */

@@ -346,6 +346,22 @@ describe('hours and clocks', () => {
       expect((await cancelled).body).toMatchObject({ slot_id: 9, starts_at: `${SOON}T00:00:00.000Z` });
     });
 
+    it('stay cancelled if they were cancelled meanwhile', async () => {
+      const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
+      await book(member.client, 9);
+      let turned!: ReturnType<typeof turn>;
+      await during(async (client) => {
+        await client.query(
+          'UPDATE slot_bookings SET cancelled_at = now(), cancelled_by_id = user_id WHERE gym_id = $1',
+          [id],
+        );
+        turned = turn(id, 'Asia/Tokyo');
+        expect(await isWaiting(turned)).toBe(true);
+      });
+      await turned;
+      expect(await bookingsOf(id)).toMatchObject([{ is_cancelled: true }]);
+    });
+
     it('or are moved with the others', async () => {
       const { gym: { id }, member } = await gym('UTC'); // prettier-ignore
       let changed!: ReturnType<typeof book>;
