@@ -4,47 +4,49 @@ import { CannotDecrypt, KeyRing } from './common/crypto/key-ring.js';
 import type { Config } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { keyOfHashes } from './database/database.js';
-import { LISTENER } from './database/notifications.js';
+import { type Ring, RINGS, type RunningServer, runningServers } from './database/running-servers.js';
 
 /** What each ring has encrypted: the column, and what is lost without the key. */
-const RINGS = {
+const ENCRYPTED = {
   ENCRYPTION_KEYS: { table: 'users', column: 'temporary_password', what: 'temporary passwords' },
   FINGERPRINT_KEYS: { table: 'fingerprints', column: 'template', what: 'fingerprints' },
-} as const;
-type Ring = keyof typeof RINGS;
+} satisfies Record<Ring, object>;
 
 /**
  * Compares the secrets with those of before: each key has left a value that it alone opens. Called while no other
  * server can do the same.
  * @returns what the operator should know
  * @throws ConfigError if a key is another one under the same id, or one is missing that something stored needs; or if a
- *   server that runs has other secrets
+ *   server that runs has another JWT_SECRET, or lacks the key that encrypts from now on
  */
 export async function checkKeys(client: pg.Client, config: Config): Promise<string[]> {
-  const { rows: others } = await client.query(
-    'SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
-    [LISTENER],
-  );
-  const isAlone = others.length === 0;
+  const servers = await runningServers(client);
   // A start that is refused leaves no key behind.
   await client.query('BEGIN');
   const faults: string[] = [];
   const hints: string[] = [];
   if (await isOtherSecret(client, config.JWT_SECRET)) {
-    if (isAlone) hints.push('JWT_SECRET is another one than before: everyone has to sign in again.');
-    else faults.push(otherThanOfThoseThatRun('JWT_SECRET'));
+    if (servers.length === 0) hints.push('JWT_SECRET is another one than before: everyone has to sign in again.');
+    else {
+      faults.push(
+        'JWT_SECRET is another one than that of servers which run on this database. Use theirs, or stop them first.',
+      );
+    }
   }
-  for (const ring of Object.keys(RINGS) as Ring[]) {
-    const ids = config[ring].split(',').map((pair) => pair.split(':')[0]!);
+  for (const ring of RINGS) {
+    const keys = new KeyRing(config[ring]);
+    const { ids, newest } = keys;
+    if (!servers.every((server) => server.has(ring, newest))) {
+      faults.push(
+        `${ring}: servers that run on this database lack the key with the id ${newest}, and could not read what it ` +
+          'encrypts. Restart them with it first: one server with it in front; several with it behind the old key, ' +
+          'and when all have it, in front.',
+      );
+    }
     const { rows } = await client.query<{ key_id: string; sealed: string }>(
       'SELECT key_id, sealed FROM key_checks WHERE ring = $1',
       [ring],
     );
-    if (!isAlone && rows.length > 0 && !rows.some(({ key_id }) => ids.includes(key_id))) {
-      faults.push(otherThanOfThoseThatRun(ring));
-      continue;
-    }
-    const keys = new KeyRing(config[ring]);
     for (const { key_id, sealed } of rows) {
       const isThere = ids.includes(key_id);
       if (isThere && !opens(keys, sealed, placeOf(ring, key_id))) {
@@ -53,7 +55,7 @@ export async function checkKeys(client: pg.Client, config: Config): Promise<stri
             'Put the old one back; a new key gets an id of its own and goes in front.',
         );
       }
-      if (!isThere) faults.push(...(await faultOfMissing(client, ring, key_id)));
+      if (!isThere) faults.push(...(await faultOfMissing(client, servers, ring, key_id)));
     }
     for (const id of ids.filter((one) => !rows.some(({ key_id }) => key_id === one))) {
       const sealed = new KeyRing(ownPair(config[ring], id)).encrypt(CHECK, placeOf(ring, id));
@@ -73,10 +75,6 @@ export async function checkKeys(client: pg.Client, config: Config): Promise<stri
   return hints;
 }
 
-/** They would not read what this server encrypts, nor know who has signed in here. */
-const otherThanOfThoseThatRun = (name: string): string =>
-  `${name} is another one than that of servers which run on this database. Use theirs, or stop them first.`;
-
 const hashOf = (secret: string): string => createHmac('sha256', keyOfHashes(secret)).update(CHECK).digest('base64');
 
 async function isOtherSecret(client: pg.Client, secret: string): Promise<boolean> {
@@ -85,8 +83,13 @@ async function isOtherSecret(client: pg.Client, secret: string): Promise<boolean
 }
 
 /** A key that is gone may go, once nothing needs it. */
-async function faultOfMissing(client: pg.Client, ring: Ring, keyId: string): Promise<string[]> {
-  const { table, column, what } = RINGS[ring];
+async function faultOfMissing(
+  client: pg.Client,
+  servers: RunningServer[],
+  ring: Ring,
+  keyId: string,
+): Promise<string[]> {
+  const { table, column, what } = ENCRYPTED[ring];
   const { rows } = await client.query<{ needed: string }>(
     `SELECT count(*) AS needed FROM ${table} WHERE starts_with(${column}, $1)`,
     [`${keyId}.`],
@@ -95,7 +98,10 @@ async function faultOfMissing(client: pg.Client, ring: Ring, keyId: string): Pro
   if (needed > 0) {
     return [`${ring}: the key with the id ${keyId} is missing, and ${needed} ${what} are encrypted with it.`];
   }
-  await client.query('DELETE FROM key_checks WHERE ring = $1 AND key_id = $2', [ring, keyId]);
+  // Who still has it may encrypt with it.
+  if (!servers.some((server) => server.has(ring, keyId))) {
+    await client.query('DELETE FROM key_checks WHERE ring = $1 AND key_id = $2', [ring, keyId]);
+  }
   return [];
 }
 

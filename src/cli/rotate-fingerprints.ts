@@ -2,11 +2,14 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { Database } from '../database/database.js';
 import { migrate } from '../database/migrate.js';
 import { FingerprintKeys, FingerprintsService } from '../devices/fingerprints.service.js';
+import { checkKeys } from '../key-checks.js';
 import { ProgressBar } from './progress.js';
 import { runCommand } from './run.js';
 
 await runCommand(async (config) => {
-  await migrate(config.DATABASE_URL);
+  await migrate(config.DATABASE_URL, async (client) => {
+    for (const hint of await checkKeys(client, config)) process.stderr.write(`${hint}\n`);
+  });
   const db = new Database(config, new EventEmitter2());
   const keys = new FingerprintKeys(config.FINGERPRINT_KEYS);
   const bar = new ProgressBar();

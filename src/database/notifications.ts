@@ -4,10 +4,9 @@ import pg from 'pg';
 import { Outage } from '../common/outage.js';
 import { Config } from '../config/config.js';
 import { connection, hangUp } from './connection.js';
+import { showAsRunning } from './running-servers.js';
 
 const PING_MS = 10_000;
-/** How PostgreSQL knows the connection of a server that runs; each has one. */
-export const LISTENER = 'spotter listener';
 
 /**
  * What PostgreSQL NOTIFYs, on one connection of its own. While that connection is down messages are missed: a class
@@ -57,7 +56,7 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async listenOnce(signal: AbortSignal): Promise<void> {
-    const client = new pg.Client({ ...connection(this.config.DATABASE_URL!, LISTENER), query_timeout: PING_MS / 2 });
+    const client = new pg.Client({ ...connection(this.config.DATABASE_URL!, 'spotter'), query_timeout: PING_MS / 2 });
     const ended = new AbortController();
     let ping: NodeJS.Timeout | undefined;
     try {
@@ -82,6 +81,7 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   private async subscribe(client: pg.Client): Promise<void> {
     await client.connect();
     for (const channel of this.listeners.keys()) await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    await showAsRunning(client, this.config);
     this.outage.back();
     this.reset(true);
   }

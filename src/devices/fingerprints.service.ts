@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { DeviceActor } from '../common/actor/actor.js';
-import { CannotDecrypt, KeyRing } from '../common/crypto/key-ring.js';
+import { CannotDecrypt, KeyMissing, KeyRing } from '../common/crypto/key-ring.js';
 import { Database, type Transaction } from '../database/database.js';
 import { everyGym, inGym, sql } from '../database/sql.js';
 import { UserNotFound } from '../people/people.errors.js';
@@ -51,7 +51,7 @@ export class FingerprintsService {
     if (!stored) throw new UserNotFound();
   }
 
-  /** The templates of the gym behind a member's id, by id. @returns whether there are more */
+  /** The templates of the gym behind a member's id, by id. @returns whether there are more @throws KeyMissing */
   async pageOfTemplates(device: DeviceActor, after: number): Promise<{ data: TemplateDto[]; has_more: boolean }> {
     const rows = await this.db.query<StoredTemplates>(sql`
       SELECT u.id, u.full_name, max(f.template) FILTER (WHERE f.finger = 1) AS template1,
@@ -62,19 +62,22 @@ export class FingerprintsService {
     const data = rows.slice(0, PAGE_SIZE).map(({ id, full_name, template1, template2 }) => ({
       id,
       full_name,
-      fingerprint1: this.decryptOrReport(template1, id, 1),
-      fingerprint2: this.decryptOrReport(template2, id, 2),
+      fingerprint1: this.openOrReport(template1, id, 1),
+      fingerprint2: this.openOrReport(template2, id, 2),
     }));
     return { data, has_more: rows.length > PAGE_SIZE };
   }
 
-  /** A template that cannot be decrypted is reported and left out; the others are still given. */
-  private decryptOrReport(sealed: string | null, userId: number, finger: 1 | 2): string | null {
+  /**
+   * A damaged template is reported and left out; the others are still given. One whose key is missing is not: the
+   * reader would forget a finger that is right. @throws KeyMissing
+   */
+  private openOrReport(sealed: string | null, userId: number, finger: 1 | 2): string | null {
     if (sealed === null) return null;
     try {
       return this.keys.decrypt(sealed, placeOf(userId, finger)).toString('base64');
     } catch (error) {
-      if (!(error instanceof CannotDecrypt)) throw error;
+      if (!(error instanceof CannotDecrypt) || error instanceof KeyMissing) throw error;
       this.logger.error(`${error.message}. Enrol the finger again.`);
       return null;
     }
@@ -98,14 +101,17 @@ export class FingerprintsService {
       if (rows.length === 0) return done;
       for (const { id, user_id, finger, template } of rows) {
         after = id;
-        const plain = this.decryptOrReport(template, user_id, finger);
-        if (plain === null) done.refused++;
-        else {
-          const sealed = this.keys.encrypt(Buffer.from(plain, 'base64'), placeOf(user_id, finger));
+        const place = placeOf(user_id, finger);
+        try {
+          const sealed = this.keys.encrypt(this.keys.decrypt(template, place), place);
           // A finger that was enrolled again in the meantime is left as it is.
           await this.db.change(everyGym`
             UPDATE fingerprints SET template = ${sealed} WHERE id = ${id} AND template = ${template}`);
           done.rotated++;
+        } catch (error) {
+          if (!(error instanceof CannotDecrypt)) throw error;
+          this.logger.error(error.message);
+          done.refused++;
         }
         progress(done.rotated + done.refused, count!.total);
       }

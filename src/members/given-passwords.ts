@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Attempts } from '../auth/attempts.js';
 import { Passwords } from '../auth/passwords.js';
 import type { Actor } from '../common/actor/actor.js';
-import { CannotDecrypt, KeyRing } from '../common/crypto/key-ring.js';
+import { CannotDecrypt, KeyMissing, KeyRing } from '../common/crypto/key-ring.js';
 import { newTemporaryPassword } from './passes.rules.js';
 
 /** Passwords that one person gives to others in a quarter of an hour. */
@@ -42,6 +42,7 @@ export class GivenPasswords {
     return this.keys.encrypt(password, placeOf(userId));
   }
 
+  /** @throws CannotDecrypt, KeyMissing */
   open(userId: number, sealed: string): string {
     return this.keys.decrypt(sealed, placeOf(userId)).toString();
   }
@@ -52,7 +53,8 @@ export class GivenPasswords {
       return this.open(userId, sealed);
     } catch (error) {
       if (!(error instanceof CannotDecrypt)) throw error;
-      this.logger.error(`${error.message}. Give a new temporary password.`);
+      const advice = error instanceof KeyMissing ? '' : '. Give a new temporary password.';
+      this.logger.error(error.message + advice);
       return null;
     }
   }

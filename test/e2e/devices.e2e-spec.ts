@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { EventEmitter2 } from '@nestjs/event-emitter';
 import { Unavailable } from '../../src/common/errors/common.errors.js';
 import { KeyRing } from '../../src/common/crypto/key-ring.js';
+import { Database } from '../../src/database/database.js';
 import { everyGym } from '../../src/database/sql.js';
 import { DevicesService } from '../../src/devices/devices.service.js';
 import type { Reason } from '../../src/devices/dto/access.dto.js';
@@ -591,6 +593,22 @@ describe('devices', () => {
       ]);
     });
 
+    it('whose key this server lacks are kept by the reader', async () => {
+      const own = await newGym();
+      const reader = await newReader(own);
+      const [healthy, other] = [await member(own), await member(own)];
+      await enrol(reader, healthy, 1);
+      await enrol(reader, other, 1);
+      const [, sealed] = (await rows(other.id))[0]!.template.split('.');
+      await t.db.change(everyGym`UPDATE fingerprints SET template = ${`next.${sealed}`} WHERE user_id = ${other.id}`);
+      const lines: string[] = [];
+      Logger.overrideLogger({ error() {}, log() {}, warn: (line: Error) => void lines.push(line.message) });
+      expect(await reader.ask('download_templates')).toBeRefused('unavailable');
+      Logger.overrideLogger(false);
+      expect(reader.all('template_data_set')).toEqual([]);
+      expect(lines).toEqual([`There is no key "next" for fingerprints ${other.id} 1. Restart this server with it.`]);
+    });
+
     it('are encrypted again by a command, which may be killed and started again', async () => {
       const DATABASE_URL = await ownDatabase('rotation', {});
       const server = await startApp({ DATABASE_URL });
@@ -604,6 +622,8 @@ describe('devices', () => {
       await server.db.change(everyGym`
         INSERT INTO fingerprints (user_id, finger, template)
         SELECT user_id, 1, template FROM unnest(${[...plain.keys()]}::int[], ${sealed}::text[]) AS f (user_id, template)`);
+      await server.close();
+      const db = new Database(server.config, new EventEmitter2());
       const newKeys = `next_1:${randomBytes(32).toString('base64')},${t.config.FINGERPRINT_KEYS}`;
       const rotate = () => {
         const { PATH = '', HOME = '' } = process.env;
@@ -618,16 +638,14 @@ describe('devices', () => {
         return { child, ended };
       };
       const countDone = async () =>
-        (await server.db.query(everyGym`SELECT 1 FROM fingerprints WHERE template LIKE 'next\\_1.%'`)).length;
+        (await db.query(everyGym`SELECT 1 FROM fingerprints WHERE template LIKE 'next\\_1.%'`)).length;
       const first = rotate();
       await until(async () => (await countDone()) > 20);
       first.child.kill('SIGKILL');
       await first.ended;
       // What was under way when it was killed is committed, or not.
       const others = everyGym`FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'`;
-      await until(
-        async () => (await server.db.query(everyGym`SELECT 1 ${others} AND pid <> pg_backend_pid()`)).length === 0,
-      );
+      await until(async () => (await db.query(everyGym`SELECT 1 ${others} AND pid <> pg_backend_pid()`)).length === 0);
       const done = await countDone();
       expect(done).toBeLessThan(1500);
       expect(await rotate().ended).toEqual({
@@ -635,17 +653,17 @@ describe('devices', () => {
         output: expect.stringContaining(`${1500 - done} fingerprints were encrypted again, with key "next_1".`),
       });
       const ring = new KeyRing(newKeys.split(',')[0]!);
-      const now = await server.db.query<{ user_id: number; template: string }>(
+      const now = await db.query<{ user_id: number; template: string }>(
         everyGym`SELECT user_id, template FROM fingerprints`,
       );
       expect(now).toHaveLength(1500);
       for (const { user_id, template } of now) {
         expect(ring.decrypt(template, `fingerprints ${user_id} 1`).toString('base64')).toBe(plain.get(user_id));
       }
-      await server.db.change(everyGym`UPDATE fingerprints SET template = 'lost.AAAA' WHERE user_id = ${people[0]!.id}`);
+      await db.change(everyGym`UPDATE fingerprints SET template = 'lost.AAAA' WHERE user_id = ${people[0]!.id}`);
       const last = await rotate().ended;
       expect([last.code, last.output]).toEqual([1, expect.stringMatching(/1 do not open with any key/)]);
-      await server.close();
+      await db.onApplicationShutdown();
     });
   });
 

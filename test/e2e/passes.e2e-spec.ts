@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { Resvg } from '@resvg/resvg-js';
 import jsqr from 'jsqr';
 import type { Role } from '../../src/common/actor/roles.js';
 import { everyGym, raw } from '../../src/database/sql.js';
+import { GivenPasswords } from '../../src/members/given-passwords.js';
 import { statuses, tally, times } from '../support/answers.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { makeDevice } from '../support/device.js';
@@ -350,6 +352,18 @@ describe('a pass', () => {
       expect((await as[role].client.get(gets[0]!)).body.temporary_password).toBe(password);
     }
     expect(await passOf(id)).toMatchObject({ temporary_password: password });
+  });
+
+  it('is not shown without it by a server that lacks its key, whose log says no word of a new one', async () => {
+    const { id } = await add({ issue_temporary_password: true });
+    const sealed = `next.${(await stored(id)).temporary_password.split('.')[1]}`;
+    await t.db.change(everyGym`UPDATE users SET temporary_password = ${sealed} WHERE id = ${id}`);
+    expect(await as.manager.client.get(`/members/${id}/pass`)).toBeRefused(503, 'unavailable');
+    const lines: string[] = [];
+    Logger.overrideLogger({ error: (line: string) => void lines.push(line), log() {}, warn() {} });
+    expect(t.app.get(GivenPasswords).openOrReport(id, sealed)).toBeNull();
+    Logger.overrideLogger(false);
+    expect(lines).toEqual([`There is no key "next" for users.temporary_password ${id}. Restart this server with it.`]);
   });
 
   it('is shown to its member without the temporary password', async () => {

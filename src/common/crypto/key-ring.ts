@@ -1,7 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-/** A stored value that was not written by this key ring, was changed, or was moved to another place. */
+/** A stored value that does not open: it was changed, or moved to another place. */
 export class CannotDecrypt extends Error {}
+
+/** Nothing is wrong with the value: this ring lacks its key, which others may have. */
+export class KeyMissing extends CannotDecrypt {
+  /** As what it is answered; the log has the message. */
+  readonly statusCode = 503;
+}
 
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -14,6 +20,7 @@ const TAG_BYTES = 16;
  */
 export class KeyRing {
   private readonly keys: ReadonlyMap<string, Buffer>;
+  readonly ids: string[];
   /** The id of the key that encrypts. */
   readonly newest: string;
 
@@ -21,7 +28,8 @@ export class KeyRing {
   constructor(keys: string) {
     const pairs = keys.split(',').map((pair) => pair.split(':') as [string, string]);
     this.keys = new Map(pairs.map(([id, key]) => [id, Buffer.from(key, 'base64')]));
-    this.newest = pairs[0]![0];
+    this.ids = [...this.keys.keys()];
+    this.newest = this.ids[0]!;
   }
 
   encrypt(plain: Buffer | string, place: string): string {
@@ -31,14 +39,15 @@ export class KeyRing {
     return `${this.newest}.${sealed.toString('base64url')}`;
   }
 
-  /** @throws CannotDecrypt */
+  /** @throws CannotDecrypt, KeyMissing */
   decrypt(stored: string, place: string): Buffer {
     const [id = '', text = ''] = stored.split('.');
     const key = this.keys.get(id);
-    if (!key) throw new CannotDecrypt(`There is no key "${id}" for ${place}`);
+    // Without a text it is no value of any key.
+    if (!key && text) throw new KeyMissing(`There is no key "${id}" for ${place}. Restart this server with it.`);
     const sealed = Buffer.from(text, 'base64url');
     try {
-      const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE_BYTES));
+      const decipher = createDecipheriv(ALGORITHM, key!, sealed.subarray(0, NONCE_BYTES));
       decipher.setAAD(Buffer.from(place)).setAuthTag(sealed.subarray(-TAG_BYTES));
       return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
     } catch {

@@ -73,7 +73,7 @@ export function toDomainError(error: unknown): DomainError {
     case 431:
       return new HeadersTooLarge();
     case 503:
-      return new Unavailable();
+      return Object.assign(new Unavailable(), { cause: error });
     case 413:
       return new TooLarge();
     case 414:
