@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { Unavailable } from '../common/errors/common.errors.js';
 import { connecting, connection, hangUp, streamOf } from './connection.js';
 import { Client } from './client.js';
 
@@ -41,6 +42,7 @@ function letGo(lane: Lane): void {
 /** The few connections that all share, so that no one waits for a connection of their own. */
 export class Lanes {
   private readonly open: Lane[] = [];
+  private isClosed = false;
 
   /** @param most how many there may be */
   constructor(
@@ -49,7 +51,7 @@ export class Lanes {
     private readonly work: 'read' | 'write',
   ) {}
 
-  /** The one that answers soonest; undefined if all have something slow to do. */
+  /** The one that answers soonest; undefined if all have something slow to do. @throws Unavailable after `close` */
   pick(): Lane | undefined {
     const late = performance.now() - SLOW_MS;
     let best: Lane | undefined;
@@ -94,10 +96,13 @@ export class Lanes {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     await Promise.all(this.open.splice(0).map(({ client }) => client.end()));
   }
 
   private add(): Lane {
+    // What goes on in the background while the server stops: no one would end a connection that it opened.
+    if (this.isClosed) throw Object.assign(new Unavailable(), { isReported: true });
     const client = new Client({ ...connection(this.url, 'spotter', this.work), pipeline: true });
     const lane: Lane = {
       client,

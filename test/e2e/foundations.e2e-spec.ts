@@ -8,7 +8,8 @@ import { Conflict, Unavailable } from '../../src/common/errors/common.errors.js'
 import { errorOfConstraint } from '../../src/common/errors/domain-error.js';
 import { Database } from '../../src/database/database.js';
 import { everyGym } from '../../src/database/sql.js';
-import { startApp, type TestApp } from '../support/app.js';
+import { startApp, testConfig, type TestApp } from '../support/app.js';
+import { ownDatabase } from '../support/database.js';
 import { type SignedIn, unique } from '../support/factory.js';
 
 class SomethingHappened extends DomainEvent {
@@ -139,6 +140,27 @@ describe('what every feature stands on', () => {
       p: new Date('1999-12-31T00:00:00.000Z'),
     });
     expect(rows.toJson().replace('{"x": [1, null]}', '{"x":[1,null]}')).toBe(JSON.stringify([object]));
+  });
+
+  it('opens no connection any more once it is closed', async () => {
+    const own = await ownDatabase('closed');
+    const closed = new Database(testConfig({ DATABASE_URL: own }), new EventEmitter2());
+    const work: Record<string, () => Promise<unknown>> = {
+      reads: () => closed.query(everyGym`SELECT 1`),
+      'one statement': () => closed.statement((unit) => unit.query(everyGym`SELECT 1`)),
+      'a transaction': () => closed.transaction((tx) => tx.query(everyGym`SELECT 1`)),
+      'a change': () => closed.change(everyGym`SELECT 1`),
+    };
+    await Promise.all(Object.values(work).map((one) => one()));
+    // While it closes, too: a job of the background may be about to ask again.
+    const closing = closed.onApplicationShutdown();
+    for (const one of Object.values(work)) await expect(one()).rejects.toThrow(Unavailable);
+    await closing;
+    for (const one of Object.values(work)) await expect(one()).rejects.toThrow(Unavailable);
+    const open = async () =>
+      (await db.pool.query('SELECT FROM pg_stat_activity WHERE datname = $1', [new URL(own).pathname.slice(1)]))
+        .rowCount;
+    expect(await waitFor(async () => (await open()) === 0)).toBe(true);
   });
 
   it('refuses to write where it only reads', async () => {
