@@ -4,12 +4,17 @@ import { LRUCache } from 'lru-cache';
 import { Notifications } from '../database/notifications.js';
 import { AccessChanged } from './auth.events.js';
 
+/** Until when something is so, if nothing changes: milliseconds since 1970; Infinity: for ever. */
+export interface Lasting {
+  readonly good_until: number;
+}
+
 /**
  * What is known of people who are signed in, so that a request costs no query. PostgreSQL tells every server when
  * something of it changes (the triggers on users and sessions); while it cannot, nothing is kept.
  */
 @Injectable()
-export class AccessCache<Known extends object> {
+export class AccessCache<Known extends Lasting> {
   private readonly people = new LRUCache<number, Map<number | string, Known>>({
     ...{ max: 50_000, ttl: 60_000, ttlResolution: 1000 },
   });
@@ -42,7 +47,8 @@ export class AccessCache<Known extends object> {
 
   /** The same, if it is known already. */
   known(userId: number, proof: number | string): Known | undefined {
-    return this.people.get(userId)?.get(proof);
+    const known = this.people.get(userId)?.get(proof);
+    return known && known.good_until > Date.now() ? known : undefined;
   }
 
   /** This server need not wait to be told of what it did itself. */

@@ -7,7 +7,7 @@ import { Together } from '../common/together.js';
 import { Config } from '../config/config.js';
 import { Database, type Transaction } from '../database/database.js';
 import { empty, everyGym, sql } from '../database/sql.js';
-import { AccessCache } from './access-cache.js';
+import { AccessCache, type Lasting } from './access-cache.js';
 import { AccessChanged } from './auth.events.js';
 import { SessionNotFound, WrongCredentials } from './auth.errors.js';
 import type { SessionDto } from './dto/session.dto.js';
@@ -48,12 +48,12 @@ const FIXED_SESSION = sql`s.id AS session_id, s.user_id,
 @Injectable()
 export class SessionsService {
   /** The sessions that are live, with who is signed in. */
-  private readonly live = new Together<Access>((sessionIds) => this.findAccess(sessionIds));
+  private readonly live = new Together<Access & Lasting>((sessionIds) => this.findAccess(sessionIds));
 
   constructor(
     private readonly db: Database,
     private readonly tokens: Tokens,
-    private readonly cache: AccessCache<Access>,
+    private readonly cache: AccessCache<Access & Lasting>,
     private readonly config: Config,
   ) {}
 
@@ -80,28 +80,28 @@ export class SessionsService {
         WHERE id = ${userId} AND password_version = ${version} AND is_active AND deleted_at IS NULL`);
       if (!row) return null;
       const { role, gym_id, must_change_password } = row;
-      return { actor: new Actor(userId, role, gym_id, null, version), must_change_password };
+      return { actor: new Actor(userId, role, gym_id, null, version), must_change_password, good_until: Infinity };
     });
     if (!access) throw new SessionEnded();
     return access;
   }
 
-  private async findAccess(sessionIds: number[]): Promise<Map<number, Access>> {
+  private async findAccess(sessionIds: number[]): Promise<Map<number, Access & Lasting>> {
     const rows = await this.db.query<{
       session_id: number;
       user_id: number;
       role: Role;
       gym_id: number | null;
       must_change_password: boolean;
+      expires_at: Date | null;
     }>(everyGym`
-      SELECT s.id AS session_id, s.user_id, u.role, u.gym_id, u.must_change_password
-      FROM sessions s JOIN users u ON u.id = s.user_id
-      WHERE s.id = ANY(${sessionIds}) AND s.ended_at IS NULL AND u.is_active AND u.deleted_at IS NULL`);
+      SELECT s.id AS session_id, s.user_id, s.expires_at, u.role, u.gym_id, u.must_change_password
+      FROM sessions s, users u WHERE s.id = ANY(${sessionIds}) AND ${LIVE}`);
     return new Map(
-      rows.map(({ session_id, user_id, role, gym_id, must_change_password }) => [
-        session_id,
-        { actor: new Actor(user_id, role, gym_id, session_id), must_change_password },
-      ]),
+      rows.map(({ session_id, user_id, role, gym_id, must_change_password, expires_at }) => {
+        const actor = new Actor(user_id, role, gym_id, session_id);
+        return [session_id, { actor, must_change_password, good_until: expires_at?.getTime() ?? Infinity }];
+      }),
     );
   }
 

@@ -45,7 +45,8 @@ const WORTH_A_WARNING = new Set<string>(['error', 'warning']);
 /** When each job runs, in UTC (crontab: minute hour day month weekday). */
 export const SCHEDULE = {
   close_forgotten_visits: '7 * * * *',
-  purge_sessions: '17 * * * *',
+  // It also ends the sockets of an expired session that only listen.
+  purge_sessions: '*/5 * * * *',
   purge_idempotency_keys: '27 * * * *',
   purge_attempts: '37 * * * *',
   purge_enrolments: '47 * * * *',

@@ -171,6 +171,14 @@ describe('auth', () => {
       expect(await refresh(refresh_token)).toHaveStatus(401);
     });
 
+    it('end with their time, also where they are known', async () => {
+      const { id, client } = await t.make.signedIn('trainer', gym.id);
+      await t.db.change(everyGym`UPDATE sessions SET expires_at = now() + interval '4 seconds' WHERE user_id = ${id}`);
+      expect(await client.get('/auth/me')).toHaveStatus(200);
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      expect(await client.get('/auth/me')).toBeRefused(401, 'session_ended');
+    });
+
     it('end at once when a person is deactivated, through the API or by hand', async () => {
       const admin = await t.make.signedIn('admin', null);
       const [one, two] = [await t.make.signedIn('trainer', gym.id), await t.make.signedIn('trainer', gym.id)];

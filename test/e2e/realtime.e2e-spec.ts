@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AttendanceService } from '../../src/attendance/attendance.service.js';
+import { SessionsService } from '../../src/auth/sessions.service.js';
 import { Actor } from '../../src/common/actor/actor.js';
 import { everyGym } from '../../src/database/sql.js';
 import { startApp, type TestApp } from '../support/app.js';
@@ -324,6 +325,19 @@ describe('sockets', () => {
       const { id } = await checkIn();
       await bystander.next('member_checked_in', (visit) => visit.id === id);
       expect(sockets[0]!.all('member_checked_in')).toEqual([]);
+    });
+
+    it('is disconnected who sends something after the session has expired, or else by the next purge', async () => {
+      const person = await t.make.signedIn('trainer', gym.id);
+      await t.db.change(everyGym`
+        UPDATE sessions SET expires_at = now() + interval '4 seconds' WHERE user_id = ${person.id}`);
+      const [sends, listens] = await Promise.all([1, 2].map(() => connect('/checkins', tokenOf(person))));
+      const answer = () => sends!.ask('heartbeat');
+      expect(await answer()).toMatchObject({ timestamp: expect.any(String) });
+      expect(await until(async () => (await answer()).code)).toBe('session_ended');
+      expect(await sends!.gone).toBe('io server disconnect');
+      await t.app.get(SessionsService).purge();
+      expect(await listens!.gone).toBe('io server disconnect');
     });
 
     it('stays who changed something that is no one’s business', async () => {
