@@ -38,10 +38,7 @@ export class Cluster implements OnApplicationShutdown {
     if (this.redis) this.adapter = this.overRedis(this.redis);
     else {
       relay.listen();
-      // Socket.IO calls it with `new`.
-      this.adapter = function adapter(namespace) {
-        return new PostgresAdapter(namespace, relay, handshake);
-      };
+      this.adapter = (namespace) => new PostgresAdapter(namespace, relay, handshake);
     }
   }
 

@@ -34,9 +34,13 @@ export class Connections {
     private readonly config: Config,
   ) {}
 
-  /** Clients connect to a namespace that has a gateway; `/` has none. */
-  refuseMainNamespace(io: Server): void {
-    io.of('/').use((_socket, next) => next(this.refusals.connectError(new UnknownNamespace())));
+  /** Clients connect to a namespace that has a gateway: `/` has none, and names that someone makes up. */
+  refuseUnknownNamespaces(io: Server): void {
+    // Socket.IO makes a namespace for such a name, and forgets it when this refusal is sent.
+    const madeUp = io.of((_name, _auth, next) => next(null, true));
+    for (const unknown of [io.of('/'), madeUp]) {
+      unknown.use((_socket, next) => next(this.refusals.connectError(new UnknownNamespace())));
+    }
   }
 
   /** From now on connections to the namespace are checked and welcomed. */

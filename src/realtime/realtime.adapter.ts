@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { Namespace, type Server, type ServerOptions } from 'socket.io';
+import { Adapter } from 'socket.io-adapter';
 import type { CorsPolicy } from '../common/http/cors.js';
 import type { AppSocket } from '../common/ws/gateway.js';
 import { Config } from '../config/config.js';
@@ -13,6 +14,7 @@ import { Cluster } from './cluster.js';
 import { Connections } from './connections.js';
 import { IncomingMessages } from './incoming-messages.js';
 import { LARGEST_FRAME, measureMessages } from './message-limits.js';
+import { NAMESPACES } from './namespaces.js';
 import { RECOVERY_MS } from './postgres-adapter.js';
 import { Sockets } from './sockets.js';
 
@@ -72,7 +74,7 @@ export class RealtimeAdapter extends IoAdapter {
     const io = super.createIOServer(port, { ...options, ...this.serverOptions() } as ServerOptions);
     this.io = io;
     measureMessages(io);
-    this.connections.refuseMainNamespace(io);
+    this.connections.refuseUnknownNamespaces(io);
     this.sockets.io = io;
     if (this.cluster.isRedisReady !== null) {
       this.metrics.gauge('redis_up', 'Whether Redis answers', () => Number(this.cluster.isRedisReady));
@@ -94,6 +96,7 @@ export class RealtimeAdapter extends IoAdapter {
   }
 
   private serverOptions(): Partial<ServerOptions> {
+    const { adapter: overServers } = this.cluster;
     return {
       serveClient: false,
       maxHttpBufferSize: LARGEST_FRAME,
@@ -106,7 +109,11 @@ export class RealtimeAdapter extends IoAdapter {
       // What is not for it goes on to HTTP.
       path: PATH,
       destroyUpgrade: false,
-      adapter: this.cluster.adapter,
+      // Socket.IO calls it with `new`. In a namespace that is not ours there is no socket, on no server.
+      adapter: function adapter(namespace: Namespace) {
+        return namespace.name in NAMESPACES ? overServers(namespace) : new Adapter(namespace);
+      },
+      cleanupEmptyChildNamespaces: true,
     };
   }
 

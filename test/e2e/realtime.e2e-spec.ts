@@ -3,6 +3,9 @@ import { AttendanceService } from '../../src/attendance/attendance.service.js';
 import { SessionsService } from '../../src/auth/sessions.service.js';
 import { Actor } from '../../src/common/actor/actor.js';
 import { everyGym } from '../../src/database/sql.js';
+import { NAMESPACES } from '../../src/realtime/namespaces.js';
+import { PostgresRelay } from '../../src/realtime/postgres-adapter.js';
+import { Sockets } from '../../src/realtime/sockets.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { makeDevice } from '../support/device.js';
 import { PASSWORD, type SignedIn, unique } from '../support/factory.js';
@@ -78,8 +81,27 @@ describe('sockets', () => {
       },
     );
 
-    it('refuses a namespace that does not exist', async () => {
-      await expect(connect('/nothing', tokenOf(trainer))).rejects.toThrow('Invalid namespace');
+    it('refuses a namespace that does not exist, and keeps nothing of its name', async () => {
+      // What Socket.IO and our line between servers have of namespaces, which is private.
+      const { _nsps: known, parentNsps: parents } = t.app.get(Sockets).io as any;
+      const { adapters }: any = t.app.get(PostgresRelay);
+      const kept = () =>
+        [known, ...[...parents.values()].map(({ children }) => children), adapters].map(({ size }) => size);
+      const before = kept();
+      const ours = Object.keys(NAMESPACES).length;
+      expect(before).toEqual([ours + 1, 0, ours]);
+      for (const auth of [undefined, tokenOf(trainer), { pid: 'made-up', offset: '1' }]) {
+        // Some at the same time, and some that are gone before they are answered.
+        const names = Array.from({ length: 60 }, (_, index) => `/nothing-${index % 40}`);
+        const answers = Promise.all(names.map((name) => refused(name, auth)));
+        for (const name of names) {
+          const hasty = new SocketClient(t.url, name, auth);
+          hasty.socket.io.once('open', () => setImmediate(() => hasty.cut()));
+          hasty.socket.connect();
+        }
+        for (const answer of await answers) expect(answer).toBeRefused(4004);
+      }
+      await until(() => kept().join() === before.join());
     });
 
     it('lets one connect first, who hears nothing and is closed after 10 s', async () => {
