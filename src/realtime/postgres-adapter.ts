@@ -90,8 +90,8 @@ export class PostgresRelay {
   private readonly toldOf = new Map<string, number>();
   /** By which it knows its own notifications. */
   private id = randomUUID();
-  /** Sockets that were cut off, on their way to where they can go on. */
-  readonly storing = new Set<Promise<unknown>>();
+  /** Sockets that were cut off, on their way to where they can go on, by their keys there. */
+  readonly storing = new Map<string, Promise<unknown>>();
 
   constructor(
     readonly db: Database,
@@ -177,7 +177,7 @@ export class PostgresRelay {
   /** Before the end: returns when what was published is stored, if it can be, and who was cut off. */
   async flush(): Promise<void> {
     this.isStopping = true;
-    while (this.sending || this.storing.size > 0) await Promise.all([this.sending, ...this.storing]);
+    while (this.sending || this.storing.size > 0) await Promise.all([this.sending, ...this.storing.values()]);
   }
 
   /** If it is not, what is missed is read as soon as it is. */
@@ -363,8 +363,8 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
         ON CONFLICT (pid) DO UPDATE SET session = excluded.session, disconnected_at = now()`,
       )
       .catch((error: unknown) => warnOf(this.relay.logger, 'A socket cannot be recovered', error))
-      .finally(() => this.relay.storing.delete(storing));
-    this.relay.storing.add(storing);
+      .finally(() => this.relay.storing.delete(key));
+    this.relay.storing.set(key, storing);
   }
 
   override async restoreSession(pid: string, offset: string): Promise<Session> {
@@ -374,6 +374,8 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     const owned = this.handshake.ownStoredSocket(this.nsp.name, pid);
     if (!owned || !/^\d{1,15}$/.test(offset) || this.relay.delivered === null) return none;
     if (!(await catchesUp(() => this.relay.delivered! >= Number(offset)))) return none;
+    // It may be back before it is stored that it was cut off.
+    await this.relay.storing.get(owned.key);
     const [found] = await db.change<{ session: StoredSession }>(everyGym`
       DELETE FROM socket_sessions WHERE pid = ${owned.key}
         AND disconnected_at > now() - make_interval(secs => ${RECOVERY_MS / 1000})
