@@ -19,7 +19,7 @@ const esm = [
   'load-esm',
   '@borewit',
 ];
-const esmOnly = [...esm, 'p-limit', 'yocto-queue', 'sql-template-tag'];
+const esmOnly = [...esm, 'p-limit', 'yocto-queue'];
 
 export default {
   testEnvironment: 'node',
