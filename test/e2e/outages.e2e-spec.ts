@@ -79,6 +79,9 @@ describe('two servers of one embedded PostgreSQL', () => {
     cluster.remove();
   });
 
+  const areReady = async () => (await Promise.all(desks.map(isReady))).every(Boolean);
+  const allReady = () => until(areReady, () => `both are ready, and PostgreSQL says ${cluster.said}`);
+
   it('start it again when it is killed alone, at its address, and say so once', async () => {
     const { port, postmaster } = cluster;
     process.kill(postmaster, 'SIGKILL');
@@ -87,7 +90,7 @@ describe('two servers of one embedded PostgreSQL', () => {
       expect(answer).toHaveStatus(503);
       expect(answer.headers.get('retry-after')).toBe('2');
     }
-    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    await allReady();
     expect(cluster.postmaster).not.toBe(postmaster);
     expect(cluster.port).toBe(port);
     for (const [index, desk] of desks.entries()) {
@@ -102,7 +105,7 @@ describe('two servers of one embedded PostgreSQL', () => {
     const { port, postmaster } = cluster;
     process.kill(postmaster, 'SIGINT');
     await until(async () => cluster.isRunning && cluster.postmaster !== postmaster);
-    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    await allReady();
     expect(cluster.port).toBe(port);
   });
 
@@ -148,7 +151,7 @@ describe('two servers of one embedded PostgreSQL', () => {
     } finally {
       cluster.thaw();
     }
-    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    await allReady();
     expect(await Promise.all(desks.map((desk) => gauge(desk, 'database_up')))).toEqual([1, 1]);
     expect(servers.map((server) => lost(server).length)).toEqual(before.map((count) => count + 1));
     // What was given up is not left open.
@@ -172,7 +175,7 @@ describe('two servers of one embedded PostgreSQL', () => {
     await third.ready();
     // A backend that is killed takes all others with it, and PostgreSQL begins again by itself.
     process.kill(cluster.processes.at(-1)!, 'SIGKILL');
-    await until(async () => (await Promise.all(desks.map(isReady))).every(Boolean));
+    await allReady();
     expect(await Promise.all(servers.map((server) => server.kill('SIGTERM')))).toEqual([0, 0, 0]);
     expect(cluster.isRunning).toBe(false);
   });

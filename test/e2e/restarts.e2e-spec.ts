@@ -53,33 +53,34 @@ for (const { way, isRedis } of ways) {
       const { body } = await clients[0].post('/auth/login', { email: 'trainer@gym.com', password: 'trainer123' });
       const desk = new HttpClient(`${balancer.url}/api/v1`, body.access_token);
 
-      let people: number[] = [];
-      const morePeople = async () => {
-        const { rows } = await database.query<{ id: number }>(
-          `INSERT INTO users (email, full_name, document_id, role, gym_id)
-           SELECT name || '@example.com', name, name, 'user', 1 FROM (SELECT $1 || n AS name FROM generate_series(1, 5000) n) names
-           RETURNING id`,
-          [unique('m')],
-        );
-        people = rows.map(({ id }) => id);
-      };
-      await morePeople();
+      const name = unique('m');
+      const { rows: members } = await database.query<{ id: number }>(
+        `INSERT INTO users (email, full_name, document_id, role, gym_id)
+         SELECT name || '@example.com', name, name, 'user', 1 FROM (SELECT $1 || n AS name FROM generate_series(1, 8) n) names
+         RETURNING id`,
+        [name],
+      );
       const failures: unknown[] = [];
       let visits: number[] = [];
       const over = new AbortController();
-      const work = async () => {
+      const ask = async (path: string, sent: object, status: number) => {
+        const answer = await desk.post(path, sent);
+        if (answer.status !== status) throw Object.assign(new Error(path), { cause: [answer.status, answer.body] });
+        return answer.body.id as number;
+      };
+      const comeAndGo = async (member: number) => {
         while (!over.signal.aborted) {
           try {
-            const answer = await desk.post('/attendance', { user_id: people.pop() });
-            if (answer.status === 201) visits.push(answer.body.id);
-            else failures.push([answer.status, answer.body]);
+            const visit = await ask('/attendance', { user_id: member }, 201);
+            visits.push(visit);
+            await ask(`/attendance/${visit}/check-out`, {}, 200);
           } catch (error) {
             failures.push((error as Error).cause ?? error);
           }
           await sleep(5);
         }
       };
-      const working = Array.from({ length: 8 }, work);
+      const working = members.map(({ id }) => comeAndGo(id));
       for (const index of [0, 1]) {
         const screen = await SocketClient.connect(urls[1 - index]!, '/checkins', { token: desk.token });
         await screen.next('initial_stats');

@@ -28,6 +28,11 @@ export class OwnCluster {
     return `postgres://app:${readFileSync(this.file('app_password'), 'utf8').trim()}@127.0.0.1:${this.port}/spotter`;
   }
 
+  /** The end of its log. */
+  get said(): string {
+    return readFileSync(path.join(this.folder, 'postgres/postgres.log'), 'utf8').slice(-1000);
+  }
+
   /** All its processes: freezing the first alone would let the others answer. */
   get processes(): number[] {
     const children = readFileSync(`/proc/${this.postmaster}/task/${this.postmaster}/children`, 'utf8');
