@@ -181,8 +181,7 @@ export class SessionsService {
           ip_address = ${client.ip_address}, network = ${networkOf(client.ip_address)},
           user_agent = coalesce(${client.user_agent}, s.user_agent)
       FROM users u
-      WHERE s.id = ${sid} AND s.generation = ${gen} AND s.ended_at IS NULL
-        AND u.id = s.user_id AND u.is_active AND u.deleted_at IS NULL
+      WHERE s.id = ${sid} AND s.user_id = ${userId} AND s.generation = ${gen} AND ${LIVE}
       RETURNING s.id AS session_id, s.generation`);
     if (rotated) return { ...rotated, user_id: userId };
     await this.db.transaction((tx) => this.end(tx, userId, 'token_reused', { only: sid }));

@@ -179,6 +179,15 @@ describe('auth', () => {
       expect(await client.get('/auth/me')).toBeRefused(401, 'session_ended');
     });
 
+    it('end with the time that is set by hand, and are not refreshed after it', async () => {
+      const { id, client, refresh_token } = await t.make.signedIn('trainer', gym.id);
+      expect(await client.get('/auth/me')).toHaveStatus(200);
+      await t.db.change(everyGym`UPDATE sessions SET expires_at = now() - interval '1 second' WHERE user_id = ${id}`);
+      await expect(until(async () => (await client.get('/auth/me')).status)).resolves.toBe(401);
+      expect(await refresh(refresh_token)).toBeRefused(401, 'session_ended');
+      expect(await client.get('/auth/me')).toBeRefused(401, 'session_ended');
+    });
+
     it('end at once when a person is deactivated, through the API or by hand', async () => {
       const admin = await t.make.signedIn('admin', null);
       const [one, two] = [await t.make.signedIn('trainer', gym.id), await t.make.signedIn('trainer', gym.id)];
