@@ -1,5 +1,5 @@
 import { columns, optional, table } from '../database/columns.js';
-import type { Database, Unit } from '../database/database.js';
+import type { Database, Queryable, Unit } from '../database/database.js';
 import { everyGym, raw, sql } from '../database/sql.js';
 import type { User } from '../people/entities/user.entity.js';
 import { MembershipChangedDto } from './dto/user-plan.dto.js';
@@ -16,11 +16,19 @@ const MEMBERSHIP = columns(MembershipChangedDto, {
 
 type MemberOfGym = Pick<LockedMember, 'id' | 'gym_id'>;
 
-/** Tells the gym's screens what the member has now. */
-export async function tellMembership(unit: Unit, { id, gym_id: gymId }: MemberOfGym): Promise<void> {
-  const [member] = await unit.query(everyGym`
+/** What the member has now; undefined: there is no such person any more. */
+export async function membershipOf(
+  db: Queryable,
+  { id, gym_id: gymId }: MemberOfGym,
+): Promise<MembershipChangedDto | undefined> {
+  const [member] = await db.query(everyGym`
     SELECT ${MEMBERSHIP} FROM users u ${planThatCounts(raw('u.id'), sql`${gymId}`)} WHERE u.id = ${id}`);
-  unit.emit(new MembershipChanged(gymId, member!));
+  return member;
+}
+
+/** Tells it to the gym's screens. */
+export async function tellMembership(unit: Unit, member: MemberOfGym): Promise<void> {
+  unit.emit(new MembershipChanged(member.gym_id, (await membershipOf(unit, member))!));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
 import { MemberCheckedIn, MemberCheckedOut, VisitCorrected, VisitRemoved } from '../attendance/attendance.events.js';
+import { newsOfVisit } from '../attendance/visit-news.js';
 import { VisitNumbers } from '../attendance/visit-numbers.js';
 import type { ScopedGymId } from '../common/actor/actor.js';
 import { Unavailable } from '../common/errors/common.errors.js';
@@ -8,11 +9,13 @@ import { warnOf } from '../common/outage.js';
 import { Database } from '../database/database.js';
 import { everyGym } from '../database/sql.js';
 import { ClockTurned, GymChanged } from '../gyms/gyms.events.js';
+import { membershipOf } from '../plans/membership-news.js';
 import { MembershipChanged } from '../plans/plans.events.js';
 import { consolesRoom } from '../devices/device-rooms.js';
 import { DoorGuessed } from '../devices/devices.events.js';
 import type { ServerEvents } from './event-map.js';
 import { Cluster } from './cluster.js';
+import { type Again, broadcastState } from './packets.js';
 import { gymRoom, Sockets } from './sockets.js';
 
 const MOST_OFTEN_MS = 1_000;
@@ -56,13 +59,13 @@ export class Broadcaster implements OnApplicationShutdown {
 
   @OnEvent(MemberCheckedIn.name)
   onCheckedIn({ gym_id, visit }: MemberCheckedIn): void {
-    this.emitToGym('/checkins', gym_id, 'member_checked_in', visit);
+    this.emitState(gym_id, 'member_checked_in', visit, () => newsOfVisit(this.db, visit.id));
     this.sendNumbersSoon(gym_id);
   }
 
   @OnEvent(MemberCheckedOut.name)
   onCheckedOut({ gym_id, visit }: MemberCheckedOut): void {
-    this.emitToGym('/checkins', gym_id, 'member_checked_out', visit);
+    this.emitState(gym_id, 'member_checked_out', visit, () => newsOfVisit(this.db, visit.id));
     this.sendNumbersSoon(gym_id);
   }
 
@@ -84,13 +87,16 @@ export class Broadcaster implements OnApplicationShutdown {
 
   @OnEvent(VisitRemoved.name)
   onVisitRemoved({ gym_id, visit_id }: VisitRemoved): void {
-    this.emitToGym('/checkins', gym_id, 'check_in_removed', { id: visit_id });
+    this.emitTo([gymRoom(gym_id), gymRoom(null)], '/checkins', 'check_in_removed', { id: visit_id });
     this.sendNumbersSoon(gym_id);
   }
 
   @OnEvent(MembershipChanged.name)
   onMembershipChanged({ gym_id, member }: MembershipChanged): void {
-    this.emitToGym('/checkins', gym_id, 'membership_changed', member);
+    this.emitState(gym_id, 'membership_changed', member, async () => {
+      const now = await membershipOf(this.db, { id: member.user_id, gym_id: gym_id as ScopedGymId });
+      return now ? ['membership_changed', now] : null;
+    });
   }
 
   @OnEvent(DoorGuessed.name)
@@ -99,16 +105,18 @@ export class Broadcaster implements OnApplicationShutdown {
     this.emitTo([consolesRoom(gym_id), consolesRoom(null)], '/devices', 'access_alarm', alarm);
   }
 
-  /** To everyone who watches the gym, on any server. */
-  private emitToGym<Name extends keyof ServerEvents, Event extends keyof ServerEvents[Name] & string>(
-    namespace: Name,
+  /** To everyone who watches the gym, on any server: how something is. @param again how it is later */
+  private emitState<Event extends keyof ServerEvents['/checkins']>(
     gymId: number,
     event: Event,
-    payload: ServerEvents[Name][Event],
+    payload: ServerEvents['/checkins'][Event],
+    again: Again,
   ): void {
-    this.emitTo([gymRoom(gymId), gymRoom(null)], namespace, event, payload);
+    const { io } = this.sockets;
+    if (io) broadcastState(io.of('/checkins'), [gymRoom(gymId), gymRoom(null)], event, payload, again);
   }
 
+  /** On any server. */
   private emitTo<Name extends keyof ServerEvents, Event extends keyof ServerEvents[Name] & string>(
     rooms: string[],
     namespace: Name,
@@ -148,8 +156,9 @@ export class Broadcaster implements OnApplicationShutdown {
   }
 
   private async emitNumbers(gymId: number): Promise<void> {
-    const stats = await this.numbers.stats({ gym_id: gymId as ScopedGymId });
+    const count = () => this.numbers.stats({ gym_id: gymId as ScopedGymId });
+    const stats = await count();
     this.gymsTold.add(gymId);
-    this.emitToGym('/checkins', gymId, 'check_in_stats', stats);
+    this.emitState(gymId, 'check_in_stats', stats, async () => ['check_in_stats', await count()]);
   }
 }

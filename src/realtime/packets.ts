@@ -19,6 +19,35 @@ export interface Packet {
   data: unknown[];
 }
 
+/** An event as it is told now, its name and its payload; null: there is nothing to tell any more. */
+export type Again = () => Promise<[string, unknown] | null>;
+
+/** What ours are told of a broadcast, besides Socket.IO's own. */
+export interface Options extends BroadcastOptions {
+  /** The sender waits until it is stored: it is not stored later. */
+  isAwaited?: true;
+  again?: Again;
+}
+
+const optionsFor = (rooms: string[], own: Omit<Options, keyof BroadcastOptions>): Options => ({
+  ...{ rooms: new Set(rooms), except: new Set(), flags: {} },
+  ...own,
+});
+
+/**
+ * Sends an event that says how something is now. If it has to wait for the database another server may tell of the same
+ * thing meanwhile: so it is told as it is by then, which `again` says.
+ */
+export function broadcastState(
+  { adapter }: Namespace,
+  rooms: string[],
+  event: string,
+  payload: unknown,
+  again: Again,
+): void {
+  adapter.broadcast({ type: EVENT, data: [event, payload] }, optionsFor(rooms, { again }));
+}
+
 /**
  * Sends an event to the rooms, on all servers. Returns when it has its place in the order in which all of them get what
  * is sent: what is sent afterwards comes after it.
@@ -32,9 +61,9 @@ export async function broadcastInTurn(
   payload: unknown,
 ): Promise<boolean> {
   const packet = { type: EVENT, data: [event, payload] };
-  const opts = { rooms: new Set(rooms), except: new Set(), flags: {}, isAwaited: true } as BroadcastOptions;
   // Ours return a promise; Socket.IO's own types do not know it.
-  const isForAll = await (adapter.broadcast(packet, opts) as unknown as Promise<boolean | undefined>);
+  const sent = adapter.broadcast(packet, optionsFor(rooms, { isAwaited: true })) as unknown;
+  const isForAll = await (sent as Promise<boolean | undefined>);
   return isForAll !== false;
 }
 

@@ -19,12 +19,14 @@ import { everyGym } from '../database/sql.js';
 import type { SocketData } from '../common/ws/gateway.js';
 import { type Handshake, recoveryKey } from './handshake.js';
 import {
+  type Again,
   catchesUp,
   frameInOnePiece,
   inOwnTurn,
   isAsked,
   isForThisServer,
   missedPacket,
+  type Options,
   type Packet,
   sendHere,
 } from './packets.js';
@@ -59,6 +61,9 @@ interface Unsent {
   text: string;
   /** So long it waits for a database that is away. */
   until: number;
+  /** What it tells by then. */
+  again?: Again;
+  hasWaited?: true;
   resolve(id: string): void;
   reject(error: unknown): void;
 }
@@ -115,8 +120,11 @@ export class PostgresRelay {
     this.adapters.set(adapter.nsp.name, adapter);
   }
 
-  /** @param patienceMs if the database is away it is stored later, but not later than this */
-  async publish(message: Counted, patienceMs: number): Promise<string> {
+  /**
+   * @param patienceMs if the database is away it is stored later, but not later than this
+   * @param again what it tells if it is stored later
+   */
+  async publish(message: Counted, patienceMs: number, again?: Again): Promise<string> {
     message.count = ++this.published;
     const text = textOf(message);
     if (isFleeting(message) && Buffer.byteLength(text) < LARGEST_NOTIFICATION) {
@@ -124,7 +132,7 @@ export class PostgresRelay {
       return '';
     }
     return new Promise((resolve, reject) => {
-      this.unsent.push({ message, text, until: performance.now() + patienceMs, resolve, reject });
+      this.unsent.push({ message, text, until: performance.now() + patienceMs, again, resolve, reject });
       this.sending ??= this.send();
     });
   }
@@ -132,12 +140,13 @@ export class PostgresRelay {
   /** In the order in which they were published, which several connections would not keep. */
   private async send(): Promise<void> {
     while (this.unsent.length > 0) {
-      const batch = this.unsent.splice(0, BATCH);
-      const namespaces = batch.map(({ message }) => message.nsp);
-      const rooms = batch.map(({ message }) => roomsOf(message).join(' '));
-      // As one text: pg and PostgreSQL would look through each element of an array for what must be escaped in it.
-      const texts = batch.map(({ text }) => text).join(SEPARATOR);
+      let batch = this.unsent.splice(0, BATCH);
       try {
+        if (batch.some(({ hasWaited }) => hasWaited)) batch = await this.toTellStill(batch);
+        const namespaces = batch.map(({ message }) => message.nsp);
+        const rooms = batch.map(({ message }) => roomsOf(message).join(' '));
+        // As one text: pg and PostgreSQL would look through each element of an array for what must be escaped in it.
+        const texts = batch.map(({ text }) => text).join(SEPARATOR);
         // The lock keeps what is committed in the order of its ids. No part of the statement is a query of its own:
         // to begin each costs more than the row.
         const rows = await this.db.statement((unit) =>
@@ -159,6 +168,7 @@ export class PostgresRelay {
         const waiting = batch.filter(({ until }) => isAway && performance.now() < until);
         for (const one of batch) if (!waiting.includes(one)) one.reject(error);
         if (waiting.length === 0) continue;
+        for (const one of waiting) one.hasWaited = true;
         // Before all that came meanwhile.
         this.unsent.unshift(...waiting);
         await sleep(RETRY_MS, undefined, { ref: false });
@@ -166,6 +176,24 @@ export class PostgresRelay {
     }
     // In the same step in which there was no more, or what comes in between would wait for the next.
     this.sending = undefined;
+  }
+
+  /** What has waited is told as it is now: another server may have told of the same thing meanwhile. */
+  private async toTellStill(batch: Unsent[]): Promise<Unsent[]> {
+    const left: Unsent[] = [];
+    for (const one of batch) {
+      const told = one.hasWaited && one.again ? await one.again() : undefined;
+      if (told === null) {
+        one.resolve('');
+        continue;
+      }
+      if (told) {
+        (one.message as unknown as { data: { packet: Packet } }).data.packet.data = told;
+        one.text = textOf(one.message);
+      }
+      left.push(one);
+    }
+    return left;
   }
 
   /** What follows directly on the last message need not be read again; otherwise those of others come before it. */
@@ -315,12 +343,12 @@ export class PostgresAdapter extends ClusterAdapterWithHeartbeat {
     return this.publishInTurn(MessageType.DISCONNECT_SOCKETS, opts, { close });
   }
 
-  private async publishInTurn(type: MessageType, opts: BroadcastOptions & { isAwaited?: true }, what: object) {
-    const { rooms, except, flags, isAwaited } = opts;
+  private async publishInTurn(type: MessageType, opts: Options, what: object) {
+    const { rooms, except, flags, isAwaited, again } = opts;
     const told = { rooms: [...rooms], except: [...(except ?? [])], flags };
     const message = { uid: this.uid, nsp: this.nsp.name, type, data: { ...what, opts: told } } as never;
     try {
-      await this.relay.publish(message, isAwaited ? 0 : KEPT_MS);
+      await this.relay.publish(message, isAwaited ? 0 : KEPT_MS, again);
     } catch (error) {
       if (isAwaited) throw error;
       warnOf(this.relay.logger, 'A broadcast was lost', error);

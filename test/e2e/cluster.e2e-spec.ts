@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { Balancer } from '../support/balancer.js';
@@ -7,6 +8,7 @@ import { unique } from '../support/factory.js';
 import type { HttpClient } from '../support/http-client.js';
 import { hasRedis, Redis } from '../support/redis.js';
 import { ServerProcess } from '../support/server-process.js';
+import { SlowLine } from '../support/slow-line.js';
 import { SocketClient } from '../support/socket-client.js';
 import { until } from '../support/until.js';
 
@@ -285,6 +287,48 @@ for (const { way, isRedis } of ways) {
       expect(answered.length).toBeGreaterThan(0);
       await until(() => sockets.every((socket) => answered.every((id) => seen(socket).includes(id))));
       for (const socket of sockets) expectSeenOnce(socket, answered);
+    });
+
+    it('tell last how it is, also if what one of them tells has to wait for its way to the database', async () => {
+      const line = await SlowLine.to(settings.DATABASE_URL!);
+      const third = new ServerProcess({ ...settings, DATABASE_URL: line.url });
+      servers.push(third);
+      const far = (await third.ready()).withToken(desks[0].token!);
+      const [near] = desks;
+      const sockets = await Promise.all(urls.map((url) => connect(url)));
+      const member = await newMember();
+      const plan = { name: unique('plan'), price: 10, kind: 'time', duration_days: 30, gym_id: 1 };
+      const { body: sold } = await admin.post('/plans', plan);
+      const { body: membership } = await near.post('/user-plans', { user_id: member, plan_id: sold.id });
+
+      const visit = await far.post('/attendance', { user_id: member });
+      expect(visit).toHaveStatus(201);
+      line.cut();
+      expect(await near.post(`/attendance/${visit.body.id}/check-out`)).toHaveStatus(200);
+      line.mend();
+      await until(async () => (await far.get('/gyms')).status === 200);
+      const frozen = await far.withToken(admin.token!).post(`/user-plans/${membership.id}/freeze`);
+      expect(frozen).toHaveStatus(200);
+      line.cut();
+      expect(await admin.post(`/user-plans/${membership.id}/unfreeze`)).toHaveStatus(200);
+      await sleep(1500);
+      line.mend();
+
+      // What waits is tried each second. Once something of the same server is told after it, nothing is left.
+      await until(async () => (await far.get('/gyms')).status === 200);
+      await sleep(2500);
+      const told = sockets.map((socket) => socket.all('check_in_stats').at(-1)?.currently_in);
+      const { rows } = await database.query<{ inside: number }>(
+        'SELECT count(*)::int AS inside FROM attendance WHERE gym_id = 1 AND check_out_time IS NULL',
+      );
+      expect(told).toEqual(sockets.map(() => rows[0]!.inside));
+      await sees(sockets, (await far.post('/attendance', { user_id: await newMember() })).body.id);
+      for (const socket of sockets) {
+        const news = socket.received.filter(({ payload }) => payload?.id === visit.body.id);
+        expect(news.at(-1)?.event).toBe('member_checked_out');
+        expect(socket.all('membership_changed').at(-1)?.membership.status).toBe('active');
+      }
+      line.close();
     });
 
     it('lose no broadcast while sockets come and go', async () => {

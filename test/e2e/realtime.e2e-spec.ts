@@ -198,6 +198,7 @@ describe('sockets', () => {
       expect(await socket.ask('check_in', { member_id: person.id, action })).toMatchObject({
         code: 'no_sessions_left',
       });
+      await socket.next('member_checked_in');
       expect(socket.all('member_checked_in')).toHaveLength(1);
     });
 
