@@ -24,15 +24,16 @@ export function describeRules(): void {
   }
 }
 
-/** What the rules of a field say, and whether a request may leave it out because it has a default. */
+/** What the rules of a field say. A field that may be left out may be null, too: the same, or a value of its own. */
 export function schemaOfField(type: Type, name: string): Record<string, unknown> {
   const rules = rulesOf(type).filter(({ propertyName }) => propertyName === name);
   const values = rules.filter((rule) => rule.type === ValidationTypes.CUSTOM_VALIDATION);
   const preset = (new type() as Record<string, unknown>)[name];
+  const isOptional = preset !== undefined || rules.some((rule) => rule.name === 'isOptional');
   return {
     ...schemaOfRules(values),
-    ...(isNullable(rules) && { nullable: true }),
-    ...((preset !== undefined || rules.some((rule) => rule.name === 'isOptional')) && { required: false }),
+    ...((isNullable(rules) || isOptional) && { nullable: true }),
+    ...(isOptional && { required: false }),
     ...(preset !== undefined && { default: preset }),
   };
 }

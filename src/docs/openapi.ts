@@ -63,6 +63,7 @@ export function createOpenApi(app: NestFastifyApplication, include: Type[]): Ope
   }
   addLinks(openapi);
   sayWhichIntegers(openapi);
+  sayWhereNullIs(openapi);
   return openapi;
 }
 
@@ -113,6 +114,26 @@ function sayWhichIntegers(node: unknown): void {
   for (const child of Object.values(node)) sayWhichIntegers(child);
 }
 
+interface NullableSchema {
+  nullable?: boolean;
+  enum?: unknown[];
+}
+
+/** No query has a null. Elsewhere `nullable` opens a type, but no enum: that must have the null itself. */
+function sayWhereNullIs(openapi: OpenAPIObject): void {
+  for (const [, { parameters = [] }] of operationsOf(openapi)) {
+    for (const parameter of parameters) if ('schema' in parameter) delete (parameter.schema as NullableSchema).nullable;
+  }
+  addNullToEnums(openapi);
+}
+
+function addNullToEnums(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  const schema = node as NullableSchema;
+  if (schema.nullable === true && Array.isArray(schema.enum)) schema.enum = [...schema.enum, null];
+  for (const child of Object.values(node)) addNullToEnums(child);
+}
+
 /** One handler answers for several families and addresses: each operation is named by its own. */
 function nameByAddress({ paths }: OpenAPIObject): void {
   for (const [path, item] of Object.entries(paths)) {
@@ -140,6 +161,7 @@ export function createLegacyOpenApi(app: NestFastifyApplication, name: string, i
     operation.security ??= [];
     operation.responses['4XX'] = { $ref: '#/components/responses/Refused' };
   }
+  sayWhereNullIs(openapi);
   openapi.components!.responses = { Refused: REFUSED };
   openapi.tags = [...new Set(operations.flatMap(({ tags = [] }) => tags))].map((tag) => ({ name: tag }));
   return openapi;

@@ -10,7 +10,7 @@ const nameOf = ($ref: string): string => $ref.split('/').at(-1)!;
  */
 export function exampleOf(schema: Schema, schemas: SchemasByName, isSent: boolean): unknown {
   if (schema.example !== undefined) return schema.example;
-  if (schema.nullable) return null;
+  if (schema.nullable && !isSent) return null;
   const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
   if (reference) return exampleOf(schemas[nameOf(reference)]!, schemas, isSent);
   if (schema.enum) return schema.enum[0];

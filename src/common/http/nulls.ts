@@ -15,7 +15,10 @@ export const IsRequired = () => applyDecorators(ValidateIf(isRequired), ApiPrope
 
 /** A field that must be there where the other is not, and is checked where it is. */
 export const IsRequiredWithout = (other: string) =>
-  ValidateIf((dto: Record<string, unknown>, value: unknown) => !dto[other] || value !== undefined);
+  applyDecorators(
+    ValidateIf((dto: Record<string, unknown>, value: unknown) => !dto[other] || value !== undefined),
+    ApiProperty({ nullable: true }),
+  );
 
 /** Whether null is a value of the field that has these rules. */
 export function isNullable(rules: { constraints?: unknown[] }[]): boolean {
