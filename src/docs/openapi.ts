@@ -115,23 +115,29 @@ function sayWhichIntegers(node: unknown): void {
 }
 
 interface NullableSchema {
+  type?: string;
   nullable?: boolean;
   enum?: unknown[];
+  allOf?: object[];
+  oneOf?: object[];
 }
 
-/** No query has a null. Elsewhere `nullable` opens a type, but no enum: that must have the null itself. */
+/** No query has a null. Elsewhere `nullable` opens a type, but neither an enum nor a schema that is named. */
 function sayWhereNullIs(openapi: OpenAPIObject): void {
   for (const [, { parameters = [] }] of operationsOf(openapi)) {
     for (const parameter of parameters) if ('schema' in parameter) delete (parameter.schema as NullableSchema).nullable;
   }
-  addNullToEnums(openapi);
+  openToNull(openapi);
 }
 
-function addNullToEnums(node: unknown): void {
+function openToNull(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   const schema = node as NullableSchema;
   if (schema.nullable === true && Array.isArray(schema.enum)) schema.enum = [...schema.enum, null];
-  for (const child of Object.values(node)) addNullToEnums(child);
+  if (schema.nullable === true && schema.allOf) {
+    schema.oneOf = [...schema.allOf, { type: 'object', nullable: true, enum: [null] }];
+    for (const key of ['type', 'nullable', 'allOf'] as const) delete schema[key];
+  } else for (const child of Object.values(node)) openToNull(child);
 }
 
 /** One handler answers for several families and addresses: each operation is named by its own. */

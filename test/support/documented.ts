@@ -37,11 +37,11 @@ addFormats.default(ajv, ['date', 'date-time']);
 ajv.addSchema(strict({ components: document.components }) as object, 'openapi');
 const validators = new Map<object, ValidateFunction>();
 
-/** OpenAPI 3.0 as JSON Schema: `nullable` is another type, and what is not documented is not there. */
+/** As strict validators read it: `nullable` opens the type beside it, and what is not documented is not there. */
 function strict(schema: unknown, isPart = false): unknown {
   if (Array.isArray(schema)) return schema.map((one) => strict(one, isPart));
   if (typeof schema !== 'object' || schema === null) return schema;
-  const { nullable, example: _example, ...rest } = schema as Record<string, unknown>;
+  const { example: _example, ...rest } = schema as Record<string, unknown>;
   const translated = Object.fromEntries(
     Object.entries(rest).map(([key, value]) => [
       key,
@@ -53,8 +53,7 @@ function strict(schema: unknown, isPart = false): unknown {
     ]),
   );
   // A part of several says nothing of the fields of the others.
-  const closed = 'properties' in translated && !isPart ? { additionalProperties: false, ...translated } : translated;
-  return nullable === true ? { anyOf: [closed, { type: 'null' }] } : closed;
+  return 'properties' in translated && !isPart ? { additionalProperties: false, ...translated } : translated;
 }
 
 /** Names of fields are no keywords: a field may be called `example`. */
