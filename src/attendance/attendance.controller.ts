@@ -53,6 +53,7 @@ export class AttendanceController {
     answer: VisitDto,
     errors: [AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft, VisitTimesWrong],
     idempotent: true,
+    needsBody: true,
   })
   checkIn(
     @CurrentActor() actor: Actor,

@@ -151,6 +151,7 @@ export class ChatController {
     answer: MessageDto,
     errors: [ConversationNotFound, PersonNotActive, TooLarge, MediaTypeNotSupported, AttachmentType],
     idempotent: true,
+    needsBody: true,
   })
   @ApiConsumes('application/json', 'multipart/form-data')
   @TakesFiles()

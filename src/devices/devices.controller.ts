@@ -74,6 +74,7 @@ export class DevicesController {
     answer: AccessDto,
     errors: [DeviceNotFound, TooManyRequests],
     idempotent: true,
+    needsBody: true,
   })
   ask(
     @CurrentActor() actor: Actor,

@@ -2,12 +2,15 @@ import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { ProblemDto } from '../common/errors/problem.js';
-import { completeErrors, EXAMPLE } from '../common/http/operation.js';
+import { completeErrors, EXAMPLE, NEEDS_BODY } from '../common/http/operation.js';
 import { MAX_ID } from '../common/http/whole.js';
 import { sentenceOf } from './answer-sentences.js';
 import { operationIdOf } from './operation-ids.js';
 
-type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']> & {
+  [EXAMPLE]?: object;
+  [NEEDS_BODY]?: boolean;
+};
 
 const TAGS: Record<string, string> = {
   auth: 'Sign in and out, and who you are.',
@@ -59,7 +62,7 @@ export function createOpenApi(app: NestFastifyApplication, include: Type[]): Ope
   for (const [method, operation] of operationsOf(openapi)) {
     operation.security ??= [];
     completeAnswers(method, operation);
-    addExample(operation, openapi);
+    completeBody(operation, openapi);
   }
   addLinks(openapi);
   sayWhichIntegers(openapi);
@@ -78,17 +81,20 @@ function completeAnswers(method: string, { responses }: OperationObject): void {
   }
 }
 
-/** What is sent as an example: of the fields that have one, and what the operation says of its own. */
-function addExample(operation: OperationObject & { [EXAMPLE]?: object }, { components }: OpenAPIObject): void {
-  const own = operation[EXAMPLE];
+/** Whether a body may be left out, and an example of it: of the fields that have one, and what the operation says. */
+function completeBody(operation: OperationObject, { components }: OpenAPIObject): void {
+  const { [EXAMPLE]: own, [NEEDS_BODY]: needsBody = false, requestBody } = operation;
   delete operation[EXAMPLE];
-  const body = operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {};
-  const json = body['application/json'];
+  delete operation[NEEDS_BODY];
+  if (!requestBody || !('content' in requestBody)) return;
+  const json = requestBody.content['application/json'];
   if (!json?.schema || !('$ref' in json.schema)) return;
-  const schema = components!.schemas![json.schema.$ref.split('/').at(-1)!] as {
+  const { properties, required = [] } = components!.schemas![json.schema.$ref.split('/').at(-1)!] as {
     properties: Record<string, { example?: unknown }>;
+    required?: string[];
   };
-  const given = Object.entries(schema.properties).filter(([, { example }]) => example !== undefined);
+  requestBody.required = needsBody || required.length > 0;
+  const given = Object.entries(properties).filter(([, { example }]) => example !== undefined);
   json.example = { ...Object.fromEntries(given.map(([name, { example }]) => [name, example])), ...own };
 }
 

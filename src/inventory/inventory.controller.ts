@@ -112,6 +112,7 @@ export class InventoryController {
     answer: ProductDto,
     errors: [ProductNotFound, InsufficientStock],
     idempotent: true,
+    needsBody: true,
   })
   changeStock(
     @CurrentActor() actor: Actor,

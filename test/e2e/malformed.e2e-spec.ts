@@ -129,10 +129,12 @@ describe('malformed requests', () => {
     return { path: `/${route.path}`, body: { email: 'a@example.com', password: 'whatever it is', refresh_token: 'x' } };
   }
 
+  const operationOf = ({ method, path }: Route) =>
+    (document.paths[`/api/v1/${path.replace(/:(\w+)/g, '{$1}')}`] as Record<string, any>)[method.toLowerCase()];
+
   /** The fields and the filters that a route knows, as documented. */
   function documented(route: Route): { fields: string[]; filters: string[] } {
-    const path = document.paths[`/api/v1/${route.path.replace(/:(\w+)/g, '{$1}')}`] as Record<string, any>;
-    const { requestBody, parameters } = path[route.method.toLowerCase()];
+    const { requestBody, parameters } = operationOf(route);
     const schema = requestBody?.content['application/json'].schema.$ref.split('/').at(-1);
     const queries = parameters.filter((parameter: { in: string }) => parameter.in === 'query');
     return {
@@ -191,6 +193,19 @@ describe('malformed requests', () => {
     }
     // The battery is no battery if most of it passes.
     expect(refused.filter((status) => status >= 400).length).toBeGreaterThan(1200);
+  });
+
+  it('no body is refused where the document wants one, and nowhere else', async () => {
+    let optional = 0;
+    for (const route of routes) {
+      const { requestBody } = operationOf(route);
+      if (!requestBody) continue;
+      const { path } = await rightCall(route);
+      const { status, body } = await send(route.method, path);
+      expect(status === 422).toEqualFor([route.method, path, body], requestBody.required);
+      if (!requestBody.required) optional++;
+    }
+    expect(optional).toBeGreaterThan(15);
   });
 
   it('every kind of body is refused as what it is', async () => {

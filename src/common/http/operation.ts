@@ -42,6 +42,8 @@ interface OperationOptions {
   answer?: Type | [Type] | `${string}/${string}`;
   /** The answer is a Page. */
   list?: boolean;
+  /** Of its body no field must be there, but one of several: it may not be left out. */
+  needsBody?: boolean;
   /** Of its body, what the example says otherwise than the examples of the fields. */
   example?: object;
   /** It takes Idempotency-Key. */
@@ -57,8 +59,9 @@ export function okOrNoContent<Kept extends object>(reply: FastifyReply, kept: Ke
   return undefined;
 }
 
-/** Where the document says it, while it is made. */
+/** Where the document says these, while it is made. */
 export const EXAMPLE = 'x-example';
+export const NEEDS_BODY = 'x-needs-body';
 
 /** All that a route says of itself: who may use it, and its documentation. */
 export function Operation(options: OperationOptions): MethodDecorator {
@@ -78,6 +81,7 @@ export function Operation(options: OperationOptions): MethodDecorator {
     }),
     ApiExtension('x-roles', isPublic ? [PUBLIC] : roles),
     ...(options.example ? [ApiExtension(EXAMPLE, options.example)] : []),
+    ...(options.needsBody ? [ApiExtension(NEEDS_BODY, true)] : []),
     ...(isPublic ? [] : [ApiBearerAuth()]),
     HttpCode(options.status ?? 200),
     success(options),
