@@ -16,6 +16,8 @@ export function serveSwaggerUi(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, readOpenApi, {
     raw: false,
     customSiteTitle: 'Spotter API',
+    // Nest's page says nothing of phones, and has no place for what goes into its head but the icon's.
+    customfavIcon: `/favicon.ico'><meta name='viewport' content='width=device-width, initial-scale=1`,
     swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, docExpansion: 'none' },
   });
 }

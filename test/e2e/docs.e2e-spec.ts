@@ -180,6 +180,13 @@ describe('the documentation', () => {
       },
     );
 
+    it.each(['/docs', '/docs/', '/redoc', '/errors', '/asyncapi'])('fits %s to a phone', async (path) => {
+      const { body } = await served.anonymous.get(served.url + path);
+      expect(body).toMatch(
+        /<head>[^]*<meta name=(["'])viewport\1 content=\1width=device-width, initial-scale=1\1[^]*<\/head>/,
+      );
+    });
+
     it('has every event, in both directions, with a payload and an example', async () => {
       const { body: events } = await served.anonymous.get(`${served.url}/asyncapi.json`);
       const { body: page } = await served.anonymous.get(`${served.url}/asyncapi`);
