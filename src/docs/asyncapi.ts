@@ -15,6 +15,8 @@ type Direction = 'from_client' | 'from_server';
 /** An event with what the document says of it. */
 interface DescribedEvent {
   event: string;
+  /** What it is called in the document, if another one has its name. */
+  key?: string;
   summary: string;
   payload?: Type;
 }
@@ -126,14 +128,21 @@ function answersOf({ event, answer, also = [] }: MessageKind): DescribedEvent[] 
   return answers.map((kind) => ({ ...kind, summary: `Answers ${event}` }));
 }
 
+/** One that has the name of the answer is another message all the same. */
 function refusalsOf({
   event,
+  answer,
   refusal = 'error',
   deviceRefusal,
   refusalPayload = RefusalDto,
 }: MessageKind): DescribedEvent[] {
   const names = deviceRefusal ? [refusal, deviceRefusal] : [refusal];
-  return names.map((name) => ({ event: name, payload: refusalPayload, summary: `Refuses ${event}` }));
+  return names.map((name) => ({
+    event: name,
+    key: name === answer?.event ? `${name}.refusal` : name,
+    payload: refusalPayload,
+    summary: `Refuses ${event}`,
+  }));
 }
 
 /** Adds an event to its channel, unless it is there already. @returns the reference to it */
@@ -141,10 +150,10 @@ function addMessage(
   { document, payloads }: Draft,
   namespace: string,
   direction: Direction,
-  { event: name, summary, payload }: DescribedEvent,
+  { event: name, key: called = name, summary, payload }: DescribedEvent,
 ): Ref {
   const channel = channelOf(namespace);
-  const key = `${direction}.${name}`;
+  const key = `${direction}.${called}`;
   const { messages } = (document.channels[channel] ??= newChannel(document, namespace));
   if (payload) payloads.add(payload);
   const schema = payload ? { $ref: `#/components/schemas/${payload.name}` } : { type: 'object' };

@@ -197,7 +197,10 @@ describe('the documentation', () => {
       const received = table.flatMap(([namespace, { messages }]) =>
         [...messages.values()].flatMap(({ event, answer, also = [], refusal, deviceRefusal }) => [
           [namespace, 'from_client', event],
-          ...[answer?.event, ...also.map((kind) => kind.event), refusal, deviceRefusal]
+          ...[
+            ...[answer?.event, ...also.map((kind) => kind.event), deviceRefusal],
+            refusal && refusal === answer?.event ? `${refusal}.refusal` : refusal,
+          ]
             .filter((name) => name !== undefined)
             .map((name) => [namespace, 'from_server', name]),
         ]),
@@ -207,8 +210,8 @@ describe('the documentation', () => {
       );
       expect(Object.keys(events.components.messages).toSorted()).toEqual([...new Set(expected)].toSorted());
       for (const [name, message] of Object.entries<any>(events.components.messages)) {
-        const [channel, from, event] = name.split('.') as [string, string, string];
-        expect(events.channels[channel].messages[`${from}.${event}`]).toEqualFor(name, {
+        const [channel, from, event, ...rest] = name.split('.') as [string, string, string];
+        expect(events.channels[channel].messages[[from, event, ...rest].join('.')]).toEqualFor(name, {
           $ref: `#/components/messages/${name}`,
         });
         const schema = message.payload.$ref?.split('/').at(-1);
@@ -216,6 +219,22 @@ describe('the documentation', () => {
         if (schema) expect(events.components.schemas[schema]).toEqualFor(schema, expect.any(Object));
         expect(message.examples).toEqualFor(name, [{ payload: expect.any(Object) }]);
         expect(page).toContain(`<code>${event}</code>`);
+      }
+    });
+
+    it('has the answers of each message, and its refusals, also where both come as the same event', async () => {
+      const { body: events } = await served.anonymous.get(`${served.url}/asyncapi.json`);
+      for (const [name, { reply }] of Object.entries<any>(events.operations)) {
+        const references = (reply?.messages ?? []).map(({ $ref }: any) => $ref);
+        expect(new Set(references).size).toEqualFor(name, references.length);
+      }
+      const told = ({ $ref }: any) => events.components.messages[`slots.${$ref.split('/').at(-1)}`];
+      for (const [event, answer] of Object.entries({ book: 'booking', cancel: 'cancellation' })) {
+        const messages = events.operations[`slots.receive.${event}_slot`].reply.messages.map(told);
+        expect(messages.map(({ name, payload }: any) => [name, payload.$ref.split('/').at(-1)])).toEqual([
+          [`${answer}_response`, 'BookingResponseDto'],
+          [`${answer}_response`, 'BookingRefusalDto'],
+        ]);
       }
     });
 

@@ -79,7 +79,7 @@ export class BookingRefusalDto extends RefusalDto {
   success: boolean;
   /** The same as error. @example "This hour is booked out" */
   message: string;
-  /** @example 18 */
+  /** As it was sent; null if it was not. @example 18 */
   @ApiProperty({ type: 'integer', nullable: true })
   slot_id: number | null;
 }
