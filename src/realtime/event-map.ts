@@ -13,6 +13,7 @@ import { SerialLineDto } from '../devices/dto/device.dto.js';
 import {
   AccessAlarmDto,
   BoardUploadDto,
+  EnrolmentStepDto,
   UserEstablishedDto,
   UserRefDto,
   UserSeenDto,
@@ -52,8 +53,8 @@ export const SERVER_EVENTS = {
   '/devices': {
     user: { summary: 'To a reader: a console wants to enrol this member', payload: UserRefDto },
     user_established: { summary: 'To the console: the reader waits for the finger', payload: UserEstablishedDto },
-    finger1_captured: { summary: 'To the console', payload: UserRefDto },
-    enrollment_completed: { summary: 'To the console', payload: UserRefDto },
+    finger1_captured: { summary: 'To the console', payload: EnrolmentStepDto },
+    enrollment_completed: { summary: 'To the console', payload: EnrolmentStepDto },
     user_found: { summary: 'To the consoles: a person is at the door', payload: UserSeenDto },
     user_not_found: { summary: 'To the consoles: an unknown person is at the door', payload: UserSeenDto },
     access_alarm: {

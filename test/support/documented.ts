@@ -10,6 +10,12 @@ interface Response {
   headers?: Record<string, unknown>;
 }
 
+/** A message that goes from the server to clients. */
+interface Event {
+  name: string;
+  payload: object;
+}
+
 interface Documented {
   pattern: RegExp;
   /** How many of its parts are parameters: `/users/trainers` before `/users/{user_id}`. */
@@ -17,7 +23,9 @@ interface Documented {
   methods: Record<string, { responses: Record<string, Response> }>;
 }
 
-const document = JSON.parse(readFileSync(path.join(__dirname, '../../openapi.json'), 'utf8'));
+const read = (file: string) => JSON.parse(readFileSync(path.join(__dirname, '../..', file), 'utf8'));
+const document = read('openapi.json');
+const events = read('asyncapi.json');
 
 const paths: Documented[] = Object.entries<Documented['methods']>(document.paths)
   .map(([template, methods]) => ({
@@ -34,22 +42,30 @@ const ajv = new Ajv({
   formats: { ...anything('email', 'int32', 'int64', 'double', 'password', 'byte', 'binary') },
 });
 addFormats.default(ajv, ['date', 'date-time']);
-ajv.addSchema(strict({ components: document.components }) as object, 'openapi');
+ajv.addSchema(strict({ components: document.components }, 'openapi') as object, 'openapi');
+ajv.addSchema(strict({ components: { schemas: events.components.schemas } }, 'asyncapi') as object, 'asyncapi');
 const validators = new Map<object, ValidateFunction>();
 
+/** Whether the value is what the schema says. @param of which document it is */
+function differencesOf(schema: object, of: string, value: unknown): string | null {
+  const validate = validators.get(schema) ?? ajv.compile(strict(schema, of) as object);
+  validators.set(schema, validate);
+  return validate(value) ? null : ajv.errorsText(validate.errors);
+}
+
 /** As strict validators read it: `nullable` opens the type beside it, and what is not documented is not there. */
-function strict(schema: unknown, isPart = false): unknown {
-  if (Array.isArray(schema)) return schema.map((one) => strict(one, isPart));
+function strict(schema: unknown, of: string, isPart = false): unknown {
+  if (Array.isArray(schema)) return schema.map((one) => strict(one, of, isPart));
   if (typeof schema !== 'object' || schema === null) return schema;
   const { example: _example, ...rest } = schema as Record<string, unknown>;
   const translated = Object.fromEntries(
     Object.entries(rest).map(([key, value]) => [
       key,
       key === '$ref'
-        ? `openapi${String(value)}`
+        ? `${of}${String(value)}`
         : key === 'properties'
-          ? strictFields(value as object)
-          : strict(value, key === 'allOf'),
+          ? strictFields(value as object, of)
+          : strict(value, of, key === 'allOf'),
     ]),
   );
   // A part of several says nothing of the fields of the others.
@@ -57,8 +73,8 @@ function strict(schema: unknown, isPart = false): unknown {
 }
 
 /** Names of fields are no keywords: a field may be called `example`. */
-function strictFields(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, strict(field)]));
+function strictFields(fields: object, of: string): object {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, strict(field, of)]));
 }
 
 /** Throws if an answer of /api/v1 is not what openapi.json says of its operation: status, code, media type, schema. */
@@ -87,7 +103,22 @@ function differenceOf(method: string, pathname: string, { status, headers, body 
   if (!response.content) return type ? `answers ${status} with ${type}` : null;
   const media = type && (response.content[type] ?? response.content['*/*']);
   if (!media) return `answers ${status} with ${type}`;
-  let validate = validators.get(media);
-  if (!validate) validators.set(media, (validate = ajv.compile(strict(media.schema) as object)));
-  return validate(body) ? null : `answers ${status} with ${ajv.errorsText(validate.errors)}`;
+  const differences = differencesOf(media.schema, 'openapi', body);
+  return differences && `answers ${status} with ${differences}`;
+}
+
+/** Throws if an event of a namespace is not what asyncapi.json says of it. */
+export function requireDocumentedEvent(namespace: string, event: string, payload: unknown): void {
+  const channel = events.channels[namespace.slice(1)];
+  if (!channel) return;
+  const messages: Event[] = Object.values<{ $ref: string }>(channel.messages)
+    .map(({ $ref }) => $ref.split('/').at(-1)!)
+    .filter((key) => key.includes('.from_server.'))
+    .map((key) => events.components.messages[key]);
+  const wrong = messages
+    .filter(({ name }) => name === event)
+    .map((message) => differencesOf(message.payload, 'asyncapi', payload));
+  if (wrong.some((differences) => differences === null)) return;
+  const why = wrong.join('; or ') || 'is not documented';
+  throw new Error(`asyncapi.json: ${namespace} ${event} ${why}: ${JSON.stringify(payload).slice(0, 2000)}`);
 }

@@ -1,5 +1,6 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { rememberAsked } from './asked.js';
+import { requireDocumentedEvent } from './documented.js';
 
 const PATIENCE_MS = 30_000;
 const clients = new Set<SocketClient>();
@@ -15,7 +16,7 @@ interface Waiting {
   take: (received: Received) => void;
 }
 
-/** Talks to a namespace as a client does, and remembers what it was told. */
+/** Talks to a namespace as a client does, and remembers what it was told. Each event must be as asyncapi.json says. */
 export class SocketClient {
   readonly socket: Socket;
   /** All that came, in order. */
@@ -140,5 +141,6 @@ export class SocketClient {
     const taker = [...this.waiting].find(({ event, matches }) => event === received.event && matches(received.payload));
     if (taker) taker.take(received);
     else this.unread.push(received);
+    requireDocumentedEvent(this.namespace, received.event, received.payload);
   }
 }

@@ -67,6 +67,13 @@ export class ChooseUserDto extends UserRefDto {
   device_id?: number;
 }
 
+/** How far the reader is with a member. */
+export class EnrolmentStepDto {
+  /** null: no one has said whose finger it is. @example 8 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  user_id: number | null;
+}
+
 /** Whose finger it was, for consoles that did not start this enrolment; of one that is started it is known. */
 export class CapturedDto extends PartialType(UserRefDto) {}
 
