@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Type } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DEVICE_KINDS } from '../common/actor/actor.js';
+import { ROLES } from '../common/actor/roles.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { SERVER_EVENTS } from '../realtime/event-map.js';
 import { type MessageKind, MessageTable } from '../realtime/message-table.js';
@@ -39,7 +41,13 @@ export async function createAsyncApi(app: NestFastifyApplication): Promise<Async
   return draft.document;
 }
 
-const SIGNED_IN: Ref[] = ['token', 'device_key'].map((scheme) => ({ $ref: `#/components/securitySchemes/${scheme}` }));
+const isDevice = (role: string): boolean => DEVICE_KINDS.some((kind) => kind === role);
+
+/** With what these sign in: people with a token, devices with a key. */
+const credentialsOf = (roles: readonly string[]): Ref[] =>
+  [...new Set(roles.map((role) => (isDevice(role) ? 'device_key' : 'token')))].map((scheme) => ({
+    $ref: `#/components/securitySchemes/${scheme}`,
+  }));
 
 /** A summary as a sentence. */
 const sentence = (summary: string): string => (/[.?]$/.test(summary) ? summary : `${summary}.`);
@@ -61,7 +69,7 @@ const emptyDocument = (): AsyncApiDocument => ({
       pathname: '/socket.io',
       protocol: 'ws',
       description: 'A server as it starts by itself. Where it is served, the document names the server that serves it.',
-      security: SIGNED_IN,
+      security: credentialsOf([...ROLES, ...DEVICE_KINDS]),
     },
   },
   channels: {},
@@ -94,7 +102,7 @@ function addServerEvents(draft: Draft): void {
         action: 'send',
         summary,
         description: sentence(summary),
-        security: SIGNED_IN,
+        security: credentialsOf(NAMESPACES[namespace]!.roles),
         channel: channelRef(namespace),
         messages: [message],
       };
@@ -113,7 +121,7 @@ function addClientMessages(draft: Draft, table: MessageTable): void {
         action: 'receive',
         summary: kind.summary,
         description: `${sentence(kind.summary)} Roles: ${(kind.access.roles ?? ['anyone, before signing in']).join(', ')}.`,
-        security: kind.access.roles ? SIGNED_IN : [],
+        security: credentialsOf(kind.access.roles ?? []),
         channel,
         messages: [message],
         reply: { channel, messages: replies.map((reply) => addMessage(draft, namespace, 'from_server', reply)) },

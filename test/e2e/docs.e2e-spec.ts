@@ -4,6 +4,7 @@ import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import { allProblemKinds } from '../../src/common/errors/domain-error.js';
 import { requireDocumented } from '../support/documented.js';
+import { DEVICE_KINDS } from '../../src/common/actor/actor.js';
 import { RouteTable } from '../../src/common/actor/route-table.js';
 import { SERVER_EVENTS } from '../../src/realtime/event-map.js';
 import { MessageTable } from '../../src/realtime/message-table.js';
@@ -220,6 +221,27 @@ describe('the documentation', () => {
         expect(message.examples).toEqualFor(name, [{ payload: expect.any(Object) }]);
         expect(page).toContain(`<code>${event}</code>`);
       }
+    });
+
+    it('says with what one signs in, for each event: people with a token, devices with a key', async () => {
+      const { body: events } = await served.anonymous.get(`${served.url}/asyncapi.json`);
+      const schemesOf = (name: string) =>
+        events.operations[name].security.map(({ $ref }: any) => $ref.split('/').at(-1));
+      for (const name of Object.keys(events.operations)) {
+        const roles: string[] | undefined = events.operations[name]['x-roles'];
+        const devices = (roles ?? []).filter((role) => DEVICE_KINDS.some((kind) => kind === role));
+        const isPublic = roles?.includes('public');
+        const forPeople = roles ? !isPublic && devices.length < roles.length : true;
+        const forDevices = roles ? devices.length > 0 : name.startsWith('devices.');
+        expect(schemesOf(name)).toEqualFor(name, [
+          ...(forPeople ? ['token'] : []),
+          ...(forDevices ? ['device_key'] : []),
+        ]);
+      }
+      expect(schemesOf('devices.receive.download_templates')).toEqual(['device_key']);
+      expect(schemesOf('devices.receive.user')).toEqual(['token', 'device_key']);
+      expect(schemesOf('chat.send.chat_message')).toEqual(['token']);
+      expect(schemesOf('checkins.receive.authenticate')).toEqual([]);
     });
 
     it('has the answers of each message, and its refusals, also where both come as the same event', async () => {
