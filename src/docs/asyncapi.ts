@@ -5,6 +5,7 @@ import { DEVICE_KINDS } from '../common/actor/actor.js';
 import { ROLES } from '../common/actor/roles.js';
 import { RefusalDto } from '../common/ws/messages.dto.js';
 import { SERVER_EVENTS } from '../realtime/event-map.js';
+import { BURST, LARGEST_MESSAGE, PER_SECOND } from '../realtime/message-limits.js';
 import { type MessageKind, MessageTable } from '../realtime/message-table.js';
 import { NAMESPACES } from '../realtime/namespaces.js';
 import type { AsyncApiDocument, Ref, Schema } from './asyncapi-document.js';
@@ -218,4 +219,5 @@ connect_error whose data.code is 4001 (not signed in), 4003 (not allowed), 4004 
 An answer comes as the event named here and through the acknowledgement, if one was asked for. A refused message answers
 error {code, error}, or the event named here; the codes are those of the REST API. The rooms of a socket follow from
 who is signed in. After a short loss of connection a client gets what it missed (connection state recovery, two
-minutes). A message may have 256 kB; a socket may send 50 messages a second.`;
+minutes). A message may have ${LARGEST_MESSAGE / 1024} kB; a socket may send ${BURST} messages at once, and then
+${PER_SECOND} a second.`;

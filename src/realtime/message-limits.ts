@@ -8,8 +8,8 @@ export const LARGEST_FRAME = 4_194_304;
 /** Messages of one socket that wait for the ones before them: as many as may come at once. */
 export const LONGEST_QUEUE = 120;
 /** Messages a socket may send at once, and then in every second. */
-const BURST = 120;
-const PER_SECOND = 50;
+export const BURST = 120;
+export const PER_SECOND = 50;
 const COMPLAIN_EVERY_MS = 1_000;
 
 /** How many messages a socket may send: a leaky bucket in memory, because one socket is on one server. */

@@ -488,6 +488,19 @@ describe('sockets', () => {
       expect(await bystanderIsServed()).toBe(true);
     });
 
+    it('may come as often as asyncapi.json says', async () => {
+      const { body: events } = await t.anonymous.get(`${t.url}/asyncapi.json`);
+      const said = /may send (\d+) messages at once, and then\s(\d+) a\ssecond/.exec(events.info.description)!;
+      const [atOnce, aSecond] = said.slice(1).map(Number) as [number, number];
+      const socket = await connect('/checkins', tokenOf(trainer));
+      await socket.next('initial_stats');
+      const start = Date.now();
+      const answers = await Promise.all(Array.from({ length: 3 * atOnce }, () => socket.ask('heartbeat')));
+      const taken = answers.filter(({ timestamp }) => timestamp).length;
+      expect(taken).toBeGreaterThanOrEqual(atOnce);
+      expect(taken).toBeLessThanOrEqual(atOnce + (aSecond * (Date.now() - start)) / 1000);
+    });
+
     it('is answered once a second if it floods, and others are served meanwhile', async () => {
       const socket = await connect('/checkins', tokenOf(trainer));
       await socket.next('initial_stats');
