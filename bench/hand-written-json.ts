@@ -47,11 +47,15 @@ export function user(c: Row): string {
   );
 }
 
+/** It is of the person's gym, and not frozen: otherwise it would not be active. */
 const activePlan = (c: Row): string =>
-  `{"id":${c[13]},"plan_id":${c[14]},"plan":{"id":${c[14]},"name":${text(c[15]!)},"price":${money(c[16]!)},` +
+  `{"id":${c[13]},"user_id":${c[0]},"gym_id":${c[8]},"plan_id":${c[14]},` +
+  `"plan":{"id":${c[14]},"name":${text(c[15]!)},"price":${money(c[16]!)},` +
   `"kind":"${c[17]}","duration_days":${c[18]},"session_count":${c[19]},"gym_id":${c[20]},"is_active":${flag(c[21]!)},` +
-  `"created_at":${time(c[22]!)},"updated_at":${time(c[23]!)}},"purchased_price":${money(c[24]!)},"status":"active",` +
-  `"remaining_sessions":${c[25]},"starts_at":${time(c[26]!)},"expires_at":${time(c[27]!)}}`;
+  `"created_at":${time(c[22]!)},"updated_at":${time(c[23]!)}},"purchased_price":${money(c[24]!)},` +
+  `"purchased_at":${time(c[25]!)},"status":"active","is_active":true,"remaining_sessions":${c[26]},` +
+  `"starts_at":${time(c[27]!)},"expires_at":${time(c[28]!)},"frozen_at":null,"frozen_until":null,` +
+  `"replaced_by_id":${c[29]},"created_by_id":${c[30]},"created_at":${time(c[31]!)},"updated_at":${time(c[32]!)}}`;
 
 /** A visit of a local day. */
 export function visit(c: Row, day: string): string {

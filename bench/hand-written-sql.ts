@@ -7,7 +7,8 @@ const NOW = 'statement_timestamp()';
 const USER = `u.id, u.email, u.username, u.full_name, u.document_id, u.phone_number, u.role, u.language, u.gym_id,
   g.name, u.is_active, u.created_at, u.updated_at`;
 const ACTIVE_PLAN = `up.id, up.plan_id, p.name, p.price, p.kind, p.duration_days, p.session_count, p.gym_id,
-  p.is_active, p.created_at, p.updated_at, up.purchased_price, up.remaining_sessions, up.starts_at, up.expires_at`;
+  p.is_active, p.created_at, p.updated_at, up.purchased_price, up.purchased_at, up.remaining_sessions,
+  up.starts_at, up.expires_at, up.replaced_by_id, up.created_by_id, up.created_at, up.updated_at`;
 /**
  * A constraint says that no two plans of a person run at the same time in a gym: a join finds one at most. With
  * coalesce PostgreSQL cannot look into the index of that constraint (GiST), which costs more than the one over people.

@@ -19,11 +19,8 @@ const status = computed<UserPlanStatus>(raw('up.status'));
 /** Of a plan that is frozen now: what was noted of a freeze that is over is for nobody. */
 const whileFrozen = (column: Sql) => computed<Date | null>(sql`CASE WHEN ${status} = 'frozen' THEN ${column} END`);
 
-/** A user plan as UserPlanDto, of PLANS_WITH_STATUS and what is SHOWN_WITH it. */
-const USER_PLAN = {
-  ...pick(up, 'id', 'user_id'),
-  user: personRef('m'),
-  ...pick(up, 'gym_id', 'plan_id'),
+const ITSELF = {
+  ...pick(up, 'id', 'user_id', 'gym_id', 'plan_id'),
   plan: PLAN,
   ...pick(up, 'purchased_price', 'purchased_at'),
   status,
@@ -31,8 +28,13 @@ const USER_PLAN = {
   ...pick(up, 'remaining_sessions', 'starts_at', 'expires_at'),
   frozen_at: whileFrozen(up.frozen_at),
   frozen_until: whileFrozen(up.frozen_until),
-  ...pick(up, 'cancel_reason', 'replaced_by_id', 'created_by_id', 'created_at', 'updated_at'),
+  ...pick(up, 'replaced_by_id', 'created_by_id', 'created_at', 'updated_at'),
 };
+/** A plan `up` with its plan `p` as ActivePlanDto. */
+export const SHOWN = part(ITSELF);
+
+/** A user plan as UserPlanDto, of PLANS_WITH_STATUS and what is SHOWN_WITH it. */
+const USER_PLAN = { ...ITSELF, user: personRef('m'), cancel_reason: up.cancel_reason };
 const FOR_STAFF = columns(UserPlanDto, USER_PLAN);
 const FOR_MEMBERS = columns(UserPlanDto, { ...USER_PLAN, cancel_reason: computed<null>(raw('NULL::text')) });
 /** What the staff noted is nothing for the member. */
@@ -60,16 +62,7 @@ export const WITH_STATUS: Record<UserPlanStatus, Sql> = {
 /** The plan `up` of the person, which counts now: there is one at most. */
 export const CURRENT = sql`up.ended_at IS NULL AND ${STATUS} IN ('active', 'frozen')`;
 
-/** A plan `up` with its plan `p` as ActivePlanDto. */
-export const SHOWN = part({
-  ...pick(up, 'id', 'plan_id'),
-  plan: PLAN,
-  ...pick(up, 'purchased_price'),
-  status,
-  ...pick(up, 'remaining_sessions', 'starts_at', 'expires_at'),
-});
-
-/** The same at a glance: as MembershipDto. */
+/** A plan `up` with its plan `p` at a glance: as MembershipDto. */
 export const AT_A_GLANCE = part({
   user_plan_id: up.id,
   plan_id: up.plan_id,

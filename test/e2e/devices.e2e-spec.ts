@@ -726,6 +726,9 @@ describe('devices', () => {
         const isHidden = reason === 'unknown' || reason === 'wrong_gym';
         expect(answer.user).toEqual(isHidden ? null : { id: person.id, full_name: expect.any(String) });
         expect(await reader.next('access')).toEqual(answer);
+        const [plan = null] = (await admin.client.get(`/user-plans?user_id=${person.id}`)).body;
+        const { user: _user, cancel_reason: _note, ...shown } = plan ?? {};
+        expect(answer.user_plan).toEqual(plan && shown);
         const { allowed, user } = answer;
         const seen = { user_id: user?.id ?? null, read_user_id: person.id, allowed, reason, user };
         expect(await desk.next('user_found')).toEqual(seen);

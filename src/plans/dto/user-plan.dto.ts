@@ -1,4 +1,4 @@
-import { ApiProperty, PickType } from '@nestjs/swagger';
+import { ApiProperty, OmitType, PickType } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
@@ -93,10 +93,8 @@ export class UserPlanDto {
   updated_at: Date;
 }
 
-/** The plan that counts. */
-export class ActivePlanDto extends PickType(UserPlanDto, [
-  ...(['id', 'plan_id', 'plan', 'purchased_price', 'status', 'remaining_sessions', 'starts_at', 'expires_at'] as const),
-]) {}
+/** The plan that counts, without `user`, who is named beside it, and without what the staff noted. */
+export class ActivePlanDto extends OmitType(UserPlanDto, ['user', 'cancel_reason']) {}
 
 /** What the desk sees of a plan at a glance. */
 export class MembershipDto extends PickType(UserPlanDto, ['plan_id', 'status', 'expires_at', 'remaining_sessions']) {
