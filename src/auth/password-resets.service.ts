@@ -40,14 +40,14 @@ export class PasswordResets {
     });
   }
 
-  /** The token of a link for this person; null if they may not have one any more. */
-  async issue(userId: number): Promise<string | null> {
+  /** The token of a link for this person, and the address it may go to; null if they may not have one any more. */
+  async issue(userId: number): Promise<{ token: string; email: string } | null> {
     const token = randomBytes(32).toString('base64url');
-    const [issued] = await this.db.change(everyGym`
-      INSERT INTO password_resets (token_hash, user_id, password_version, expires_at)
-      SELECT ${this.db.keyedHash(token)}, id, password_version, now() + make_interval(mins => ${MINUTES})
-      FROM users WHERE id = ${userId} AND ${MAY_RESET} RETURNING user_id`);
-    return issued ? token : null;
+    const [issued] = await this.db.change<{ email: string }>(everyGym`
+      INSERT INTO password_resets (token_hash, user_id, email, password_version, expires_at)
+      SELECT ${this.db.keyedHash(token)}, id, email, password_version, now() + make_interval(mins => ${MINUTES})
+      FROM users WHERE id = ${userId} AND email IS NOT NULL AND ${MAY_RESET} RETURNING email`);
+    return issued ? { token, ...issued } : null;
   }
 
   /**
@@ -66,7 +66,8 @@ export class PasswordResets {
         UPDATE users u SET password_hash = ${passwordHash}, must_change_password = FALSE, temporary_password = NULL,
           updated_at = now()
         FROM password_resets r
-        WHERE ${isGood} AND u.id = r.user_id AND u.password_version = r.password_version AND ${MAY_RESET}
+        WHERE ${isGood} AND u.id = r.user_id AND u.password_version = r.password_version
+          AND fold(u.email) = fold(r.email) AND ${MAY_RESET}
         RETURNING u.id`);
       if (!changed) throw new ResetLinkInvalid();
       await tx.query(everyGym`DELETE FROM password_resets WHERE user_id = ${changed.id}`);

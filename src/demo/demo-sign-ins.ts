@@ -15,8 +15,9 @@ export async function addSignIns(client: pg.Client, secret: string): Promise<voi
   );
   const hash = createHmac('sha256', keyOfHashes(secret)).update(RESET_TOKEN).digest();
   await client.query(
-    `INSERT INTO password_resets (token_hash, user_id, password_version, expires_at)
-     SELECT $1, id, password_version, now() + interval '10 years' FROM users WHERE email = 'accountant@demo.gym'`,
+    `INSERT INTO password_resets (token_hash, user_id, email, password_version, expires_at)
+     SELECT $1, id, email, password_version, now() + interval '10 years'
+     FROM users WHERE email = 'accountant@demo.gym'`,
     [hash],
   );
 }

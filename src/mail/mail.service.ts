@@ -72,15 +72,15 @@ export class MailService {
 
   @OnEvent(PasswordForgotten.name, { suppressErrors: false })
   async sendReset({ user_id }: PasswordForgotten): Promise<void> {
-    const token = await this.resets.issue(user_id);
-    const [person] = await this.db.query<{ full_name: string; email: string | null; language: Language }>(
-      everyGym`SELECT full_name, email, language FROM users WHERE id = ${user_id}`,
+    const issued = await this.resets.issue(user_id);
+    const [person] = await this.db.query<{ full_name: string; language: Language }>(
+      everyGym`SELECT full_name, language FROM users WHERE id = ${user_id}`,
     );
-    if (token === null || !person?.email) return;
+    if (!issued || !person) return;
     // After the # it is sent to no server and stands in no log.
-    const url = `${this.config.public_url}/reset-password#${token}`;
+    const url = `${this.config.public_url}/reset-password#${issued.token}`;
     await this.mailer.send(
-      { name: person.full_name, address: person.email },
+      { name: person.full_name, address: issued.email },
       resetMail(person.language, person.full_name, url),
     );
   }

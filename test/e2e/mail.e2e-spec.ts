@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { JobsService } from '../../src/jobs/jobs.service.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { ownDatabase } from '../support/database.js';
@@ -32,6 +32,9 @@ describe('mail', () => {
     await t.close();
     await server.stop();
   });
+
+  // All that the tests ask for comes from one network.
+  beforeEach(() => t.db.pool.query('DELETE FROM attempt_budgets'));
 
   const forget = (email: string) => t.anonymous.post('/auth/forgot-password', { email });
   const tokenIn = (text = '') => /^https:\/\/gym\.example\/reset-password#([\w-]{43})$/m.exec(text)?.[1];
@@ -87,6 +90,22 @@ describe('mail', () => {
       await t.app.get(JobsService).run('purge_sessions');
       expect((await t.db.pool.query('SELECT 1 FROM password_resets WHERE user_id = $1', [person.id])).rowCount).toBe(0);
       expect(await signIn(person.email, 'changed meanwhile')).toHaveStatus(200);
+    });
+
+    it.each(['the desk', 'the person'])('is good for nothing once %s has changed the email', async (by) => {
+      const gym = await t.make.gym();
+      const person = await t.make.signedIn('user', gym.id);
+      const { client } = by === 'the desk' ? await t.make.signedIn('trainer', gym.id) : person;
+      await forget(person.email);
+      const old = tokenIn((await server.next(person.email)).text);
+      const email = `${unique('new')}@example.com`;
+      expect(await client.put(`/users/${person.id}`, { email })).toHaveStatus(200);
+      expect(await reset(old)).toHaveWrongFields('token');
+      expect(await signIn(email, PASSWORD)).toHaveStatus(200);
+      await forget(email);
+      const token = tokenIn((await server.next(email)).text);
+      expect(await client.put(`/users/${person.id}`, { email: email.toUpperCase() })).toHaveStatus(200);
+      expect(await reset(token)).toHaveStatus(204);
     });
 
     it('goes to no one who has no account, no password, or left; all get the same answer', async () => {

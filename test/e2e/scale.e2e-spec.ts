@@ -106,8 +106,8 @@ describe('at scale', () => {
     `.split(';');
     for (const statement of statements) await database.query(statement);
     await database.query(`
-      INSERT INTO password_resets (token_hash, user_id, password_version, expires_at)
-      SELECT sha256(id::text::bytea), id, 1, now() + interval '30 minutes' FROM users WHERE id % 10 = 0;
+      INSERT INTO password_resets (token_hash, user_id, email, password_version, expires_at)
+      SELECT sha256(id::text::bytea), id, email, 1, now() + interval '30 minutes' FROM users WHERE id % 10 = 0 AND email IS NOT NULL;
       INSERT INTO viewer_cookies (token_hash, session_id, expires_at)
       SELECT sha256(id::text::bytea), id, now() + interval '2 days' FROM sessions WHERE id % 5 = 0;
     `);

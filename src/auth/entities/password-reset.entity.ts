@@ -18,6 +18,10 @@ export class PasswordReset {
   @Column('integer')
   user_id: number;
 
+  /** Where the mail went: once the person has another address, who reads the old one may not use the link. */
+  @Column('text')
+  email: string;
+
   /** The one that the person has forgotten: once there is another, the link is good for nothing. */
   @Column('integer')
   password_version: number;
