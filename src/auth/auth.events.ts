@@ -9,6 +9,15 @@ export class AccessChanged extends DomainEvent {
   }
 }
 
+/** A person who can sign in has another email, or none any more. */
+export class EmailChanged extends DomainEvent {
+  readonly gym_id = null;
+
+  constructor(readonly former_email_id: number) {
+    super();
+  }
+}
+
 /** A person asks for a link to a new password. */
 export class PasswordForgotten extends DomainEvent {
   readonly gym_id = null;

@@ -107,6 +107,7 @@ export class JobsService implements OnApplicationBootstrap, BeforeApplicationShu
       await this.sessions.purge();
       await this.resets.purge();
       await this.viewerCookies.purge();
+      await this.mail.purge();
     },
     send_reminders: () => this.mail.remind(),
     daily_numbers: () => this.mail.tellOfYesterday(),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
-import { PasswordForgotten } from '../auth/auth.events.js';
+import { EmailChanged, PasswordForgotten } from '../auth/auth.events.js';
 import { PasswordResets } from '../auth/password-resets.service.js';
 import { DomainEvent } from '../common/events/domain-event.js';
 import { Actor } from '../common/actor/actor.js';
@@ -11,7 +11,7 @@ import type { Language } from '../people/dto/account.dto.js';
 import { DashboardService } from '../dashboard/dashboard.service.js';
 import { PLANS_WITH_STATUS, WITH_STATUS } from '../plans/user-plans.sql.js';
 import { Mailer } from './mailer.js';
-import { dayMail, expiryMail, resetMail } from './templates.js';
+import { dayMail, expiryMail, formerMail, resetMail } from './templates.js';
 
 /** Reminders that are noted in one transaction. */
 const BATCH = 500;
@@ -83,6 +83,22 @@ export class MailService {
       { name: person.full_name, address: issued.email },
       resetMail(person.language, person.full_name, url),
     );
+  }
+
+  /** To the address that the person had: the new one may be that of a thief. */
+  @OnEvent(EmailChanged.name, { suppressErrors: false })
+  async tellFormer({ former_email_id }: EmailChanged): Promise<void> {
+    const [former] = await this.db.query<{ full_name: string; email: string; language: Language }>(everyGym`
+      SELECT u.full_name, f.email, u.language FROM former_emails f JOIN users u ON u.id = f.user_id
+      WHERE f.id = ${former_email_id}`);
+    if (!former) return; // the person was deleted meanwhile
+    const { full_name, email, language } = former;
+    await this.mailer.send({ name: full_name, address: email }, formerMail(language, full_name));
+  }
+
+  /** Former addresses, told or not: for longer no mail is tried again. */
+  async purge(): Promise<void> {
+    await this.db.change(everyGym`DELETE FROM former_emails WHERE created_at < now() - interval '7 days'`);
   }
 
   @OnEvent(PlanExpiresSoon.name, { suppressErrors: false })

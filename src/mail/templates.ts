@@ -66,6 +66,36 @@ const RESET: Record<Language, (name: string, url: string) => Content> = {
   }),
 };
 
+const FORMER: Record<Language, (name: string) => Content> = {
+  en: (name) => ({
+    subject: 'Your email address was changed',
+    lines: [
+      `Hello ${name},`,
+      'this is not the address of your account any more: it was changed or removed, by you or by the front desk.',
+      'If you know of it, do nothing.',
+      'If not, tell the front desk of your gym at once, so that no one else gets into your account.',
+    ],
+  }),
+  es: (name) => ({
+    subject: 'Tu dirección de correo ha cambiado',
+    lines: [
+      `Hola, ${name}:`,
+      'esta dirección ya no es la de tu cuenta: la has cambiado o quitado tú, o lo ha hecho la recepción.',
+      'Si ya lo sabes, no hagas nada.',
+      'Si no, avisa enseguida a la recepción de tu gimnasio, para que nadie más entre en tu cuenta.',
+    ],
+  }),
+  ar: (name) => ({
+    subject: 'تم تغيير بريدك الإلكتروني',
+    lines: [
+      `مرحبًا ${name}،`,
+      'لم يعد هذا العنوان عنوان حسابك: لقد تم تغييره أو حذفه من قِبلك أو من قِبل مكتب الاستقبال.',
+      'إذا كنت على علم بذلك فلا تفعل شيئًا.',
+      'وإلا فأبلغ مكتب استقبال ناديك فورًا حتى لا يدخل أحد غيرك إلى حسابك.',
+    ],
+  }),
+};
+
 const EXPIRY: Record<Language, (facts: ExpiryFacts) => Content> = {
   en: ({ name, plan, gym, date, daysLeft }) => ({
     subject: daysLeft === 1 ? `Your plan at ${gym} ends tomorrow` : `Your plan at ${gym} ends on ${date}`,
@@ -130,6 +160,9 @@ export const dayMail = (language: Language, facts: DayFacts): Mail => written(la
 
 export const resetMail = (language: Language, name: string, url: string): Mail =>
   written(language, RESET[language](name, url));
+
+/** It does not say the new address: who reads the old one may be a stranger. */
+export const formerMail = (language: Language, name: string): Mail => written(language, FORMER[language](name));
 
 export const expiryMail = (language: Language, facts: ExpiryFacts): Mail => written(language, EXPIRY[language](facts));
 

@@ -51,6 +51,7 @@ export const FORGETTING: Record<string, Rule> = {
     goes: `id user_id generation user_agent ip_address network created_at last_used_at expires_at ended_at end_reason`,
   },
   password_resets: { of: 'user_id', goes: 'token_hash user_id email password_version expires_at' },
+  former_emails: { of: 'user_id', goes: 'id user_id email created_at' },
   day_mails: { kept: { 'gym_id date': OF_THE_GYM } },
   plan_reminders: {
     kept: { 'user_plan_id days expires_at': 'the mail was sent; the plan it was about is a number of the gym' },

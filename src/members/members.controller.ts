@@ -171,7 +171,8 @@ export class MembersController {
     description:
       'An admin changes everything. A manager changes members and lower staff of the gym, but not the gym. Reception ' +
       'and trainer change members of the gym, but not role, gym or password. Everyone changes their own email, username ' +
-      'and phone number, and keeps one of them to sign in with. Of those whom one may change, fields that are sent unchanged do no harm.',
+      'and phone number, and keeps one of them to sign in with. The old address of a person with a password is told of a new one. ' +
+      'Of those whom one may change, fields that are sent unchanged do no harm.',
     roles: EVERYONE,
     answer: UserDto,
     errors: [

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AccessChanged } from '../auth/auth.events.js';
+import { AccessChanged, EmailChanged } from '../auth/auth.events.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
@@ -36,6 +36,9 @@ const CHANGEABLE = [
   ...(['role', 'is_active', 'gym_id', 'password_hash', 'temporary_password', 'must_change_password'] as const),
   ...(['awaits_first_plan'] as const),
 ];
+
+/** Mails to former addresses of one person in a quarter of an hour: they may be strangers' addresses. */
+const MAILS_TO_FORMER = 3;
 
 /** A person as it is added. */
 type Newcomer = Omit<NewMemberDto, 'gym_id' | 'issue_temporary_password'> & { role?: Role };
@@ -175,6 +178,7 @@ export class MembersService {
         SELECT ${USER_COLUMNS} FROM u ${SHOWN_WITH}`);
       const others = userId === actor.user_id ? { except: actor.session_id } : {};
       if (passwordHash) await this.sessions.end(tx, userId, 'password_changed', others);
+      if (person.email !== null && changed!.email !== person.email) await this.tellFormer(tx, userId, person.email);
       await this.leaving.onChange(tx, userId, person, after);
       tx.emit(new AccessChanged(userId));
       return changed!;
@@ -274,6 +278,18 @@ export class MembersService {
     const person = await this.get(actor, userId, tx);
     const admins = locked.filter(({ is_active_admin }) => is_active_admin);
     return { person, is_last_admin: admins.length === 1 && admins[0]!.id === userId };
+  }
+
+  /** Has the address that a person had told so, if the person can sign in. */
+  private async tellFormer(tx: Transaction, userId: number, email: string): Promise<void> {
+    const lately = sql`user_id = ${userId} AND created_at > now() - interval '15 minutes'`;
+    const [former] = await tx.query<{ id: number }>(everyGym`
+      INSERT INTO former_emails (user_id, email)
+      SELECT id, ${email} FROM users
+      WHERE id = ${userId} AND password_hash IS NOT NULL AND fold(email) IS DISTINCT FROM fold(${email})
+        AND (SELECT count(*) FROM former_emails WHERE ${lately}) < ${MAILS_TO_FORMER}
+      RETURNING id`);
+    if (former) await tx.emitDurably(new EmailChanged(former.id));
   }
 
   private async find(db: Queryable, condition: ScopedSql): Promise<UserDto> {

@@ -95,6 +95,7 @@ describe('forgetting a person', () => {
     await t.make.userPlan({ id }, await t.make.plan(gym.id));
     await t.db.change(everyGym`INSERT INTO sessions (user_id) VALUES (${id})`);
     await t.db.change(everyGym`INSERT INTO fingerprints (user_id, finger, template) VALUES (${id}, 1, '')`);
+    await t.db.change(everyGym`INSERT INTO former_emails (user_id, email) VALUES (${id}, '')`);
     await t.db.change(everyGym`
       INSERT INTO password_resets (token_hash, user_id, email, password_version, expires_at)
       VALUES (${Buffer.from(word)}, ${id}, '', 0, now())`);

@@ -162,6 +162,87 @@ describe('mail', () => {
     });
   });
 
+  describe('to an address that is no more that of its person', () => {
+    const another = () => `${unique('new')}@example.com`;
+
+    it('tells of a change by the desk, by the person and by an old client, in their language', async () => {
+      const gym = await t.make.gym();
+      const desk = await t.make.signedIn('trainer', gym.id);
+      const [member, own, removed] = await Promise.all([1, 2, 3].map(() => t.make.signedIn('user', gym.id)));
+      await t.db.pool.query(`UPDATE users SET language = 'es', phone_number = '+5491155550123' WHERE id = $1`, [
+        removed!.id,
+      ]);
+      await t.db.pool.query(`UPDATE users SET language = 'ar' WHERE id = $1`, [own!.id]);
+      const email = another();
+      expect(await desk.client.put(`/users/${member!.id}`, { email })).toHaveStatus(200);
+      const mail = await server.next(member!.email);
+      expect(mail.subject).toBe('Your email address was changed');
+      expect(mail.text).toContain('tell the front desk of your gym at once');
+      expect(`${mail.text}${String(mail.html)}`).not.toContain(email);
+      expect(await own!.client.put(`/accounts/${own!.id}`, { email: another() })).toHaveStatus(200);
+      expect((await server.next(own!.email)).subject).toBe('تم تغيير بريدك الإلكتروني');
+      expect(await removed!.client.put(`/users/${removed!.id}`, { email: null })).toHaveStatus(200);
+      expect((await server.next(removed!.email)).subject).toBe('Tu dirección de correo ha cambiado');
+      const old = await fetch(`${t.url}/api/accounts/${member!.id}/`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${member!.access_token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ email: another() }),
+      });
+      expect(old.status).toBe(200);
+      expect((await server.next(email)).subject).toBe('Your email address was changed');
+      for (const { email: told } of [member!, own!, removed!]) expect(server.to(told)).toHaveLength(1);
+    });
+
+    it('tells nothing where none was, where it is the same, and of people who cannot sign in', async () => {
+      const gym = await t.make.gym();
+      const { client } = await t.make.signedIn('reception', gym.id);
+      const [none, same, without, last] = [
+        await t.make.person('user', gym.id, { email: null }),
+        await t.make.person('user', gym.id),
+        await t.make.person('user', gym.id, { password_hash: null }),
+        await t.make.person('user', gym.id),
+      ];
+      const given = another();
+      expect(await client.put(`/users/${none.id}`, { email: given })).toHaveStatus(200);
+      expect(await client.put(`/users/${same.id}`, { email: same.email.toUpperCase() })).toHaveStatus(200);
+      expect(await client.put(`/users/${without.id}`, { email: another() })).toHaveStatus(200);
+      expect(await client.put(`/users/${last.id}`, { email: another() })).toHaveStatus(200);
+      await server.next(last.email);
+      for (const address of [given, same.email, without.email]) expect(server.to(address)).toEqual([]);
+    });
+
+    it('waits for a mail server that is away, and is forgotten with the person and after a week', async () => {
+      const gym = await t.make.gym();
+      const [admin, gone] = [await t.make.signedIn('admin', null), await t.make.person('user', gym.id)];
+      const [waits, late] = [await t.make.person('user', gym.id), await t.make.person('user', gym.id)];
+      await server.stop();
+      for (const { id } of [gone, waits, late]) {
+        expect(await admin.client.put(`/users/${id}`, { email: another() })).toHaveStatus(200);
+      }
+      const left = async (id: number) =>
+        (await t.db.pool.query('SELECT 1 FROM former_emails WHERE user_id = $1', [id])).rowCount;
+      expect(await admin.client.delete(`/users/${gone.id}`)).toHaveStatus(204);
+      const age = `UPDATE former_emails SET created_at = created_at - interval '7 days' WHERE user_id = $1`;
+      await t.db.pool.query(age, [late.id]);
+      await t.app.get(JobsService).run('purge_sessions');
+      expect([await left(gone.id), await left(waits.id), await left(late.id)]).toEqual([0, 1, 0]);
+      await server.start();
+      await server.next(waits.email);
+      await until(async () => (await t.db.pool.query('SELECT 1 FROM graphile_worker.jobs')).rowCount === 0);
+      for (const { email } of [gone, late]) expect(server.to(email)).toEqual([]);
+    });
+
+    it('goes to three strangers at most whose addresses one gives as one’s own', async () => {
+      const person = await t.make.signedIn('user', (await t.make.gym()).id);
+      const addresses = [person.email, another(), another(), another(), another()];
+      for (const email of addresses.slice(1)) {
+        expect(await person.client.put(`/users/${person.id}`, { email })).toHaveStatus(200);
+      }
+      await until(async () => (await t.db.pool.query('SELECT 1 FROM graphile_worker.jobs')).rowCount === 0);
+      expect(addresses.map((address) => server.to(address).length)).toEqual([1, 1, 1, 0, 0]);
+    });
+  });
+
   describe('before a plan ends', () => {
     async function member(expiresIn: string, fields: { language?: string; next?: boolean } = {}, timezone = NOON) {
       const gym = await t.make.gym();

@@ -108,6 +108,8 @@ describe('at scale', () => {
     await database.query(`
       INSERT INTO password_resets (token_hash, user_id, email, password_version, expires_at)
       SELECT sha256(id::text::bytea), id, email, 1, now() + interval '30 minutes' FROM users WHERE id % 10 = 0 AND email IS NOT NULL;
+      INSERT INTO former_emails (user_id, email)
+      SELECT id, 'old@example.com' FROM users WHERE id % 10 = 0;
       INSERT INTO viewer_cookies (token_hash, session_id, expires_at)
       SELECT sha256(id::text::bytea), id, now() + interval '2 days' FROM sessions WHERE id % 5 = 0;
     `);
@@ -344,7 +346,7 @@ describe('at scale', () => {
     };
     const plans = await plansOf(t, async () => {
       const { body } = await admin.client.post('/users/regular', person, { 'idempotency-key': 'once' });
-      await desk.client.put(`/users/${body.id}`, { full_name: 'Newer' });
+      await desk.client.put(`/users/${body.id}`, { full_name: 'Newer', email: 'newer@example.com' });
       const pass = { full_name: 'Newest', phone_number: '+1 555 0002', issue_temporary_password: true };
       const added = await desk.client.post('/members', pass, { 'idempotency-key': 'once' });
       expect(await desk.client.post(`/members/${added.body.id}/regenerate-qr`)).toHaveStatus(200);
