@@ -26,7 +26,7 @@ export interface Holder extends LockedMember {
   is_member: boolean;
 }
 
-/** A plan of the member, as it was sold. */
+/** A plan of the member. */
 export interface SoldPlan extends Offer {
   id: number;
 }
@@ -59,20 +59,16 @@ export async function endWaiting(tx: Transaction, member: Buyer): Promise<void> 
     WHERE id = ${member.id} AND gym_id = ${member.gym_id}`);
 }
 
-const SOLD = raw('up.id, up.purchased_price AS price, up.duration_days');
+const SOLD = raw('SELECT up.id, p.price, up.duration_days FROM user_plans up JOIN plans p ON p.id = up.plan_id');
 
 /** The plan that counts now, active or frozen. */
 export async function currentPlan(tx: Transaction, member: LockedMember): Promise<SoldPlan | undefined> {
-  const [current] = await tx.query<SoldPlan>(sql`
-    SELECT ${SOLD} FROM user_plans up
-    WHERE ${plansOf(member)} AND ${CURRENT}`);
+  const [current] = await tx.query<SoldPlan>(sql`${SOLD} WHERE ${plansOf(member)} AND ${CURRENT}`);
   return current;
 }
 
 export async function soldPlan(tx: Transaction, member: LockedMember, userPlanId: number): Promise<SoldPlan> {
-  const [sold] = await tx.query<SoldPlan>(
-    sql`SELECT ${SOLD} FROM user_plans up WHERE ${plansOf(member)} AND up.id = ${userPlanId}`,
-  );
+  const [sold] = await tx.query<SoldPlan>(sql`${SOLD} WHERE ${plansOf(member)} AND up.id = ${userPlanId}`);
   return sold!;
 }
 

@@ -11,10 +11,11 @@ import {
 
 // Who may sell a plan and correct it, when a plan lets its member in, and what a PUT asks for.
 
-/** A plan as it was sold, or is being sold: not as today's price list has it. */
+/** A plan that was sold, or is being sold. */
 export interface Offer {
+  /** Of the price list: what is paid is what the seller types. */
   price: number;
-  /** null: without an end by time. */
+  /** As it was sold. null: without an end by time. */
   duration_days: number | null;
 }
 

@@ -135,7 +135,7 @@ export class UserPlansService {
   async assignIn(tx: Transaction, actor: Actor, input: PlanSale): Promise<UserPlanDto> {
     const member = await lockMember(tx, actor, input.user_id);
     await requireActiveGym(tx, member.gym_id);
-    const plan = await this.planForSale(tx, member.gym_id, input.plan_id, input.purchased_price);
+    const plan = await this.planForSale(tx, member.gym_id, input.plan_id);
     const current = await currentPlan(tx, member);
     if (current && input.start === 'if_none') throw new PlansOverlap('The member has an active plan.');
     const waits = current !== undefined && input.start === 'after_current';
@@ -152,7 +152,7 @@ export class UserPlansService {
     const [sold] = await tx.query<{ id: number }>(sql`
       INSERT INTO user_plans (user_id, gym_id, plan_id, purchased_price, duration_days, remaining_sessions, starts_at,
         expires_at, created_by_id)
-      VALUES (${member.id}, ${member.gym_id}, ${plan.id}, ${plan.price}, ${plan.duration_days},
+      VALUES (${member.id}, ${member.gym_id}, ${plan.id}, ${input.purchased_price ?? plan.price}, ${plan.duration_days},
         ${plan.session_count}, ${raw(waits ? 'NULL' : 'moment()')},
         ${waits ? raw('NULL') : daysLater(raw('moment()'), sql`${plan.duration_days}::int`, member)}, ${actor.user_id})
       RETURNING id`);
@@ -274,7 +274,7 @@ export class UserPlansService {
   ): Promise<UserPlanDto> {
     const waits = before.status === 'scheduled';
     if (waits) {
-      const next = await this.planForSale(tx, member.gym_id, planId!, purchased_price);
+      const next = await this.planForSale(tx, member.gym_id, planId!);
       requireMaySell(actor, await soldPlan(tx, member, before.id), next);
       await endPlan(tx, member, before.id);
     }
@@ -284,14 +284,14 @@ export class UserPlansService {
     return sold;
   }
 
-  /** A plan as it is being sold: at the price that was agreed on, or its own. */
-  private async planForSale(tx: Transaction, gymId: ScopedGymId, planId: number, price?: number): Promise<PlanDto> {
+  /** @throws FieldsInvalid, PlanInactive */
+  private async planForSale(tx: Transaction, gymId: ScopedGymId, planId: number): Promise<PlanDto> {
     const [plan] = await tx.query<PlanDto>(sql`
       SELECT id, price, kind, duration_days, session_count, is_active FROM plans
       WHERE id = ${planId} AND gym_id = ${gymId} FOR KEY SHARE`);
     if (!plan) throw FieldsInvalid.of('plan_id', 'is not a plan of the gym');
     if (!plan.is_active) throw new PlanInactive();
-    return { ...plan, price: price ?? plan.price };
+    return plan;
   }
 
   private async find(db: Queryable, actor: Principal, condition: ScopedSql): Promise<UserPlanDto> {

@@ -243,6 +243,25 @@ describe('plans', () => {
       }
     });
 
+    it('is no upgrade by what the seller types, nor by what was paid before', async () => {
+      const buyer = await member();
+      const { body: first } = await assign(buyer, monthly, { purchased_price: 10 });
+      const dear = { purchased_price: 500 };
+      for (const role of ['reception', 'trainer'] as const) {
+        for (const next of [monthly, cheap]) {
+          expect(await assign(buyer, next, dear, role)).toBeRefused(409, 'not_an_upgrade');
+        }
+        expect(await change(first.id, { plan_id: cheap.id, ...dear }, role)).toBeRefused(409, 'not_an_upgrade');
+      }
+      const { body: waiting } = await assign(buyer, monthly, { start: 'after_current' });
+      const instead = { plan_id: cheap.id, ...dear };
+      expect(await change(waiting.id, instead, 'reception')).toBeRefused(409, 'not_an_upgrade');
+      // One that costs more is an upgrade, also at a discount, which is what is paid.
+      const costlier = await t.make.plan(own.gym.id, { price: 30.01 });
+      const { body: sold } = await assign(buyer, costlier, { purchased_price: 1 }, 'reception');
+      expect(sold).toMatchObject({ status: 'active', purchased_price: 1 });
+    });
+
     it('may wait for the current plan to end, one at a time', async () => {
       const buyer = await member();
       const later = { start: 'after_current' };
@@ -552,21 +571,12 @@ describe('plans', () => {
       expect([(await read(better.id)).replaced_by_id, waiting.status]).toEqual([null, 'scheduled']);
     });
 
-    it('compares what was sold with what is being sold, not today’s price list', async () => {
-      const desk = as.reception.client;
-      const sell = (userId: number, plan: PlanRow, price?: number) =>
-        desk.post('/user-plans', { user_id: userId, plan_id: plan.id, purchased_price: price });
+    it('compares the days that were sold, and the prices of the list', async () => {
       const alike = await t.make.plan(own.gym.id, { price: 30 });
       const costlier = await t.make.plan(own.gym.id, { price: 60 });
       const buyer = await member();
-      const { body: bought } = await assign(buyer, alike);
-      // It costs more in the list, but not as it would be sold.
-      expect(await sell(buyer.id, costlier, 1)).toBeRefused(409, 'not_an_upgrade');
-      expect(await sell(buyer.id, costlier, 30)).toBeRefused(409, 'not_an_upgrade');
-      expect(await codeOf(change(bought.id, { plan_id: costlier.id, purchased_price: 30 }, 'reception'))).toBe(
-        'not_an_upgrade',
-      );
-      // What was sold stays as it was, whatever the list says now.
+      await assign(buyer, alike);
+      // The days that were sold stay as they were, whatever the list says now.
       await as.manager.client.put(`/plans/${alike.id}`, { price: 100, duration_days: 300 });
       const longer = await t.make.plan(own.gym.id, { price: 1, duration_days: 31 });
       const { body: waiting } = await assign(buyer, cheap, { start: 'after_current' });
@@ -575,7 +585,9 @@ describe('plans', () => {
         status: 'scheduled',
       });
       await as.manager.client.put(`/plans/${cheap.id}`, { price: 20, duration_days: 30 });
-      expect((await sell(buyer.id, costlier, 30.01)).body).toMatchObject({ status: 'active', purchased_price: 30.01 });
+      expect(await assign(buyer, costlier, {}, 'reception')).toBeRefused(409, 'not_an_upgrade');
+      await as.manager.client.put(`/plans/${alike.id}`, { price: 59.99 });
+      expect((await assign(buyer, costlier, {}, 'reception')).body).toMatchObject({ status: 'active' });
     });
 
     it('corrects sessions and expiry, for admin and manager', async () => {
