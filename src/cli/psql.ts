@@ -1,6 +1,6 @@
 import readline from 'node:readline/promises';
-import pg from 'pg';
-import { connection } from '../database/connection.js';
+import type pg from 'pg';
+import { connect } from '../database/connection.js';
 import { runCommand } from './run.js';
 
 /** What stands for psql's own commands, which most people's fingers know. */
@@ -16,9 +16,7 @@ const SHORTCUTS: Record<string, string> = {
  * statement.
  */
 await runCommand(async ({ DATABASE_URL }) => {
-  const client = new pg.Client(connection(DATABASE_URL, 'spotter psql', 'long'));
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await connect(DATABASE_URL, 'spotter psql');
   const given = process.argv.slice(2).join(' ');
   if (given) await show(client, given);
   else await prompt(client);

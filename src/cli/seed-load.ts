@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 import type { Config } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
-import { connection } from '../database/connection.js';
+import { connect } from '../database/connection.js';
 import { migrate } from '../database/migrate.js';
 import { type Figures, seedLoad } from '../demo/seed-load.js';
 import { firstStart } from '../first-start.js';
@@ -35,9 +34,7 @@ function prepare({ production }: Config): Figures {
 
 await runCommand(async (config, figures) => {
   await migrate(config.DATABASE_URL, async (client) => void (await firstStart(client, config)));
-  const client = new pg.Client(connection(config.DATABASE_URL, 'spotter seed:load', 'long'));
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await connect(config.DATABASE_URL, 'spotter seed:load');
   let isStopped = false;
   process.once('SIGINT', () => {
     isStopped = true;

@@ -167,6 +167,83 @@ describe('the configuration', () => {
     }
   });
 
+  it('takes addresses of every form that works', () => {
+    const good = {
+      DATABASE_URL: [
+        'postgres://user:pa%23ss%2F@db.example:5432/gym?sslmode=verify-full&options=-c%20search_path%3Dgym',
+        'postgresql://user@127.0.0.1/gym?user=me@server&application_name=x',
+        'postgres://user:p@ss@[::1]/gym',
+        'postgres://user@/gym?host=/var/run/postgresql',
+        'postgres:///gym?host=/var/run/postgresql',
+        'postgres://user:secret@%2Fvar%2Frun%2Fpostgresql/gym',
+        'postgres://my_db/gym',
+      ],
+      REDIS_URL: [
+        'redis://redis',
+        'redis://:se:cret@10.0.0.5:6379/',
+        'rediss://user:s%25@my_redis:6380/1',
+        'redis:///2',
+      ],
+      SMTP_URL: [
+        'smtp://mail.example',
+        'smtps://me%40gym.example:p%3Fw@mail.example:465?tls.rejectUnauthorized=false',
+        'smtp://user:p@ss\\w@größe.example/?pool=true',
+        'smtp://[::1]:25',
+      ],
+      PUBLIC_URL: ['https://gym.example', 'http://127.0.0.1:8000/', 'https://größe.example/behind/a/proxy'],
+      S3_ENDPOINT: ['https://s3.example.com', 'http://minio:9000', 'http://minio:9000/path/'],
+    };
+    for (const [name, addresses] of Object.entries(good)) {
+      for (const address of addresses) expect(loadConfig({ DATA_DIR, [name]: address })).toHaveProperty(name, address);
+    }
+  });
+
+  it('says of an address that cannot be used how it must be, and shows nothing of it', () => {
+    const everywhere = ['u:planted@host:port', 'u:planted@host:99999', 'u:planted@host/#x', 'ho st/planted', ''];
+    const inPasswords = [
+      'u:planted#x@host',
+      'u:planted/x@host',
+      'u:planted?x@host',
+      'u:planted%zz@host',
+      'u:1/x@planted',
+    ];
+    const bad: Record<string, [schemes: string[], addresses: string[], sentence: string]> = {
+      DATABASE_URL: [
+        ['postgres', 'postgresql'],
+        [...inPasswords, 'u:planted?sslmode=planted@host'],
+        'must look like postgres://user:password@host:5432/database, with # / ? @ % in the password written as %23',
+      ],
+      REDIS_URL: [
+        ['redis', 'rediss'],
+        [...inPasswords, 'u:planted@host/database'],
+        'must look like redis://user:password@host:6379/0, with # / ? @ % in the password written as %23',
+      ],
+      SMTP_URL: [
+        ['smtp', 'smtps'],
+        [...inPasswords, '/', 'u:planted@1.2.3.999', 'u:planted@a%20b'],
+        'must look like smtp://user:password@host:587, with # / ? @ % in the password written as %23',
+      ],
+      PUBLIC_URL: [
+        ['http', 'https'],
+        ['/', '/planted', 'planted/?x=1', 'planted/a b', 'u:planted@host', 'planted '],
+        'must look like https://gym.example, without',
+      ],
+      S3_ENDPOINT: [
+        ['http', 'https'],
+        ['/', '/planted', 'planted?x=1', 'u:planted@host'],
+        'must look like https://s3.example.com, without',
+      ],
+    };
+    for (const [name, [schemes, own, sentence]] of Object.entries(bad)) {
+      const addresses = [...everywhere, ...own].flatMap((rest) => schemes.map((scheme) => `${scheme}://${rest}`));
+      for (const address of [...addresses, 'ftp://host/planted', 'planted']) {
+        const load = () => loadConfig({ DATA_DIR, [name]: address });
+        expect(load).toThrow(`${name} ${sentence}`);
+        expect(load).not.toThrow('planted');
+      }
+    }
+  });
+
   it('keeps its folder beside package.json, wherever it is started', () => {
     expect(loadConfig({ DATA_DIR }).data_dir).toBe(DATA_DIR);
     expect(Object.assign(new Config(), { DATA_DIR: '.data' }).data_dir).toBe(path.resolve('.data'));

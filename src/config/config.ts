@@ -49,11 +49,54 @@ const IsKeyRing = () =>
 /** A scheme and a host, as a browser sends it: no path, no slash at the end. */
 const ORIGINS = /^( *(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/,\s]+) *(,|$))*$/;
 
-/** Of an address of PostgreSQL. */
+/** Null if it is none, or if its `%` stand for nothing. */
+function readAddress(text: string): URL | null {
+  try {
+    // PostgreSQL's may name its host (or the folder of its socket) behind the `?` alone.
+    const address = new URL(text.replace(/^(postgres(?:ql)?:\/\/[^/]*@)\//, '$1localhost/'));
+    decodeURIComponent(`${address.username}:${address.password}`);
+    return address;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * An address that can be used. It is read here, before the libraries do: they would print it with its password, throw
+ * something else than a sentence, or find the mistake when it is too late.
+ */
+const IsAddress = (start: RegExp, message: string, fits: (address: URL) => boolean) =>
+  ValidateBy({
+    name: 'isAddress',
+    validator: {
+      validate: (value) => {
+        const address = start.test(String(value)) ? readAddress(String(value)) : null;
+        return address !== null && address.hash === '' && fits(address);
+      },
+      defaultMessage: () => message,
+    },
+  });
+
+/** Of a server that asks for a password: what ends the password in an address must not stand in it. */
+const IsServer = (start: RegExp, example: string, fits: (address: URL) => boolean = () => true) =>
+  IsAddress(
+    start,
+    `must look like ${example}, with # / ? @ % in the password written as %23 %2F %3F %40 %25`,
+    (address) => !address.pathname.includes('@') && fits(address),
+  );
+
+/** Others append to it. */
+const IsWebAddress = (example: string) =>
+  IsAddress(
+    /^https?:\/\/[^/\s]\S*$/,
+    `must look like ${example}, without ? or # or a password`,
+    ({ username, password, search }) => `${username}${password}${search}` === '',
+  );
+
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 const IsPostgres = () =>
   applyDecorators(
-    Matches(/^postgres(ql)?:\/\/./, { message: 'must look like postgres://user:password@host:5432/database' }),
+    IsServer(/^postgres(ql)?:\/\/./, 'postgres://user:password@host:5432/database'),
     ValidateBy({
       name: 'hasSslMode',
       validator: {
@@ -121,7 +164,7 @@ export class Config {
 
   /** Of a service that speaks S3; unset: Amazon's. */
   @IsOptional()
-  @Matches(/^https?:\/\/./, { message: 'must look like https://s3.example.com' })
+  @IsWebAddress('https://s3.example.com')
   S3_ENDPOINT?: string;
 
   @IsForBucket()
@@ -140,12 +183,12 @@ export class Config {
 
   /** How several servers reach each other's sockets; unset: over PostgreSQL. */
   @IsOptional()
-  @Matches(/^rediss?:\/\/./, { message: 'must look like redis://user:password@host:6379' })
+  @IsServer(/^rediss?:\/\/./, 'redis://user:password@host:6379/0', ({ pathname }) => /^\/?\d*$/.test(pathname))
   REDIS_URL?: string;
 
   /** How mail is sent; unset: it is printed to the log in development, and not sent in production. */
   @IsOptional()
-  @Matches(/^smtps?:\/\/./, { message: 'must look like smtp://user:password@host:587' })
+  @IsServer(/^smtps?:\/\/./, 'smtp://user:password@host:587', ({ host }) => URL.canParse(`http://${host}`))
   SMTP_URL?: string;
 
   /** Who mail is from. */
@@ -155,7 +198,7 @@ export class Config {
 
   /** Where people reach this server, for links in mail; unset: this machine. */
   @IsOptional()
-  @Matches(/^https?:\/\/[^/]+(\/.*)?$/, { message: 'must look like https://gym.example' })
+  @IsWebAddress('https://gym.example')
   PUBLIC_URL?: string;
 
   /** Folder of the embedded database and of generated secrets. */
@@ -371,6 +414,9 @@ const SECRETS = new Set([
   'DATABASE_URL',
   'REDIS_URL',
   'SMTP_URL',
+  // By mistake they may hold a password.
+  'PUBLIC_URL',
+  'S3_ENDPOINT',
   'S3_ACCESS_KEY_ID',
   'S3_SECRET_ACCESS_KEY',
 ]);

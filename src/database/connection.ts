@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import { Unavailable } from '../common/errors/common.errors.js';
+import { ConfigError } from '../config/config-error.js';
 import { Client } from './client.js';
 
 /** Nothing a person waits for may take longer; a forgotten transaction may not hold its locks. */
@@ -52,6 +53,27 @@ export function connection(
     ...(!isLong && { query_timeout: QUERY_MS }),
     keepAlive: true,
   };
+}
+
+/** The connection of a command. @throws ConfigError that says why there is none */
+export async function connect(url: string, name: string): Promise<pg.Client> {
+  try {
+    // It reads the certificates that the address names, too.
+    const client = new pg.Client(connection(url, name, 'long'));
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw new ConfigError(`The database in DATABASE_URL cannot be used: ${reason(error)}.`);
+  }
+}
+
+function reason(error: unknown): string {
+  const [first = error] = error instanceof AggregateError ? error.errors : [];
+  const { message } = first as Error;
+  return message.includes('unsupported startup parameter')
+    ? `${message}. PgBouncer does not pass it on: connect to PostgreSQL itself`
+    : message;
 }
 
 /** Connections of their own for one kind of work. */

@@ -1,7 +1,7 @@
 import { runMigrations as migrateJobQueue } from 'graphile-worker';
 import pg from 'pg';
 import { ConfigError } from '../config/config-error.js';
-import { connection } from './connection.js';
+import { connect, connection } from './connection.js';
 import { dataSource } from './data-source.js';
 
 /** Held while the schema changes, so that servers that start together take turns. */
@@ -13,32 +13,26 @@ const MIGRATING = 0x5908;
  * @throws ConfigError if the database cannot be reached, or lacks something
  */
 export async function migrate(url: string, afterwards?: (client: pg.Client) => Promise<void>): Promise<string[]> {
-  const settings = connection(url, 'spotter', 'long');
-  const client = new pg.Client(settings);
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    throw new ConfigError(`The database in DATABASE_URL cannot be used: ${reason(error)}.`);
-  }
+  const client = await connect(url, 'spotter');
   try {
     await requireSuitable(client);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATING]);
-    const source = await dataSource(settings.connectionString!).initialize();
+    const { connectionString } = connection(url, 'spotter', 'long');
+    const source = await dataSource(connectionString!).initialize();
     try {
       const applied = await source.runMigrations();
-      await migrateJobQueue({ connectionString: settings.connectionString, logger: undefined });
+      await migrateJobQueue({ connectionString, logger: undefined });
       await afterwards?.(client);
       return applied.map(({ name }) => name);
     } finally {
       await source.destroy();
     }
   } catch (error) {
-    const { code = '' } = error as pg.DatabaseError;
+    const { code = '', message } = error as pg.DatabaseError;
     if (code === NOT_PERMITTED) {
-      throw new ConfigError(`The role of DATABASE_URL may not change the schema: ${reason(error)}.`);
+      throw new ConfigError(`The role of DATABASE_URL may not change the schema: ${message}.`);
     }
-    if (code.startsWith(NO_RESOURCES)) throw new ConfigError(`The database has no room: ${reason(error)}.`);
+    if (code.startsWith(NO_RESOURCES)) throw new ConfigError(`The database has no room: ${message}.`);
     throw error;
   } finally {
     await client.end();
@@ -111,12 +105,4 @@ function lacksOf(found: Suitability): string[] {
       bySuperuser.length > 0 &&
       `extensions that a superuser must make: ${bySuperuser.map(({ name }) => `CREATE EXTENSION ${name};`).join(' ')}`,
   ].filter((lack) => lack !== false);
-}
-
-function reason(error: unknown): string {
-  const [first = error] = error instanceof AggregateError ? error.errors : [];
-  const { message } = first as Error;
-  return message.includes('unsupported startup parameter')
-    ? `${message}. PgBouncer does not pass it on: connect to PostgreSQL itself`
-    : message;
 }

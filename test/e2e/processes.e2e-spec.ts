@@ -204,14 +204,16 @@ describe('the server as a process', () => {
     await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
     const { port } = busy.address() as net.AddressInfo;
     const database = await ownDatabase('sentences');
+    const nowhere = { DATABASE_URL: 'postgres://x:y@127.0.0.1:1/z' };
     const reasons: [Record<string, string>, RegExp][] = [
       [{ PORT: String(port), DATABASE_URL: database }, /^Another program listens on this PORT/],
       [{ PORT: 'eight' }, /^PORT must be an integer number, but is "eight"/],
       [{ PORT: '70000', LOG_LEVEL: 'loud' }, /^PORT must not be greater than 65535.*\nLOG_LEVEL must be one of/],
       [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must look like postgres:/],
+      [nowhere, /^The database in DATABASE_URL cannot be used: .*ECONNREFUSED/],
       [
-        { DATABASE_URL: 'postgres://x:y@127.0.0.1:1/z' },
-        /^The database in DATABASE_URL cannot be used: .*ECONNREFUSED/,
+        { DATABASE_URL: `${database}?sslrootcert=/not_there.pem` },
+        /^The database in DATABASE_URL cannot be used: .*open '\/not_there.pem'/,
       ],
       [{ DATABASE_URL: database.replace(/[^/]+$/, 'not_there') }, /^The database .* does not exist/],
       [{ HOST: '192.0.2.1', DATABASE_URL: database }, /^HOST is not an address of this machine/],
@@ -222,6 +224,9 @@ describe('the server as a process', () => {
       [{ ENCRYPTION_KEYS: 'short' }, /^ENCRYPTION_KEYS must be id:base64 pairs(?!.*short)/],
       [{ FINGERPRINT_KEYS: 'short' }, /^FINGERPRINT_KEYS must be id:base64 pairs(?!.*short)/],
       [{ REDIS_URL: 'http://x' }, /^REDIS_URL must look like redis:/],
+      // Before the database is touched: there is none.
+      [{ ...nowhere, REDIS_URL: 'redis://desk:pla#nted@127.0.0.1' }, /^REDIS_URL must look like (?!.*nted)/],
+      [{ ...nowhere, SMTP_URL: 'smtp://desk:pla#nted@127.0.0.1' }, /^SMTP_URL must look like (?!.*nted)/],
       [{ DATABASE_URL: database, REDIS_URL: 'redis://127.0.0.1:1' }, /^REDIS_URL: there is no Redis that answers/],
     ];
     for (const [settings, sentence] of reasons) {
@@ -233,6 +238,24 @@ describe('the server as a process', () => {
       expect(server.output).not.toMatch(/^ +at /m);
     }
     await new Promise((resolve) => busy.close(resolve));
+  });
+
+  it.each(['migrate', 'psql', 'jobs-run purge_sessions'])('says so, too, as the command %s', async (command) => {
+    const [name, ...options] = command.split(' ');
+    const { PATH, HOME } = process.env;
+    const env = { PATH, HOME, ...SECRETS, DATA_DIR: newFolder() };
+    const run = (settings: Record<string, string>) =>
+      promisify(execFile)(process.execPath, [path.resolve(`dist/src/cli/${name}.js`), ...options], {
+        env: { ...env, ...settings },
+      });
+    await expect(run({ DATABASE_URL: 'postgres://x:y@127.0.0.1/z?sslrootcert=/not_there.pem' })).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^The database in DATABASE_URL cannot be used: .*open '\/not_there.pem'\.\n$/),
+    });
+    await expect(run({ DATABASE_URL: 'postgres://x:pla#nted@127.0.0.1/z' })).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^DATABASE_URL must look like (?!.*nted).*\.\nSee \.env\.example\.\n$/),
+    });
   });
 
   it('has no default password in production: it takes the operator’s or prints one once', async () => {
