@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   const config = loadConfig();
   log = openLog(config);
   for (const hint of [...config.hints, ...config.open_doors]) log.warn(hint);
-  database = openDatabase(config);
+  database = openDatabase(config, () => isStopping);
   const { isEmbedded } = await database;
   let newSignIn: string | null = null;
   const migrations = await migrate(config.DATABASE_URL!, async (client) => {
@@ -63,8 +63,11 @@ async function stop(): Promise<void> {
   log?.flush();
   const { signal } = hurry;
   if (app) await Promise.race([close(app), sleep(DRAIN_MS, undefined, { signal }).catch(() => undefined)]);
-  const opened = await database?.catch(() => undefined);
-  await Promise.race([opened?.release(), sleep(LEAVE_MS)]);
+  const left = database?.then(
+    (opened) => opened.release(),
+    () => undefined,
+  );
+  await Promise.race([left, sleep(LEAVE_MS)]);
   log?.info(signal.aborted ? 'stopped, and what was under way was cut off' : 'stopped');
   log?.flush();
   process.exit(signal.aborted ? 1 : 0);

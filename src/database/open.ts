@@ -1,10 +1,16 @@
 import type { Config } from '../config/config.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 
-/** Makes sure that there is a database: DATABASE_URL, or the embedded one, whose address is then in `config`. */
-export async function openDatabase(config: Config): Promise<{ isEmbedded: boolean; release(): Promise<void> }> {
+/**
+ * Makes sure that there is a database: DATABASE_URL, or the embedded one, whose address is then in `config`.
+ * @param isOver whether it is not wanted any more
+ */
+export async function openDatabase(
+  config: Config,
+  isOver?: () => boolean,
+): Promise<{ isEmbedded: boolean; release(): Promise<void> }> {
   if (config.DATABASE_URL) return { isEmbedded: false, release: async () => undefined };
-  const postgres = await startEmbeddedPostgres(`${config.data_dir}/postgres`, 'spotter');
+  const postgres = await startEmbeddedPostgres(`${config.data_dir}/postgres`, 'spotter', [], isOver);
   config.DATABASE_URL = postgres.url;
   return { isEmbedded: true, release: () => postgres.release() };
 }

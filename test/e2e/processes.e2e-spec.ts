@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -39,6 +48,28 @@ describe('the server as a process', () => {
     chmodSync(folder, 0o755);
     folders.push(folder);
     return folder;
+  }
+
+  /** A server on the data of another one, after something has happened to them. */
+  async function startAfter(what: (data: string) => void) {
+    const DATA_DIR = newFolder();
+    const [data, log] = ['data', 'postgres.log'].map((name) => path.join(DATA_DIR, 'postgres', name));
+    const before = start({ DATA_DIR });
+    await before.ready();
+    await before.kill('SIGTERM');
+    what(data!);
+    return {
+      server: start({ DATA_DIR }),
+      log: () => readFileSync(log!, 'utf8'),
+      isRunning: () => existsSync(path.join(data!, 'postmaster.pid')),
+    };
+  }
+
+  async function stopsSoon(server: ServerProcess): Promise<void> {
+    const asked = Date.now();
+    expect(await server.kill('SIGTERM')).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(10_000);
+    expect(server.errors).toBe('');
   }
 
   afterEach(async () => {
@@ -139,6 +170,25 @@ describe('the server as a process', () => {
     const client = await next.ready();
     // The same database, and the same generated secrets: the token is still good.
     expect(await client.withToken(admin.token!).get('/gyms')).toHaveStatus(200);
+  });
+
+  it('stops at SIGTERM, too, while its database ends as soon as it is started', async () => {
+    const { server, log, isRunning } = await startAfter((data) => rmSync(path.join(data, 'postgresql.conf')));
+    await until(() => log().includes('could not access'));
+    await stopsSoon(server);
+    expect(isRunning()).toBe(false);
+  });
+
+  it('stops at SIGTERM, too, while its database lets no one in, and does not leave it running', async () => {
+    const { server, log, isRunning } = await startAfter((data) => {
+      // It waits for what another would send.
+      writeFileSync(path.join(data, 'standby.signal'), '');
+      appendFileSync(path.join(data, 'postgresql.conf'), 'hot_standby = off\n');
+    });
+    await until(() => log().includes('entering standby mode'));
+    expect(isRunning()).toBe(true);
+    await stopsSoon(server);
+    expect(isRunning()).toBe(false);
   });
 
   it('finishes what is under way at SIGTERM, and is not held up by connections that stay open', async () => {

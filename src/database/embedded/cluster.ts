@@ -102,7 +102,7 @@ export class EmbeddedCluster {
           );
         }
         if (isBusy(error)) await sleep(50);
-        else await this.start(deadline);
+        else await this.start(deadline, isOver);
       }
     }
   }
@@ -135,7 +135,7 @@ export class EmbeddedCluster {
   }
 
   /** Starts the server process and returns when it answers or has given up, for instance because one runs already. */
-  private async start(deadline: number): Promise<void> {
+  private async start(deadline: number, isOver: () => boolean): Promise<void> {
     this.forgetForeignProcess();
     if (fs.existsSync(this.log) && fs.statSync(this.log).size > 5_000_000) fs.renameSync(this.log, `${this.log}.old`);
     const log = fs.openSync(this.log, 'a');
@@ -160,6 +160,8 @@ export class EmbeddedCluster {
         fs.writeFileSync(this.lastPort, String(port));
         return;
       } catch {
+        // Nobody can use it yet.
+        if (isOver()) server.kill('SIGINT');
         await sleep(20);
       }
     }

@@ -17,19 +17,21 @@ const RETRY_MS = 1_000;
  * Starts the PostgreSQL that npm installed, or joins it if a server beside this one (or a killed one) left it running;
  * and starts it again, at the same address, if it dies. The package's own class is not used: its exit hooks would stop
  * the database before the server has drained.
+ * @param isOver whether it is not wanted any more
  * @throws ConfigError if this machine cannot run it
  */
 export async function startEmbeddedPostgres(
   folder: string,
   database: string,
   flags: string[] = [],
+  isOver?: () => boolean,
 ): Promise<EmbeddedPostgres> {
   const account = unprivilegedAccount();
   const home = reachableHome(path.resolve(folder), account);
   const native = await nativeFolder(home, account);
   const cluster = new EmbeddedCluster(home, native, account, flags);
   await cluster.create();
-  const keeper = await cluster.join();
+  const keeper = await cluster.join(isOver);
   const known = await keeper.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
   if (known.rowCount === 0) {
     await keeper.query(`CREATE DATABASE ${keeper.escapeIdentifier(database)}`).catch((error: pg.DatabaseError) => {
