@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Addresses that people had, until their readers are told. */
-export class FormerEmails1798675200000 implements MigrationInterface {
+export class FormerEmails1798761600000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE TABLE former_emails (
