@@ -219,5 +219,6 @@ connect_error whose data.code is 4001 (not signed in), 4003 (not allowed), 4004 
 An answer comes as the event named here and through the acknowledgement, if one was asked for. A refused message answers
 error {code, error}, or the event named here; the codes are those of the REST API. The rooms of a socket follow from
 who is signed in. After a short loss of connection a client gets what it missed (connection state recovery, two
-minutes). A message may have ${LARGEST_MESSAGE / 1024} kB; a socket may send ${BURST} messages at once, and then
-${PER_SECOND} a second.`;
+minutes). A visit, a membership or numbers that a server can tell of only later are told as they are by then: a
+check-out may come twice, and without its check-in. A message may have ${LARGEST_MESSAGE / 1024} kB; a socket
+may send ${BURST} messages at once, and then ${PER_SECOND} a second.`;

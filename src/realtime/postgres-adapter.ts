@@ -182,7 +182,7 @@ export class PostgresRelay {
   private async toTellStill(batch: Unsent[]): Promise<Unsent[]> {
     const left: Unsent[] = [];
     for (const one of batch) {
-      const told = one.hasWaited && one.again ? await one.again() : undefined;
+      const told = one.hasWaited && one.again ? await this.ask(one.again) : undefined;
       if (told === null) {
         one.resolve('');
         continue;
@@ -194,6 +194,17 @@ export class PostgresRelay {
       left.push(one);
     }
     return left;
+  }
+
+  /** Undefined if it cannot be read: then it is told as it was, and those that wait with it are not lost. */
+  private async ask(again: Again): Promise<Awaited<ReturnType<Again>> | undefined> {
+    try {
+      return await again();
+    } catch (error) {
+      if (error instanceof Unavailable) throw error;
+      warnOf(this.logger, 'A broadcast is told as it was', error);
+      return undefined;
+    }
   }
 
   /** What follows directly on the last message need not be read again; otherwise those of others come before it. */

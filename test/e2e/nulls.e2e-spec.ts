@@ -117,8 +117,9 @@ describe('null', () => {
     /** What the document says against sending this by PUT, which a generated client would believe. */
     function faultInDocument(path: string, body: object): string | undefined {
       const address = new RegExp(`^/api/v1${path.replace(/\d+/, '{\\w+}')}$`);
-      const put = Object.entries(paths).find(([known, item]) => address.test(known) && item.put)![1].put as any;
-      const name: string = put.requestBody.content['application/json'].schema.$ref.split('/').at(-1);
+      const [, item] = Object.entries(paths).find(([known, { put }]) => address.test(known) && put)!;
+      const { content } = item.put!.requestBody as { content: Record<string, { schema: { $ref: string } }> };
+      const name = content['application/json']!.schema.$ref.split('/').at(-1)!;
       return ajv.validate(components!.schemas![name]!, body) ? undefined : ajv.errorsText();
     }
 
