@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, DESK_AND_MEMBERS } from '../common/actor/roles.js';
+import { TooManyRequests } from '../common/errors/common.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { DateInPath, IdInPath } from '../common/http/path.js';
@@ -47,11 +48,15 @@ export class AttendanceController {
     summary: 'Check a member in',
     description:
       'By `user_id` or by the `qr_code` of the pass. The answer shows the membership, so that the desk sees who must renew. ' +
-      'Visit and deduction are one transaction.',
+      'Visit and deduction are one transaction. After ten unknown codes in a minute an account is refused for some ' +
+      'seconds, whatever the code.',
     roles: DESK,
     status: 201,
     answer: VisitDto,
-    errors: [AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft, VisitTimesWrong],
+    errors: [
+      ...[AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft, VisitTimesWrong],
+      TooManyRequests,
+    ],
     idempotent: true,
     needsBody: true,
   })
@@ -124,7 +129,9 @@ export class AttendanceController {
   @Put(':attendance_id')
   @Operation({
     summary: 'Correct a visit',
-    description: 'Its times, place and notes; `check_out_time: null` opens it again.',
+    description:
+      'Its times, place and notes; `check_out_time: null` opens it again. It begins not more than 30 days ago, or no ' +
+      'earlier than before.',
     roles: DESK,
     answer: VisitDto,
     errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberLeft, MemberInactive, GymInactive],

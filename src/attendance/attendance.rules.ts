@@ -13,7 +13,7 @@ import type { CheckInDto, UpdateVisitDto, VisitDto } from './dto/visit.dto.js';
 export const DAYS_ON_PAPER = 30;
 
 /** @param earliest when the first of these days began @throws FieldsInvalid */
-export function requireRecentPaper(checkIn: Date | undefined, earliest: Date): void {
+export function requireRecentPaper(checkIn: Date | null | undefined, earliest: Date): void {
   if (checkIn && checkIn < earliest) {
     throw FieldsInvalid.of('check_in_time', `is more than ${DAYS_ON_PAPER} days ago`);
   }
@@ -31,6 +31,10 @@ export function refusalOfCheckIn(
     : FieldsInvalid.of('user_id', 'is not a member of the gym');
 }
 
+/** Whether a check-in was refused because the pass is not that of the member, or no one's. */
+export const isUnknownPass = (error: unknown): boolean =>
+  error instanceof FieldsInvalid && error.data.errors.some(({ field }) => field === 'qr_code');
+
 /** Whose visit is corrected. */
 export interface Visitor {
   is_deleted: boolean;
@@ -38,6 +42,8 @@ export interface Visitor {
   is_member: boolean;
   is_active: boolean;
   is_gym_active: boolean;
+  /** When the first of the days began on which a visit may be written down now. */
+  paper_begins: Date;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, Principal } from '../common/actor/actor.js';
+import { PassGuesses } from '../auth/pass-guesses.js';
 import { GymTime } from '../common/http/gym-time.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
 import type { GymListQuery, ListQuery, Page } from '../common/http/list.js';
@@ -20,6 +21,7 @@ import { AlreadyCheckedIn, AlreadyCheckedOut, MemberInactive, VisitNotFound } fr
 import {
   DAYS_ON_PAPER,
   isOnlyVisit,
+  isUnknownPass,
   newsOfCorrection,
   newsOfVisit,
   refusalOfCheckIn,
@@ -44,6 +46,10 @@ const LISTED = {
   direction: 'DESC',
 } as const;
 
+/** In gym `g`. */
+const PAPER_BEGINS = sql`day_start((now() AT TIME ZONE g.timezone)::date - ${DAYS_ON_PAPER}::int, g.timezone)
+  AS paper_begins`;
+
 const WITH_STATUS = {
   checked_in: raw('AND v.check_out_time IS NULL'),
   checked_out: raw('AND v.check_out_time IS NOT NULL'),
@@ -56,6 +62,8 @@ export interface VisitsQuery extends Numbered<VisitListQuery> {
   /** Local days, as days before today: { first: 6, last: 0 } is today and the six days before it. */
   days_ago?: { first: number; last: number };
 }
+
+type CheckInInGym = CheckInDto & { gym_id?: number | undefined };
 
 interface VisitDetails {
   location?: string | null;
@@ -70,7 +78,10 @@ interface VisitDetails {
 /** Who is in the gym, and who was. */
 @Injectable()
 export class AttendanceService {
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly guesses: PassGuesses,
+  ) {}
 
   /** The newest first. @throws OtherGym */
   list(actor: Actor, query: VisitListQuery): Promise<Page<VisitDto>> {
@@ -124,13 +135,14 @@ export class AttendanceService {
   /**
    * @param input with the gym whose member it must be, if that is said
    * @throws OtherGym, FieldsInvalid, MemberInactive, GymInactive, AlreadyCheckedIn (with the open visit),
-   *   PlanNotActive, NoSessionsLeft, VisitTimesWrong
+   *   PlanNotActive, NoSessionsLeft, VisitTimesWrong, TooManyRequests (passes are tried)
    */
-  async checkIn(
-    actor: Actor,
-    input: CheckInDto & { gym_id?: number | undefined },
-    key: IdempotencyKey | null,
-  ): Promise<VisitDto> {
+  checkIn(actor: Actor, input: CheckInInGym, key: IdempotencyKey | null): Promise<VisitDto> {
+    const checkedIn = () => this.checkInNow(actor, input, key);
+    return input.qr_code ? this.guesses.limit(actor, checkedIn, isUnknownPass) : checkedIn();
+  }
+
+  private async checkInNow(actor: Actor, input: CheckInInGym, key: IdempotencyKey | null): Promise<VisitDto> {
     const { user_id, qr_code, location, notes } = input;
     const byCode = qr_code ? sql`AND u.qr_code = ${qr_code}` : empty;
     const byId = user_id || !qr_code ? sql`AND u.id = ${user_id}` : empty;
@@ -207,6 +219,9 @@ export class AttendanceService {
       const past = async (field: 'check_in_time' | 'check_out_time') =>
         input[field] ? pastMomentOf(tx, before.gym_id, field, input[field]) : input[field];
       const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
+      const { paper_begins: recent } = visitor;
+      // What GET gave is taken back, however long ago it was.
+      requireRecentPaper(times.check_in_time, before.check_in_time < recent ? before.check_in_time : recent);
       await tx.query(sql`
         UPDATE attendance v SET ${assignments({ ...input, ...times }, columns)} updated_at = now(),
           is_auto_closed = is_auto_closed AND (${times.check_out_time === undefined}
@@ -253,7 +268,7 @@ export class AttendanceService {
   /** Whose visit it is, as they are now. Who leaves at this moment waits for what is done, or is found to have left. */
   private async lockVisitor(tx: Transaction, { user_id, gym_id }: VisitDto): Promise<Visitor> {
     const [visitor] = await tx.query<Visitor>(everyGym`
-      SELECT u.deleted_at IS NOT NULL AS is_deleted, u.is_active, g.is_active AS is_gym_active,
+      SELECT u.deleted_at IS NOT NULL AS is_deleted, u.is_active, g.is_active AS is_gym_active, ${PAPER_BEGINS},
         u.deleted_at IS NULL AND u.role = 'user' AND u.gym_id = g.id AS is_member
       FROM users u JOIN gyms g ON g.id = ${gym_id} WHERE u.id = ${user_id} FOR SHARE OF u`);
     return visitor!;
@@ -265,15 +280,14 @@ export class AttendanceService {
     input: CheckInDto,
   ): Promise<Pick<VisitDetails, 'check_in_time' | 'check_out_time'>> {
     if (!input.check_in_time && !input.check_out_time) return {};
-    const [found] = await tx.query<{ gym_id: number; earliest: Date; just_now: Date }>(sql`
-      SELECT u.gym_id, day_start((now() AT TIME ZONE g.timezone)::date - ${DAYS_ON_PAPER}::int, g.timezone) AS earliest,
-        moment() - ${CLOCKS_DIFFER} AS just_now
+    const [found] = await tx.query<{ gym_id: number; paper_begins: Date; just_now: Date }>(sql`
+      SELECT u.gym_id, ${PAPER_BEGINS}, moment() - ${CLOCKS_DIFFER} AS just_now
       FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member}`);
     if (!found) throw refusalOfCheckIn(undefined, input);
     const past = async (field: 'check_in_time' | 'check_out_time') =>
       input[field] && (await pastMomentOf(tx, found.gym_id, field, input[field]));
     const [begun, ended] = [await past('check_in_time'), await past('check_out_time')];
-    requireRecentPaper(begun, found.earliest);
+    requireRecentPaper(begun, found.paper_begins);
     // A visit without a beginning begins now. If it ends now, too, both are the same moment.
     const endsNow = ended && ended > found.just_now;
     return { check_in_time: begun ?? (endsNow ? ended : undefined), check_out_time: ended };

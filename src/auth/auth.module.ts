@@ -10,6 +10,7 @@ import { AuthService } from './auth.service.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PasswordProof } from './password-proof.service.js';
 import { PasswordResets } from './password-resets.service.js';
+import { PassGuesses } from './pass-guesses.js';
 import { Passwords } from './passwords.js';
 import { SessionsService } from './sessions.service.js';
 import { TOKEN_ALGORITHM, tokenKey, Tokens } from './tokens.js';
@@ -35,6 +36,7 @@ import { ViewerCookies } from './viewer-cookies.js';
     { provide: ActorResolver, useExisting: JwtStrategy },
     AccessCache,
     Attempts,
+    PassGuesses,
     PasswordProof,
     Passwords,
     PasswordResets,
@@ -47,6 +49,7 @@ import { ViewerCookies } from './viewer-cookies.js';
     ActorResolver,
     SessionsService,
     Attempts,
+    PassGuesses,
     PasswordProof,
     Passwords,
     PasswordResets,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { budgetsOf, type Candidate, judge, namesCode, stillTrue } from './access.rules.js';
+import { type Candidate, judge, namesCode, stillTrue } from './access.rules.js';
 
 const GYM = 2;
 const plan = { id: 5, status: 'active', remaining_sessions: null } as const;
@@ -63,13 +63,5 @@ describe('guessing', () => {
     [false, { device_id: 1 }],
   ])('is, or is not, possible: %s for %j', (expected, asked) => {
     expect(namesCode(asked)).toBe(expected);
-  });
-
-  it('is counted for the device, or else for the account', () => {
-    const { unknownCodes, alarms } = budgetsOf(5, 7);
-    expect(unknownCodes).toEqual({ key: 'unknown_codes device 5', burst: 10, seconds: 60 });
-    expect(alarms).toEqual({ key: 'access_alarm device 5', burst: 1, seconds: 61 });
-    expect(budgetsOf(5, null)).toEqual(budgetsOf(5, 7));
-    expect(budgetsOf(null, 7).unknownCodes.key).toBe('unknown_codes account 7');
   });
 });

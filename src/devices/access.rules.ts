@@ -1,4 +1,3 @@
-import type { Budget } from '../auth/attempts.js';
 import type { Role } from '../common/actor/roles.js';
 import { type Entitlement, refusalOfPlan } from '../plans/plans.rules.js';
 import type { AskAccessDto, Reason } from './dto/access.dto.js';
@@ -21,20 +20,6 @@ export interface Candidate {
 
 /** Whether a code is asked for; not of a finger that the reader does not know. */
 export const namesCode = ({ qr_code, user_id }: AskAccessDto): boolean => Boolean(qr_code ?? user_id);
-
-/** So many unknown codes a door may show in a minute: passes that were renewed, and not one who guesses. */
-export const MOST_UNKNOWN_CODES = 10;
-const MINUTE = 60;
-
-/** What a device may ask, or an account that names none; good codes do not count. */
-export function budgetsOf(deviceId: number | null, userId: number | null): { unknownCodes: Budget; alarms: Budget } {
-  const who = deviceId === null ? `account ${userId}` : `device ${deviceId}`;
-  return {
-    unknownCodes: { key: `unknown_codes ${who}`, burst: MOST_UNKNOWN_CODES, seconds: MINUTE },
-    // A second more, because a budget forgives a half.
-    alarms: { key: `access_alarm ${who}`, burst: 1, seconds: MINUTE + 1 },
-  };
-}
 
 /** Who may come in: the person, the gym, the plan, and then whether they are inside. @returns why not; null: come in */
 export function judge(found: Candidate | undefined, gymId: number): Reason | null {

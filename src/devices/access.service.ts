@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AlreadyCheckedIn, MemberInactive } from '../attendance/attendance.errors.js';
 import { AttendanceService } from '../attendance/attendance.service.js';
 import { Attempts, secondsUntilFree } from '../auth/attempts.js';
+import { budgetsOf, MOST_UNKNOWN_CODES, tooManyUnknown } from '../auth/pass-guesses.js';
 import { Actor, DeviceActor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
 import { FieldsInvalid, TooManyRequests } from '../common/errors/common.errors.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
@@ -17,7 +18,7 @@ import { personRef } from '../people/people.sql.js';
 import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import { ENTITLEMENT, planThatCounts, SHOWN } from '../plans/user-plans.sql.js';
 import { deductSession } from '../plans/plan-sessions.js';
-import { budgetsOf, type Candidate, judge, MOST_UNKNOWN_CODES, namesCode, stillTrue } from './access.rules.js';
+import { type Candidate, judge, namesCode, stillTrue } from './access.rules.js';
 import { DoorGuessed } from './devices.events.js';
 import { DevicesService } from './devices.service.js';
 import type { AccessDto, AskAccessDto, Reason } from './dto/access.dto.js';
@@ -192,6 +193,3 @@ export class AccessService {
     return { allowed: reason === null, reason, user: null, user_plan: null, attendance_id, ...known };
   }
 }
-
-const tooManyUnknown = (seconds: number) =>
-  new TooManyRequests(seconds, `Too many unknown codes. Try again in ${seconds} s.`);

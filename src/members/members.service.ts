@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccessChanged, EmailChanged } from '../auth/auth.events.js';
+import { PassGuesses } from '../auth/pass-guesses.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import type { Actor, ScopedGymId } from '../common/actor/actor.js';
 import type { IdempotencyKey } from '../common/http/idempotency.js';
@@ -54,6 +55,7 @@ interface Start {
 export class MembersService {
   constructor(
     private readonly db: Database,
+    private readonly guesses: PassGuesses,
     private readonly given: GivenPasswords,
     private readonly sessions: SessionsService,
     private readonly userPlans: UserPlansService,
@@ -83,9 +85,10 @@ export class MembersService {
     return this.find(this.db, sql`fold(u.document_id) = fold(${documentId}) AND ${visiblePerson(actor, gymId)}`);
   }
 
-  /** The member with this pass. @throws UserNotFound */
+  /** The member with this pass. @throws UserNotFound, TooManyRequests (passes are tried) */
   getByQr(actor: Actor, code: string): Promise<UserDto> {
-    return this.find(this.db, sql`u.qr_code = ${code} AND u.role = 'user' AND ${visiblePerson(actor)}`);
+    const found = () => this.find(this.db, sql`u.qr_code = ${code} AND u.role = 'user' AND ${visiblePerson(actor)}`);
+    return this.guesses.limit(actor, found, (error) => error instanceof UserNotFound);
   }
 
   /** @throws RoleNotAssignable, OtherGym, GymInactive, EmailTaken, UsernameTaken, DocumentIdTaken */

@@ -48,10 +48,12 @@ export class PassesController {
   @Get('by-qr/:qr_code')
   @Operation({
     summary: 'Find the member of a pass',
-    description: 'By the code that its QR picture holds. One that was replaced finds no one.',
+    description:
+      'By the code that its QR picture holds. One that was replaced finds no one. After ten unknown codes in a minute an ' +
+      'account is refused for some seconds, whatever the code; good codes do not count.',
     roles: DESK,
     answer: UserDto,
-    errors: [UserNotFound],
+    errors: [UserNotFound, TooManyRequests],
   })
   getByQr(@CurrentActor() actor: Actor, @TextInPath('qr_code', 'GYM-8-8FDCDBEB') code: string): Promise<UserDto> {
     return this.members.getByQr(actor, code);

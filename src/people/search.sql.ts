@@ -1,4 +1,4 @@
-import { DESK } from '../common/actor/roles.js';
+import { RECEPTION } from '../common/actor/roles.js';
 import type { Actor, GymScope } from '../common/actor/actor.js';
 import { MAX_ID } from '../common/http/whole.js';
 import { hasWords } from '../database/search.js';
@@ -17,9 +17,9 @@ export function isCalled(typed: string, words: string[]): Sql {
   return looksLikePhone ? sql`(${everyWord} OR u.search_text LIKE ${`%${digits}%`})` : everyWord;
 }
 
-/** The person `u` has exactly this pass code, and the actor is one who may find them by it. */
+/** The person `u` has exactly this pass code, and the actor is one who may see it: to others it could be guessed. */
 export const hasPass = (actor: Actor, code: string): Sql =>
-  sql`${actor.is(...DESK)}::boolean AND u.qr_code = ${code} AND u.role = 'user'`;
+  sql`${actor.is(...RECEPTION)}::boolean AND u.qr_code = ${code} AND u.role = 'user'`;
 
 /**
  * The ids of the members of these gyms who are called like this, have this pass code or, if that is asked for, this id.

@@ -111,6 +111,30 @@ describe('unknown codes at a door', () => {
     expect(await own.desk.client.post('/devices/access', { qr_code: code() })).toHaveStatus(200);
   });
 
+  it('at the desk are counted with those that the account shows at a door', async () => {
+    const own = await newGym();
+    const { client } = own.desk;
+    const asks = [
+      (pass: string) => client.get(`/members/by-qr/${pass}`),
+      (pass: string) => client.post('/attendance', { qr_code: pass }),
+      (pass: string) => client.post('/attendance', { qr_code: pass, user_id: own.guest.id }),
+      (pass: string) => client.post('/devices/access', { qr_code: pass }),
+    ];
+    for (const look of asks) expect(await look(own.guest.qr_code)).not.toHaveStatus(429);
+    const answers = await times(20, (n) => asks[n % 3]!(code()));
+    expect(tally(answers)[429]).toBe(10);
+    expect(await asks[3]!(code())).toBeRefused(429, 'too_many_requests');
+    await asJustDrained();
+    for (const look of asks) expect(await look(own.guest.qr_code)).toBeRefused(429, 'too_many_requests');
+    // What names no code goes on, and so do others of the gym.
+    expect(await client.get(`/users/${own.guest.id}`)).toHaveStatus(200);
+    expect(await ask(own, { qr_code: own.guest.qr_code })).toHaveStatus(200);
+    const manager = await t.make.signedIn('manager', own.id);
+    expect(await manager.client.get(`/members/by-qr/${own.guest.qr_code}`)).toHaveStatus(200);
+    await later(60);
+    expect(await asks[0]!(own.guest.qr_code)).toHaveStatus(200);
+  });
+
   it('keep good ones out as well, without a look at them, until the budget has refilled', async () => {
     const own = await newGym();
     await times(10, () => ask(own, { qr_code: code() }));
