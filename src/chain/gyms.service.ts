@@ -66,9 +66,9 @@ export class GymsService {
     return once(this.db, actor, key, async (tx) => {
       await requireZone(tx, input.timezone);
       const [gym] = await tx.query(everyGym`
-        INSERT INTO gyms (name, address, phone_number, timezone, allow_reentry)
+        INSERT INTO gyms (name, address, phone_number, timezone, is_active, allow_reentry)
         VALUES (${input.name}, ${input.address}, ${input.phone_number}, ${input.timezone ?? 'UTC'},
-          ${input.allow_reentry ?? false})
+          ${input.is_active ?? true}, ${input.allow_reentry ?? false})
         RETURNING ${GYM_COLUMNS}`);
       return gym!;
     });

@@ -60,8 +60,8 @@ export class DevicesService {
       await tx.query(sql`SELECT 1 FROM gyms WHERE id = ${gymId} FOR NO KEY UPDATE`);
       await requireActiveGym(tx, gymId);
       const [device] = await tx.query(sql`
-        INSERT INTO devices AS d (gym_id, name, kind, key_hash, device_number)
-        VALUES (${gymId}, ${input.name}, ${input.kind}, ${keyHash}, coalesce(${input.device_number}::int,
+        INSERT INTO devices AS d (gym_id, name, kind, is_active, key_hash, device_number)
+        VALUES (${gymId}, ${input.name}, ${input.kind}, ${input.is_active ?? true}, ${keyHash}, coalesce(${input.device_number}::int,
           (SELECT min(n) FROM generate_series(0, (SELECT count(*) FROM devices WHERE gym_id = ${gymId})) n
             WHERE NOT EXISTS (SELECT 1 FROM devices WHERE gym_id = ${gymId} AND device_number = n))))
         RETURNING ${DEVICE_COLUMNS}`);

@@ -42,7 +42,7 @@ const CHANGEABLE = [
 const MAILS_TO_FORMER = 3;
 
 /** A person as it is added. */
-type Newcomer = Omit<NewMemberDto, 'gym_id' | 'issue_temporary_password'> & { role?: Role };
+type Newcomer = Omit<NewMemberDto, 'gym_id' | 'issue_temporary_password'> & { role?: Role; is_active?: boolean };
 /** What is not said by the one who adds them. */
 interface Start {
   password_hash?: string;
@@ -250,7 +250,8 @@ export class MembersService {
           password_hash, must_change_password, is_active, awaits_first_plan)
         SELECT n.id, ${newPassCode(this.config, raw('n.id'))}, ${input.email}, ${input.username}, ${input.full_name}, ${input.document_id}, ${input.phone_number},
           ${input.language ?? 'en'}, ${input.role ?? 'user'}, ${gymId}::int, ${password_hash},
-          ${temporary !== undefined}::boolean, ${!awaits_first_plan}::boolean, ${awaits_first_plan}::boolean
+          ${temporary !== undefined}::boolean, ${input.is_active ?? !awaits_first_plan}::boolean,
+          ${awaits_first_plan}::boolean
         FROM ${NEW_PERSON}
         WHERE ${gymId}::int IS NULL OR EXISTS (SELECT 1 FROM gyms WHERE id = ${gymId} AND is_active)
         RETURNING *)

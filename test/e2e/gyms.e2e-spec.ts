@@ -21,6 +21,28 @@ describe('gyms', () => {
     expect(await admin.client.put(`/gyms/${opened.body.id}`, {})).toHaveStatus(200);
   });
 
+  it('and its devices and people are inactive from the beginning, if that is said', async () => {
+    const { client } = admin;
+    const is_active = false;
+    const opened = await client.post('/gyms', { name: unique('Later'), is_active });
+    expect(opened).toMatchObject({ status: 201, body: { is_active } });
+    const { id: gym_id } = await t.make.gym();
+    const device = await client.post('/devices', { name: 'Door', kind: 'qr', gym_id, is_active });
+    expect(device).toMatchObject({ status: 201, body: { is_active } });
+    const person = () => {
+      const name = unique('later');
+      return { email: `${name}@example.com`, full_name: name, document_id: name, phone_number: '+1 555 0100', gym_id };
+    };
+    const member = await client.post('/users/regular', { ...person(), is_active });
+    const staff = { ...person(), role: 'reception', password: 'a long password' };
+    for (const { status, body } of [member, await client.post('/users/admin-trainer', { ...staff, is_active })]) {
+      expect([status, body.is_active]).toEqual([201, false]);
+    }
+    expect(await client.post('/attendance', { user_id: member.body.id, gym_id })).toBeRefused(409, 'member_inactive');
+    const { email, password } = staff;
+    expect(await t.anonymous.post('/auth/login', { email, password })).toBeRefused(403, 'account_inactive');
+  });
+
   it('takes the zones that both Node and PostgreSQL can compute a day in, and no others', async () => {
     for (const timezone of ['UTC', 'Europe/Lisbon', 'Asia/Kolkata', 'America/Argentina/Ushuaia', 'Etc/GMT+5']) {
       expect(await admin.client.post('/gyms', { name: unique('Z'), timezone })).toHaveStatus(201);

@@ -1,4 +1,4 @@
-import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString, Length, MaxLength } from 'class-validator';
 import { DEVICE_KINDS, type DeviceKind } from '../../common/actor/actor.js';
 import { IsText } from '../../common/http/fields.js';
@@ -44,7 +44,10 @@ export class DeviceWithKeyDto extends DeviceDto {
   device_key: string;
 }
 
-export class CreateDeviceDto extends PickType(DeviceDto, ['name', 'kind']) {
+export class CreateDeviceDto extends IntersectionType(
+  PickType(DeviceDto, ['name', 'kind']),
+  PartialType(PickType(DeviceDto, ['is_active'])),
+) {
   /** Default: your own gym, an admin's home gym. @example 2 */
   @IsOptional()
   @IsId()

@@ -63,7 +63,7 @@ export class GymRefDto extends PickType(GymDto, ['id', 'name']) {}
 
 export class CreateGymDto extends IntersectionType(
   PickType(GymDto, ['name']),
-  PartialType(PickType(GymDto, ['address', 'phone_number', 'timezone', 'allow_reentry'])),
+  PartialType(PickType(GymDto, ['address', 'phone_number', 'timezone', 'is_active', 'allow_reentry'])),
 ) {}
 
 /** What is not sent stays as it is. */

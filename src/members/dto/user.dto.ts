@@ -41,7 +41,7 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
 
 class NewPerson extends IntersectionType(
   PickType(UserDto, ['email', 'full_name', 'document_id', 'phone_number']),
-  PartialType(PickType(UserDto, ['username', 'language'])),
+  PartialType(PickType(UserDto, ['username', 'language', 'is_active'])),
 ) {
   /** Unique, whatever the case. @example "maria.lopez@example.com" */
   @IsRequired()
@@ -95,7 +95,7 @@ export class CreateMemberDto extends IntersectionType(NewPerson, FirstSignIn) {
 
 /** A member and what they bought. */
 export class CreateMemberWithPlanDto extends IntersectionType(
-  OmitType(CreateMemberDto, ['gym_id']),
+  OmitType(CreateMemberDto, ['gym_id', 'is_active']),
   PickType(AssignPlanDto, ['plan_id', 'purchased_price']),
 ) {
   /** Default: your own gym, an admin's home gym. @example 2 */
