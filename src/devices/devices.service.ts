@@ -61,8 +61,9 @@ export class DevicesService {
       await requireActiveGym(tx, gymId);
       const [device] = await tx.query(sql`
         INSERT INTO devices AS d (gym_id, name, kind, is_active, key_hash, device_number)
-        VALUES (${gymId}, ${input.name}, ${input.kind}, ${input.is_active ?? true}, ${keyHash}, coalesce(${input.device_number}::int,
-          (SELECT min(n) FROM generate_series(0, (SELECT count(*) FROM devices WHERE gym_id = ${gymId})) n
+        VALUES (${gymId}, ${input.name}, ${input.kind}, ${input.is_active ?? true}, ${keyHash},
+          coalesce(${input.device_number}::int, (
+            SELECT min(n) FROM generate_series(0, (SELECT count(*) FROM devices WHERE gym_id = ${gymId})) n
             WHERE NOT EXISTS (SELECT 1 FROM devices WHERE gym_id = ${gymId} AND device_number = n))))
         RETURNING ${DEVICE_COLUMNS}`);
       return device!;

@@ -23,22 +23,31 @@ describe('gyms', () => {
 
   it('and its devices and people are inactive from the beginning, if that is said', async () => {
     const { client } = admin;
-    const is_active = false;
-    const opened = await client.post('/gyms', { name: unique('Later'), is_active });
-    expect(opened).toMatchObject({ status: 201, body: { is_active } });
-    const { id: gym_id } = await t.make.gym();
-    const device = await client.post('/devices', { name: 'Door', kind: 'qr', gym_id, is_active });
-    expect(device).toMatchObject({ status: 201, body: { is_active } });
+    const inactive = { is_active: false };
+    const opened = await client.post('/gyms', { name: unique('Later'), ...inactive });
+    expect(opened).toMatchObject({ status: 201, body: inactive });
+    const gym = await t.make.gym();
+    const device = await client.post('/devices', { name: 'Door', kind: 'qr', gym_id: gym.id, ...inactive });
+    expect(device).toMatchObject({ status: 201, body: inactive });
     const person = () => {
       const name = unique('later');
-      return { email: `${name}@example.com`, full_name: name, document_id: name, phone_number: '+1 555 0100', gym_id };
+      return {
+        email: `${name}@example.com`,
+        full_name: name,
+        document_id: name,
+        phone_number: '+1 555 0100',
+        gym_id: gym.id,
+      };
     };
-    const member = await client.post('/users/regular', { ...person(), is_active });
+    const member = await client.post('/users/regular', { ...person(), ...inactive });
     const staff = { ...person(), role: 'reception', password: 'a long password' };
-    for (const { status, body } of [member, await client.post('/users/admin-trainer', { ...staff, is_active })]) {
+    for (const { status, body } of [member, await client.post('/users/admin-trainer', { ...staff, ...inactive })]) {
       expect([status, body.is_active]).toEqual([201, false]);
     }
-    expect(await client.post('/attendance', { user_id: member.body.id, gym_id })).toBeRefused(409, 'member_inactive');
+    expect(await client.post('/attendance', { user_id: member.body.id, gym_id: gym.id })).toBeRefused(
+      409,
+      'member_inactive',
+    );
     const { email, password } = staff;
     expect(await t.anonymous.post('/auth/login', { email, password })).toBeRefused(403, 'account_inactive');
   });

@@ -179,6 +179,13 @@ describe('the server as a process', () => {
     expect(isRunning()).toBe(false);
   });
 
+  it('says why its database cannot start, once that has ended ten times', async () => {
+    const { server, log } = await startAfter((data) => rmSync(path.join(data, 'postgresql.conf')));
+    expect(await server.exited).toBe(1);
+    expect(server.errors).toMatch(/^The embedded PostgreSQL did not start \(could not access the server configuration/);
+    expect(log().match(/could not access/g)).toHaveLength(10);
+  });
+
   it('stops at SIGTERM, too, while its database lets no one in, and does not leave it running', async () => {
     const { server, log, isRunning } = await startAfter((data) => {
       // It waits for what another would send.

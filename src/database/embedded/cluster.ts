@@ -16,6 +16,8 @@ import type { Account } from './install.js';
  */
 const IN_USE = 0x5907;
 const START_TIMEOUT_MS = 60_000;
+/** A PostgreSQL that has ended so often on its way will not start by itself. */
+const MOST_FAILED_STARTS = 10;
 const LEAVE_TIMEOUT_MS = 10_000;
 /** Within this PostgreSQL notices that a server which held the lock was killed. */
 const DYING_MS = 300;
@@ -86,7 +88,7 @@ export class EmbeddedCluster {
    */
   async join(isOver = () => false): Promise<pg.Client> {
     const deadline = Date.now() + START_TIMEOUT_MS;
-    for (;;) {
+    for (let failed = 0; ;) {
       try {
         const keeper = await this.connect();
         // Waits while the last server before us is stopping the cluster, and is then cut off: try again.
@@ -94,7 +96,7 @@ export class EmbeddedCluster {
         this.port ??= this.recorded()?.port;
         return keeper;
       } catch (error) {
-        if (isOver() || Date.now() > deadline) {
+        if (isOver() || failed === MOST_FAILED_STARTS || Date.now() > deadline) {
           const said = fs.existsSync(this.log) ? fs.readFileSync(this.log, 'utf8').slice(-10_000) : '';
           throw new ConfigError(
             `The embedded PostgreSQL did not start (${faultIn(said, (error as Error).message)}). See ${this.log}, ` +
@@ -102,7 +104,7 @@ export class EmbeddedCluster {
           );
         }
         if (isBusy(error)) await sleep(50);
-        else await this.start(deadline, isOver);
+        else if (!(await this.start(deadline, isOver))) failed++;
       }
     }
   }
@@ -134,8 +136,8 @@ export class EmbeddedCluster {
     }
   }
 
-  /** Starts the server process and returns when it answers or has given up, for instance because one runs already. */
-  private async start(deadline: number, isOver: () => boolean): Promise<void> {
+  /** @returns whether the server process answers; it may have given up, for instance because one runs already */
+  private async start(deadline: number, isOver: () => boolean): Promise<boolean> {
     this.forgetForeignProcess();
     if (fs.existsSync(this.log) && fs.statSync(this.log).size > 5_000_000) fs.renameSync(this.log, `${this.log}.old`);
     const log = fs.openSync(this.log, 'a');
@@ -158,7 +160,7 @@ export class EmbeddedCluster {
       try {
         hangUp(await this.connect(port));
         fs.writeFileSync(this.lastPort, String(port));
-        return;
+        return true;
       } catch {
         // Nobody can use it yet.
         if (isOver()) server.kill('SIGINT');
@@ -166,6 +168,7 @@ export class EmbeddedCluster {
       }
     }
     await sleep(100);
+    return false;
   }
 
   /** The one that servers which are still here know; else the last one, if it is free. */
@@ -249,7 +252,7 @@ function faultIn(output: string, otherwise = 'initdb failed'): string {
       .split('\n')
       .findLast((line) => kind.test(line))
       ?.replace(kind, '');
-  const [fault, hint] = [find(/^.*(FATAL|error): +/), find(/^.*HINT: +/)];
+  const [fault, hint] = [find(/^(.*(FATAL|PANIC|error)|postgres): +/), find(/^.*HINT: +/)];
   return [fault ?? otherwise, hint && `(${hint.replace(/\.$/, '')})`].filter(Boolean).join(' ');
 }
 
