@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, DESK_AND_MEMBERS } from '../common/actor/roles.js';
-import { TooManyRequests } from '../common/errors/common.errors.js';
+import { ChangedSinceRead, TooManyRequests } from '../common/errors/common.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { DateInPath, IdInPath } from '../common/http/path.js';
@@ -134,7 +134,10 @@ export class AttendanceController {
       'earlier than before.',
     roles: DESK,
     answer: VisitDto,
-    errors: [VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberLeft, MemberInactive, GymInactive],
+    errors: [
+      ...[VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberLeft, MemberInactive, GymInactive],
+      ChangedSinceRead,
+    ],
   })
   update(
     @CurrentActor() actor: Actor,

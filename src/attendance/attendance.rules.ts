@@ -1,5 +1,6 @@
-import { FieldsInvalid } from '../common/errors/common.errors.js';
+import { ChangedSinceRead, FieldsInvalid } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
+import { isStale } from '../common/http/as-read.dto.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { MemberLeft } from '../people/people.errors.js';
 import { MemberInactive } from './attendance.errors.js';
@@ -48,16 +49,18 @@ export interface Visitor {
 
 /**
  * A visit is opened again only where its member could be checked in: elsewhere they could not leave. Of a person who
- * was deleted no more is noted: nothing would erase it.
- * @throws MemberLeft, MemberInactive, GymInactive
+ * was deleted no more is noted: nothing would erase it. One that was open when it was read, and has ended since, is
+ * not opened again by chance.
+ * @throws MemberLeft, MemberInactive, GymInactive, ChangedSinceRead
  */
 export function requireMayCorrect(
   { is_deleted, is_member, is_active, is_gym_active }: Visitor,
-  before: Pick<VisitDto, 'check_out_time'>,
-  { check_out_time, location, notes }: UpdateVisitDto,
+  before: Pick<VisitDto, 'check_out_time' | 'updated_at'>,
+  input: UpdateVisitDto,
 ): void {
-  if (is_deleted && (location || notes)) throw new MemberLeft();
-  if (check_out_time !== null || before.check_out_time === null) return;
+  if (is_deleted && (input.location || input.notes)) throw new MemberLeft();
+  if (input.check_out_time !== null || before.check_out_time === null) return;
+  if (isStale(input, before.updated_at)) throw new ChangedSinceRead();
   if (!is_member) throw new MemberLeft();
   if (!is_active) throw new MemberInactive();
   if (!is_gym_active) throw new GymInactive();

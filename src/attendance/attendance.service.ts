@@ -208,7 +208,8 @@ export class AttendanceService {
   }
 
   /**
-   * @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberLeft, MemberInactive, GymInactive, FieldsInvalid
+   * @throws VisitNotFound, VisitTimesWrong, AlreadyCheckedIn, MemberLeft, MemberInactive, GymInactive, FieldsInvalid,
+   *   ChangedSinceRead
    */
   update(actor: Actor, visitId: number, input: UpdateVisitDto): Promise<VisitDto> {
     const columns = ['check_in_time', 'check_out_time', 'location', 'notes'] as const;

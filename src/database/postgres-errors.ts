@@ -24,7 +24,7 @@ const OUT_OF_RANGE = '22003';
  * Too long, out of range, not a date, a NUL, an unknown time zone: what a DTO should have caught, still the client's
  * fault.
  */
-const BAD_VALUE = new Set(['22001', '22007', '22008', '22021', '22023', '22P02', '22P05']);
+const BAD_VALUE = new Set(['22001', '22007', '22008', '22009', '22021', '22023', '22P02', '22P05']);
 /** Classes: connection, resources, operator intervention, disk full and the like. */
 const UNAVAILABLE = /^(08|53|57|58)/;
 /** Of these: the connection is gone, or was not to be had. */

@@ -1,5 +1,6 @@
 import type { Actor } from '../common/actor/actor.js';
-import { FieldsInvalid } from '../common/errors/common.errors.js';
+import { ChangedSinceRead, FieldsInvalid } from '../common/errors/common.errors.js';
+import { isStale } from '../common/http/as-read.dto.js';
 import type { Transaction } from '../database/database.js';
 import { assignments, empty, raw, sql } from '../database/sql.js';
 import { momentOf } from '../gyms/local-time.js';
@@ -22,7 +23,7 @@ import { isActiveAgain, namesFreeze, requireCanBecome, requireMayCorrect } from 
  * The corrections of PUT: what an admin or a manager may change of a plan that was sold.
  * @returns whether that changes anything
  * @throws CorrectionNotAllowed, MemberLeft, FieldsInvalid, PlanNotActive, SessionsNotCounted, PlansOverlap,
- *   PlanTimesWrong
+ *   PlanTimesWrong, ChangedSinceRead
  */
 export async function correctPlan(
   tx: Transaction,
@@ -34,6 +35,8 @@ export async function correctPlan(
   const isOver = await isFreezeThatIsOver(tx, member, before, input);
   const status = isOver ? undefined : changed(input.status, before.status);
   const sessions = changed(input.remaining_sessions, before.remaining_sessions);
+  // A session may have been used since.
+  if (sessions !== undefined && isStale(input, before.updated_at)) throw new ChangedSinceRead();
   const asked =
     !isActiveAgain(input, before) && input.expires_at && (await momentOf(tx, member.gym_id, input.expires_at));
   const expiry = changed(asked ? asked.toISOString() : undefined, before.expires_at?.toISOString() ?? null);

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, MANAGERS } from '../common/actor/roles.js';
+import { ChangedSinceRead } from '../common/errors/common.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { IdInPath } from '../common/http/path.js';
@@ -116,6 +117,7 @@ export class UserPlansController {
     answer: UserPlanDto,
     errors: [
       UserPlanNotFound,
+      ChangedSinceRead,
       CorrectionNotAllowed,
       MemberLeft,
       NotAnUpgrade,

@@ -188,7 +188,7 @@ export class UserPlansService {
   /**
    * Sells another plan instead of this one, once, however often that is asked for; or corrects it.
    * @throws UserPlanNotFound, CorrectionNotAllowed, MemberLeft, FieldsInvalid, NotAnUpgrade, PlanReplaced,
-   *   PlanNotActive, PlansOverlap, PlanTimesWrong, AlreadyScheduled
+   *   PlanNotActive, PlansOverlap, PlanTimesWrong, AlreadyScheduled, ChangedSinceRead
    */
   update(actor: Actor, userPlanId: number, input: UpdateUserPlanDto): Promise<UserPlanDto> {
     return this.db.transaction(async (tx) => {

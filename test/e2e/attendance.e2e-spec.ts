@@ -395,6 +395,19 @@ describe('attendance', () => {
       expect(await correct(old.id, { check_in_time: ago(40 * 1440 - 10) })).toHaveStatus(200);
     });
 
+    it('opens no visit by chance that has ended since it was read', async () => {
+      const person = await member();
+      const { body: read } = await checkIn(person);
+      expect(await correct(read.id, { ...read, notes: 'forgot towel' })).toHaveStatus(200);
+      expect(await checkOut(read.id)).toHaveStatus(200);
+      expect(await correct(read.id, { ...read, notes: 'Forgot a towel' })).toBeRefused(409, 'changed_since_read');
+      const [now] = await visitsOf(person);
+      expect(now).toMatchObject({ status: 'checked_out', notes: 'forgot towel' });
+      const reopened = { ...now, check_out_time: null };
+      // Also sent twice.
+      for (let n = 0; n < 2; n++) expect((await correct(read.id, reopened)).body.status).toBe('checked_in');
+    });
+
     it('opens a visit again, unless the member is inside', async () => {
       const person = await member();
       const visit = await t.make.visit(person, ago(200), ago(100));

@@ -590,6 +590,19 @@ describe('plans', () => {
       expect((await assign(buyer, costlier, {}, 'reception')).body).toMatchObject({ status: 'active' });
     });
 
+    it('gives no session back that was used since the plan was read', async () => {
+      const { body: bought } = await assign(await member(), sessions);
+      expect((await deduct(bought.id)).body.remaining_sessions).toBe(9);
+      const later = { expires_at: daysFromNow(90) };
+      expect(await change(bought.id, { ...bought, ...later })).toBeRefused(409, 'changed_since_read');
+      expect(await read(bought.id)).toMatchObject({ remaining_sessions: 9, expires_at: bought.expires_at });
+      const corrected = { ...(await read(bought.id)), remaining_sessions: 7, ...later };
+      // Also sent twice.
+      for (let n = 0; n < 2; n++) {
+        expect((await change(bought.id, corrected)).body).toMatchObject({ remaining_sessions: 7, ...later });
+      }
+    });
+
     it('corrects sessions and expiry, for admin and manager', async () => {
       const { body: bought } = await assign(await member(), sessions);
       expect(await codeOf(change(bought.id, { remaining_sessions: 3 }, 'trainer'))).toBe('correction_not_allowed');

@@ -298,6 +298,14 @@ describe('requests', () => {
         await refused('/gyms', Buffer.from(JSON.stringify([list, ...values])).toString('base64url'));
       }
       for (const cursor of ['x', 'bnVsbA', 'e30']) await refused('/gyms', cursor);
+      const [sales, , id] = JSON.parse(Buffer.from(await next('/sales?limit=1'), 'base64url').toString());
+      for (const moment of [
+        '+010000-01-01T00:00:00.000Z',
+        '-271821-04-20T00:00:00.000Z',
+        '2026-01-01T00:00:00+99:00',
+      ]) {
+        await refused('/sales', Buffer.from(JSON.stringify([sales, moment, id])).toString('base64url'));
+      }
     });
   });
 });

@@ -1,5 +1,6 @@
 import { ApiProperty, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
+import { AsReadDto } from '../../common/http/as-read.dto.js';
 import { IsLocalDate, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable, IsRequiredWithout } from '../../common/http/nulls.js';
@@ -135,7 +136,10 @@ export class CheckInDto extends IntersectionType(PartialType(PickType(VisitDto, 
 }
 
 /** A correction. What is not sent stays as it is. */
-export class UpdateVisitDto extends PartialType(PickType(VisitDto, ['location', 'notes'])) {
+export class UpdateVisitDto extends IntersectionType(
+  PartialType(PickType(VisitDto, ['location', 'notes'])),
+  AsReadDto,
+) {
   /** When it really began. */
   @IsOptional()
   @IsGymTime()

@@ -30,6 +30,13 @@ export class RequestTimeout extends DomainError {}
 @Problem({ code: 'conflict', status: 409, title: 'This contradicts what is stored' })
 export class Conflict extends DomainError {}
 
+@Problem({ code: 'changed_since_read', status: 409, title: 'This has changed since it was read' })
+export class ChangedSinceRead extends DomainError {
+  constructor() {
+    super('Read it again, and send what is to change.');
+  }
+}
+
 @Problem({ code: 'too_large', status: 413, title: 'The request is too large' })
 export class TooLarge extends DomainError {}
 

@@ -1,5 +1,6 @@
 import { ApiProperty, OmitType, PickType } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
+import { AsReadDto } from '../../common/http/as-read.dto.js';
 import { IsMoney, IsText } from '../../common/http/fields.js';
 import { GymTime, IsGymTime } from '../../common/http/gym-time.js';
 import { IsNullable } from '../../common/http/nulls.js';
@@ -148,7 +149,7 @@ export class AssignPlanDto extends PickType(UserPlanDto, ['user_id', 'plan_id'])
   start?: 'now' | 'after_current';
 }
 
-export class UpdateUserPlanDto {
+export class UpdateUserPlanDto extends AsReadDto {
   /**
    * Sells this plan instead: the one of this id becomes cancelled, the answer is the new one. The same plan_id, sent
    * without status and expires_at, renews one that is over.
