@@ -172,6 +172,27 @@ describe('the server as a process', () => {
     expect(await client.withToken(admin.token!).get('/gyms')).toHaveStatus(200);
   });
 
+  it('on a copy of the data of one that runs has a database of its own', async () => {
+    const [original, copy] = [newFolder(), newFolder()];
+    const first = start({ DATA_DIR: original });
+    const admin = await signInAsAdmin(await first.ready());
+    const nameGym = (client: HttpClient, name: string) => client.put('/gyms/1', { name });
+    expect(await nameGym(admin, 'Original')).toHaveStatus(200);
+    await promisify(execFile)('cp', ['-a', `${original}/.`, copy]);
+    const second = start({ DATA_DIR: copy });
+    const onCopy = await signInAsAdmin(await second.ready());
+    expect(await nameGym(onCopy, 'Copy')).toHaveStatus(200);
+    expect((await admin.get('/gyms/1')).body.name).toBe('Original');
+    // The copy may get the port that the original had: neither is taken for the other.
+    await first.kill('SIGTERM');
+    await second.kill('SIGTERM');
+    const again = start({ DATA_DIR: copy });
+    const nameOf = async (server: ServerProcess) =>
+      (await (await signInAsAdmin(await server.ready())).get('/gyms/1')).body.name;
+    expect(await nameOf(again)).toBe('Copy');
+    expect(await nameOf(start({ DATA_DIR: original }))).toBe('Original');
+  });
+
   it('stops at SIGTERM, too, while its database ends as soon as it is started', async () => {
     const { server, log, isRunning } = await startAfter((data) => rmSync(path.join(data, 'postgresql.conf')));
     await until(() => log().includes('could not access'));

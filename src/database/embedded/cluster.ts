@@ -178,19 +178,23 @@ export class EmbeddedCluster {
     return freePort(last).catch(() => freePort(0));
   }
 
-  /**
-   * After a reboot, or in another container, another program may have the recorded process id; PostgreSQL would refuse
-   * to start.
-   */
+  /** What is recorded may be of no process of ours; PostgreSQL would refuse to start. */
   private forgetForeignProcess(): void {
     const recorded = this.recorded();
-    if (!recorded || process.platform !== 'linux') return;
-    try {
-      if (fs.readFileSync(`/proc/${recorded.pid}/comm`, 'utf8').trim() === 'postgres') return;
-    } catch {
-      return; // no such process: PostgreSQL sees that itself
-    }
+    if (!recorded || !(this.isOfOriginal(recorded) || isOtherProgram(recorded.pid))) return;
     if (this.recorded()?.pid === recorded.pid) fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true });
+  }
+
+  /**
+   * This folder is a copy, made while PostgreSQL ran on the other. One that was moved meanwhile is not: the same process
+   * has it still.
+   */
+  private isOfOriginal({ pid, folder }: Recorded): boolean {
+    return !this.isOurs(folder) && recordedIn(folder)?.pid === pid;
+  }
+
+  private isOurs(folder: string): boolean {
+    return fs.existsSync(folder) && fs.realpathSync(folder) === fs.realpathSync(this.data);
   }
 
   private async connect(port = this.port ?? this.recorded()?.port): Promise<pg.Client> {
@@ -209,6 +213,9 @@ export class EmbeddedCluster {
     client.on('error', () => undefined);
     try {
       await client.connect();
+      // The original of a copied folder has the same password, and may have the same port.
+      const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+      if (!this.isOurs(rows[0]!.data_directory)) throw new Error('another PostgreSQL answers at its port');
       return client;
     } catch (error) {
       hangUp(client);
@@ -216,13 +223,8 @@ export class EmbeddedCluster {
     }
   }
 
-  private recorded(): { pid: number; port: number } | null {
-    try {
-      const lines = fs.readFileSync(path.join(this.data, 'postmaster.pid'), 'utf8').split('\n');
-      return { pid: Number(lines[0]), port: Number(lines[3]) };
-    } catch {
-      return null;
-    }
+  private recorded(): Recorded | null {
+    return recordedIn(this.data);
   }
 
   private password(): string {
@@ -242,6 +244,32 @@ export class EmbeddedCluster {
 
   private give(file: string): void {
     if (this.account.uid !== undefined) fs.chownSync(file, this.account.uid, this.account.gid!);
+  }
+}
+
+interface Recorded {
+  pid: number;
+  /** Of its data. */
+  folder: string;
+  port: number;
+}
+
+/** What a PostgreSQL that runs on this data, or was killed, has written down of itself. */
+function recordedIn(data: string): Recorded | null {
+  try {
+    const lines = fs.readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n');
+    return { pid: Number(lines[0]), folder: lines[1]!, port: Number(lines[3]) };
+  } catch {
+    return null;
+  }
+}
+
+/** After a reboot, or in another container, another program may have the recorded process id. */
+function isOtherProgram(pid: number): boolean {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'postgres';
+  } catch {
+    return false; // no such process: PostgreSQL sees that itself; or this is no Linux
   }
 }
 
