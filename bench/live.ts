@@ -72,7 +72,10 @@ interface Measured {
 interface Scenario {
   namespace: string;
   event: string;
-  stats?: string;
+  /** What else is told of a change, and to all who come: how it is now, at most once a second. */
+  state?: string;
+  /** Whether it is measured how long that takes to the last. */
+  isStateMeasured?: boolean;
   /** Who watches. */
   auths(world: World): object[];
   /** What the first event is that a watcher of ours gets. */
@@ -98,6 +101,7 @@ const scenarios: Scenario[] = [
   {
     namespace: '/slots',
     event: 'slot_changed',
+    state: 'slots_update',
     auths: ({ members, staff }) => authsOf([...staff.slice(0, SOCKETS / 20), ...members]),
     change: ({ members }, url, number) =>
       post(`${url}/api/v1/slots/${3 + (number % 20)}/book`, members[number]!.token, {}),
@@ -105,7 +109,8 @@ const scenarios: Scenario[] = [
   {
     namespace: '/checkins',
     event: 'member_checked_in',
-    stats: 'check_in_stats',
+    state: 'check_in_stats',
+    isStateMeasured: true,
     auths: ({ staff }) => authsOf(staff),
     change: ({ staff, members }, url, number) =>
       post(`${url}/api/v1/attendance`, staff[0]!.token, { user_id: members[number]!.id }),
@@ -266,7 +271,8 @@ function databaseCpu(): number {
 }
 
 async function run(scenario: Scenario, databaseUrl: string, world: World): Promise<Map<string, Measured>> {
-  const { namespace, event, stats } = scenario;
+  const { namespace, event, state } = scenario;
+  const measured = scenario.isStateMeasured ? state : undefined;
   const spotter = await start('spotter', '../src/main.js', databaseUrl);
   const bare = await start('bare', 'live-peer.js', databaseUrl);
   const servers = [spotter, bare];
@@ -291,7 +297,8 @@ async function run(scenario: Scenario, databaseUrl: string, world: World): Promi
     const samples = await close(spotter);
     const payloadOf = (name: string): unknown =>
       (JSON.parse(samples[name]!.slice(samples[name]!.indexOf('['))) as unknown[])[1];
-    broadcasts = [event, stats].flatMap((name) => (name ? [{ namespace, event: name, payload: payloadOf(name) }] : []));
+    broadcasts = [{ namespace, event, payload: payloadOf(event), isState: false }];
+    if (state) broadcasts.push({ namespace, event: state, payload: payloadOf(state), isState: true });
     for (let round = 0; round < 5; round++) await measure(bare, event, () => change(bare));
     await close(bare);
     const all = new Map<string, Measured>();
@@ -310,21 +317,21 @@ async function run(scenario: Scenario, databaseUrl: string, world: World): Promi
     }
     for (let round = 0; round < CHANGES / ROUND; round++) {
       for (const server of round % 2 ? servers.toReversed() : servers) {
-        const measured = all.get(server.name)!;
+        const result = all.get(server.name)!;
         const [cpu, database] = [cpuOf(server.child.pid!), databaseCpu()];
         for (let one = 0; one < ROUND; one++) {
-          measured.latencies.push(await measure(server, event, () => change(server)));
+          result.latencies.push(await measure(server, event, () => change(server)));
         }
         // What follows a change belongs to it.
         await sleep(1500);
-        measured.cpuMs += (cpuOf(server.child.pid!) - cpu) / CHANGES;
-        measured.databaseCpuMs += (databaseCpu() - database) / CHANGES;
+        result.cpuMs += (cpuOf(server.child.pid!) - cpu) / CHANGES;
+        result.databaseCpuMs += (databaseCpu() - database) / CHANGES;
       }
     }
-    if (stats) await sleep(1500);
-    for (let round = 0; round < (stats ? STATS : 0); round++) {
+    if (measured) await sleep(1500);
+    for (let round = 0; round < (measured ? STATS : 0); round++) {
       for (const server of servers) {
-        all.get(server.name)!.statsLatencies.push(await measure(server, stats!, () => change(server)));
+        all.get(server.name)!.statsLatencies.push(await measure(server, measured!, () => change(server)));
         await sleep(600);
       }
     }
