@@ -74,10 +74,11 @@ export const GYM_IS_ACTIVE = new Statement('SELECT is_active FROM gyms WHERE id 
 const FROZEN = `up.frozen_at IS NOT NULL AND (up.frozen_until IS NULL OR up.frozen_until > ${NOW})`;
 const RUNS = `up.ended_at IS NULL AND (${FROZEN}
   OR (up.starts_at <= ${NOW} AND (up.expires_at IS NULL OR up.expires_at > ${NOW})))`;
-/** The plan that counts: the one that runs or is frozen, or else the last one that did; none that is still to come. */
-const MEMBERSHIP = `LEFT JOIN user_plans up ON up.id = (
-    SELECT coalesce(max(up.id) FILTER (WHERE ${RUNS}), max(up.id)) FROM user_plans up
-    WHERE up.user_id = v.user_id AND up.gym_id = v.gym_id AND up.starts_at <= ${NOW})`;
+/** The plan that counts: the one that runs or is frozen, or else the one that did last; none that never began. */
+const MEMBERSHIP = `LEFT JOIN LATERAL (
+    SELECT * FROM user_plans up
+    WHERE up.user_id = v.user_id AND up.gym_id = v.gym_id AND up.starts_at <= coalesce(up.ended_at, ${NOW})
+    ORDER BY ${RUNS} DESC, least(up.ended_at, up.expires_at) DESC, up.id DESC LIMIT 1) up ON TRUE`;
 const VISIT = `v.id, v.user_id, v.gym_id, u.full_name, u.email, up.id, up.plan_id,
   (SELECT name FROM plans WHERE id = up.plan_id),
   CASE WHEN up.end_reason = 'cancelled' THEN 'cancelled' WHEN up.end_reason IS NOT NULL THEN 'expired'

@@ -90,14 +90,15 @@ const FOUND_BY_PERSON = raw(`${RUNNING} AND coalesce(up.starts_at, 'infinity') <
   AND (up.expires_at IS NULL OR up.expires_at > ${NOW})`);
 
 /**
- * Joins the plan of a person in a gym which counts, and its plan `p`: the current one, or else the last one that did.
- * The only place that says so. Where there is none, `up` is NULL.
+ * Joins the plan of a person in a gym which counts, and its plan `p`: the current one, or else the one that counted
+ * last. The only place that says so. Where there is none, `up` is NULL.
  */
 export const planThatCounts = (userId: Sql, gymId: Sql) =>
   sql`LEFT JOIN LATERAL (
       SELECT * FROM ${PLANS_WITH_STATUS}
-      WHERE up.user_id = ${userId} AND up.gym_id = ${gymId} AND up.starts_at <= ${raw(NOW)}
-      ORDER BY up.status IN ('active', 'frozen') DESC, up.id DESC LIMIT 1
+      WHERE up.user_id = ${userId} AND up.gym_id = ${gymId} AND up.starts_at <= coalesce(up.ended_at, ${raw(NOW)})
+      -- Sessions that are corrected to 0 after its time do not make it count for longer.
+      ORDER BY up.status IN ('active', 'frozen') DESC, least(up.ended_at, up.expires_at) DESC, up.id DESC LIMIT 1
     ) up ON TRUE
     -- Joined for each row by itself: PostgreSQL would make a hash table of all plans for each, thinking it were one.
     LEFT JOIN LATERAL (SELECT * FROM plans p WHERE p.id = up.plan_id OFFSET 0) p ON TRUE`;

@@ -656,6 +656,69 @@ describe('plans', () => {
       expect(await as.reception.client.post('/attendance', charged)).toBeRefused(409, 'no_sessions_left');
     });
 
+    describe('and of those that are over the one that counted last', () => {
+      const atTheDoor = async ({ id }: { id: number }) =>
+        (await as.reception.client.post('/devices/access', { user_id: id })).body;
+
+      it('is not the one that was sold last', async () => {
+        const [buyer, single] = [await member(), await t.make.plan(own.gym.id, { session_count: 1 })];
+        await assign(buyer, monthly);
+        const { body: waiting } = await assign(buyer, single, { start: 'after_current' });
+        const { body: mistake } = await assign(buyer, monthly);
+        await change(mistake.id, { status: 'cancelled' });
+        const entered = await atTheDoor(buyer);
+        expect(entered).toMatchObject({ allowed: true, user_plan: { id: waiting.id, remaining_sessions: 0 } });
+        expect(await atTheDoor(buyer)).toEqual(entered);
+        await as.reception.client.post(`/attendance/${entered.attendance_id}/check-out`);
+        expect(await atTheDoor(buyer)).toMatchObject({ reason: 'no_sessions', user_plan: { id: waiting.id } });
+      });
+
+      it('is one that was given sessions again, and used up again', async () => {
+        const buyer = await member();
+        const { body: first } = await assign(buyer, sessions);
+        await change(first.id, { remaining_sessions: 0 });
+        const { body: second } = await assign(buyer, monthly);
+        await change(second.id, { status: 'cancelled' });
+        expect(await atTheDoor(buyer)).toMatchObject({ reason: 'no_plan', user_plan: { id: second.id } });
+        await change(first.id, { remaining_sessions: 1 });
+        await deduct(first.id);
+        expect(await atTheDoor(buyer)).toMatchObject({ reason: 'no_sessions', user_plan: { id: first.id } });
+        const charged = { user_id: buyer.id, action: 'check_in_with_deduction' };
+        expect(await as.reception.client.post('/attendance', charged)).toBeRefused(409, 'no_sessions_left');
+      });
+
+      it('is one that ended by time, also if another is corrected after that', async () => {
+        const buyer = await member();
+        await assign(buyer, monthly);
+        const { body: waiting } = await assign(buyer, monthly, { start: 'after_current' });
+        const { body: used } = await assign(buyer, sessions);
+        await change(used.id, { remaining_sessions: 0 });
+        await change(waiting.id, { expires_at: new Date().toISOString() });
+        expect(await atTheDoor(buyer)).toMatchObject({ reason: 'expired', user_plan: { id: waiting.id } });
+        const limited = await t.make.plan(own.gym.id, { session_count: 10, duration_days: 30 });
+        const another = await member();
+        const { body: over } = await assign(another, limited);
+        await change(over.id, { expires_at: new Date().toISOString() });
+        const { body: next } = await assign(another, monthly);
+        await change(next.id, { status: 'cancelled' });
+        await change(over.id, { remaining_sessions: 0 });
+        expect(await atTheDoor(another)).toMatchObject({ reason: 'no_plan', user_plan: { id: next.id } });
+      });
+
+      it('is not one that would have begun later, and ended when its member left the gym', async () => {
+        const buyer = await member();
+        const { body: first } = await assign(buyer, monthly);
+        await assign(buyer, monthly, { start: 'after_current' });
+        for (const { id } of [other.gym, own.gym]) await as.admin.client.put(`/users/${buyer.id}`, { gym_id: id });
+        await t.db.pool.query(
+          `UPDATE user_plans SET starts_at = starts_at - d, expires_at = expires_at - d, ended_at = ended_at - d
+           FROM make_interval(days => 40) d WHERE user_id = $1`,
+          [buyer.id],
+        );
+        expect(await atTheDoor(buyer)).toMatchObject({ reason: 'no_plan', user_plan: { id: first.id } });
+      });
+    });
+
     it('charges a visit to the plan that counts, also if it is sold at the same moment', async () => {
       const better = await t.make.plan(own.gym.id, { price: 90, session_count: 20 });
       const answers = await times(8, async () => {
