@@ -25,6 +25,7 @@ import {
   ClientTokenWire,
   Done,
   EntriesQuery,
+  NothingAnswer,
 } from './flutter-app.dto.js';
 import { activeOf, done, entryOf, listedBare, memberOf, numbersIn } from './flutter-app.wire.js';
 
@@ -73,7 +74,7 @@ export class FlutterClientController {
   }
 
   @Post('auth/logout')
-  @Wire({ summary: 'Sign out', roles: MEMBERS, beforePasswordChange: true })
+  @Wire({ summary: 'Sign out', roles: MEMBERS, answer: NothingAnswer, beforePasswordChange: true })
   async logout(@CurrentActor() actor: Actor) {
     await this.auth.logout(actor);
     return done(null, 'Logout successful');
@@ -90,7 +91,7 @@ export class FlutterClientController {
   @Wire({
     summary: 'What I have now, or null',
     roles: MEMBERS,
-    answer: Done(ClientSubscriptionWire),
+    answer: Done(ClientSubscriptionWire, true),
     beforePasswordChange: true,
   })
   async subscription(@CurrentActor() actor: Actor) {

@@ -552,15 +552,24 @@ export class PaginationWire {
   per_page: number;
 }
 
-/** {success, message, data} around this, or these. */
-export function Done(data: Type | [Type]): Type {
+/** {success, message, data} where there is nothing to tell. */
+export class NothingAnswer {
+  /** @example true */
+  success: boolean;
+  message: string;
+  @ApiProperty({ type: 'string', nullable: true, example: null })
+  data: null;
+}
+
+/** The same around this, or these. @param nullable there may be none */
+export function Done(data: Type | [Type], nullable = false): Type {
   const [type, isArray] = Array.isArray(data) ? [data[0], true] : [data, false];
   class Answer {
     @ApiProperty({ type: 'boolean', example: true })
     success: boolean;
     @ApiProperty({ type: 'string' })
     message: string;
-    @ApiProperty({ type, isArray })
+    @ApiProperty({ type, isArray, ...(nullable && { nullable }) })
     data: unknown;
   }
   return named(Answer, `${type.name}${isArray ? 's' : ''}Answer`);
