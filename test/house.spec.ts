@@ -18,6 +18,13 @@ it('no two classes have one name', () => {
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
+// The plugin that describes them passes over others, so that their fields would be in no document.
+it('DTOs are exported', () => {
+  const files = contents('src', '.dto.ts');
+  expect(files.length).toBeGreaterThan(30);
+  expect(files.flatMap(([, text]) => text.match(/^(abstract )?class \w+/gm) ?? [])).toEqual([]);
+});
+
 // Many who read this speak English as their second or third language.
 it('no word is harder to read than the member, the caller, a person, again', () => {
   // Not written out, or this file would be one of them.

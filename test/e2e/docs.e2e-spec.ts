@@ -153,6 +153,11 @@ describe('the documentation', () => {
     ]) {
       expect(wrong).toThrow('openapi.json');
     }
+    const ofOldClient = { access: 'x', more: 1 };
+    const headers = new Headers({ 'content-type': 'application/json' });
+    expect(() =>
+      requireDocumented('POST', 'http://x/api/auth/refresh-token/', { status: 200, body: ofOldClient, headers }),
+    ).toThrow('gymgem.openapi.json');
   });
 
   it('describes every field', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
@@ -17,22 +17,33 @@ interface Event {
 }
 
 interface Documented {
+  /** The name of the document that has it. */
+  document: string;
   pattern: RegExp;
   /** How many of its parts are parameters: `/users/trainers` before `/users/{user_id}`. */
   parameters: number;
   methods: Record<string, { responses: Record<string, Response> }>;
 }
 
-const read = (file: string) => JSON.parse(readFileSync(path.join(__dirname, '../..', file), 'utf8'));
-const document = read('openapi.json');
+const ROOT = path.join(__dirname, '../..');
+const read = (file: string) => JSON.parse(readFileSync(path.join(ROOT, file), 'utf8'));
+const PUBLIC_API = 'openapi.json';
+const ofOldClients = readdirSync(path.join(ROOT, 'docs/legacy')).filter((name) => name.endsWith('.json'));
+const documents = [
+  [PUBLIC_API, read(PUBLIC_API)] as const,
+  ...ofOldClients.map((name) => [name, read(`docs/legacy/${name}`)] as const),
+];
 const events = read('asyncapi.json');
 
-const paths: Documented[] = Object.entries<Documented['methods']>(document.paths)
-  .map(([template, methods]) => ({
-    pattern: new RegExp(`^${template.replace(/\./g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?$`),
-    parameters: template.split('{').length - 1,
-    methods,
-  }))
+const paths: Documented[] = documents
+  .flatMap(([name, document]) =>
+    Object.entries<Documented['methods']>(document.paths).map(([template, methods]) => ({
+      document: name,
+      pattern: new RegExp(`^${template.replace(/\./g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?$`),
+      parameters: template.split('{').length - 1,
+      methods,
+    })),
+  )
   .toSorted((a, b) => a.parameters - b.parameters);
 
 // Whether an address is an email is not for the answer to say.
@@ -42,7 +53,7 @@ const ajv = new Ajv({
   formats: { ...anything('email', 'int32', 'int64', 'double', 'password', 'byte', 'binary') },
 });
 addFormats.default(ajv, ['date', 'date-time']);
-ajv.addSchema(strict({ components: document.components }, 'openapi') as object, 'openapi');
+for (const [name, { components }] of documents) ajv.addSchema(strict({ components }, name) as object, name);
 ajv.addSchema(strict({ components: { schemas: events.components.schemas } }, 'asyncapi') as object, 'asyncapi');
 const validators = new Map<object, ValidateFunction>();
 
@@ -77,23 +88,25 @@ function strictFields(fields: object, of: string): object {
   return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, strict(field, of)]));
 }
 
-/** Throws if an answer of /api/v1 is not what openapi.json says of its operation: status, code, media type, schema. */
+/** Throws if an answer is not what the document says of its operation: status, code, media type, schema. */
 export function requireDocumented(method: string, url: string, answer: Answer): void {
   const { pathname } = new URL(url);
-  if (!pathname.startsWith('/api/v1/')) return;
-  const wrong = differenceOf(method.toLowerCase(), pathname, answer);
-  if (wrong)
-    throw new Error(`openapi.json: ${method} ${pathname} ${wrong}: ${JSON.stringify(answer.body).slice(0, 2000)}`);
+  const known = paths.find(({ pattern, methods }) => pattern.test(pathname) && method.toLowerCase() in methods);
+  // What old clients are refused has one shape, and one address leads browsers to the documentation.
+  if (!pathname.startsWith('/api/v1/') && (!known || answer.status >= 300)) return;
+  const wrong = differenceOf(method.toLowerCase(), known, answer);
+  if (!wrong) return;
+  const body = JSON.stringify(answer.body).slice(0, 2000);
+  throw new Error(`${known?.document ?? PUBLIC_API}: ${method} ${pathname} ${wrong}: ${body}`);
 }
 
-function differenceOf(method: string, pathname: string, { status, headers, body }: Answer): string | null {
-  const operation = paths.find(({ pattern, methods }) => pattern.test(pathname) && method in methods)?.methods[method];
+function differenceOf(method: string, known: Documented | undefined, { status, headers, body }: Answer): string | null {
   // A preflight, the twin of a GET, or what is not there or cannot be read at all.
-  if (!operation) {
+  if (!known) {
     const isPlain = ['options', 'head'].includes(method) || [400, 404, 413, 415].includes(status);
     return isPlain ? null : `answers ${status} and is not documented`;
   }
-  const response = operation.responses[status];
+  const response = known.methods[method]!.responses[status];
   if (!response) return `answers ${status}`;
   if (headers.get('retry-after') === null && response.headers && 'Retry-After' in response.headers) {
     return `answers ${status} without Retry-After`;
@@ -103,7 +116,7 @@ function differenceOf(method: string, pathname: string, { status, headers, body 
   if (!response.content) return type ? `answers ${status} with ${type}` : null;
   const media = type && (response.content[type] ?? response.content['*/*']);
   if (!media) return `answers ${status} with ${type}`;
-  const differences = differencesOf(media.schema, 'openapi', body);
+  const differences = differencesOf(media.schema, known.document, body);
   return differences && `answers ${status} with ${differences}`;
 }
 

@@ -1,10 +1,15 @@
+import { requireDocumented } from './documented.js';
+
 export interface PlainAnswer {
   status: number;
   body: any;
   headers: Headers;
 }
 
-/** Asks over HTTP as an old client does: it knows nothing of our code. JSON if `body` is an object. */
+/**
+ * Asks over HTTP as an old client does: it knows nothing of our code. JSON if `body` is an object. Each answer must be as
+ * the document of its family says.
+ */
 export async function plain(
   method: string,
   url: string,
@@ -23,5 +28,7 @@ export async function plain(
   });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') && text !== '';
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  const answer = { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  requireDocumented(method, url, answer);
+  return answer;
 }

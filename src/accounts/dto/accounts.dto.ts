@@ -54,7 +54,7 @@ export class AccountViewDto {
 }
 
 /** No null: clients of the community send it for what they do not know. */
-class OwnAccount extends PickType(AccountDto, ['email', 'username', 'full_name', 'phone_number', 'language']) {
+export class OwnAccount extends PickType(AccountDto, ['email', 'username', 'full_name', 'phone_number', 'language']) {
   /** Unique, whatever the case. @example "maria.lopez@example.com" */
   @IsRequired()
   override email: string;

@@ -1,5 +1,5 @@
-import { Delete, Get, Injectable, Post, Put, Req, Res } from '@nestjs/common';
-import { ApiConsumes, ApiExcludeController } from '@nestjs/swagger';
+import { applyDecorators, Delete, Get, Injectable, Post, Put, Req, Res } from '@nestjs/common';
+import { ApiConsumes, ApiExcludeController, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProfileNotFound } from '../../accounts/accounts.errors.js';
 import { ProfilesService } from '../../accounts/profiles.service.js';
@@ -135,10 +135,14 @@ const numbered = ({ page, page_size: size }: GymgemPageQuery) => ({
 });
 
 const LIST = { summary: 'Your conversations, the last active first', roles: EVERYONE };
-const START = {
-  summary: 'Start a conversation (201), or find the one that is there (200)',
-  ...{ roles: EVERYONE, status: 201, answer: GymgemStartedDto, texts: START_TEXTS },
-};
+const Start = () =>
+  applyDecorators(
+    Wire({
+      summary: 'Start a conversation (201), or find the one that is there (200)',
+      ...{ roles: EVERYONE, status: 201, answer: GymgemStartedDto, texts: START_TEXTS },
+    }),
+    ApiResponse({ status: 200, description: 'The conversation that was there.', type: GymgemStartedDto }),
+  );
 const SEND = { summary: 'Write, as JSON or a form with a file', roles: EVERYONE, status: 201 };
 
 /** What both versions of the client ask in the same words. (Exported for the plugin that describes controllers.) */
@@ -196,7 +200,7 @@ export class GymgemChatController extends GymgemConversationRoutes {
   }
 
   @Post('start')
-  @Wire(START)
+  @Start()
   start(
     @CurrentActor() actor: Actor,
     @Body() { user2 }: GymgemStartDto,
@@ -269,7 +273,7 @@ export class GymgemWebChatController extends GymgemConversationRoutes {
   }
 
   @Post('start')
-  @Wire(START)
+  @Start()
   async start(
     @CurrentActor() actor: Actor,
     @Body() { user2, target_user_id }: GymgemWebStartDto,

@@ -12,7 +12,7 @@ import { TextOrNothing } from '../sign-in/sign-in.dto.js';
 
 // What clients of gymgem send and get. In what is for all later versions of it, a person is known by their person id.
 
-class GymgemNames {
+export class GymgemNames {
   /** @example "María" */
   @IsText(0, 200)
   firstName: string;
@@ -56,7 +56,7 @@ export class GymgemAccountDto extends IntersectionType(GymgemIdDto, GymgemNames)
   updatedAt: Date | null;
 }
 
-class GymgemHeldProfileDto {
+export class GymgemHeldProfileDto {
   @ApiProperty({ enum: PROFILE_TYPES })
   profile_type: ProfileType;
 }
@@ -183,7 +183,7 @@ export class GymgemConversationDto extends GymgemIdDto {
   created_at: Date;
 }
 
-class GymgemMessageBody extends GymgemIdDto {
+export class GymgemMessageBody extends GymgemIdDto {
   /** @example "See you at six?" */
   content: string;
 
@@ -215,7 +215,7 @@ export class GymgemWebMessageDto extends GymgemMessageBody {
   sender_name: string;
 }
 
-class GymgemPage {
+export class GymgemPage {
   /** On all pages. @example 120 */
   @ApiProperty({ type: 'integer' })
   count: number;
@@ -231,7 +231,7 @@ export class GymgemMessagesDto extends GymgemPage {
   results: GymgemMessageDto[];
 }
 
-class GymgemOwnedMessagesDto {
+export class GymgemOwnedMessagesDto {
   /** One's own person id. @example 3 */
   @ApiProperty({ type: 'integer' })
   owner: number;
@@ -244,7 +244,7 @@ export class GymgemWebMessagesDto extends GymgemPage {
   results: GymgemOwnedMessagesDto;
 }
 
-class GymgemLastMessageDto extends PickType(GymgemMessageBody, ['content', 'attachment', 'timestamp']) {}
+export class GymgemLastMessageDto extends PickType(GymgemMessageBody, ['content', 'attachment', 'timestamp']) {}
 
 export class GymgemWebConversationDto extends GymgemConversationDto {
   /** A person id. @example 5 */
@@ -276,7 +276,7 @@ export class GymgemWebConversationsDto extends GymgemPage {
   results: GymgemWebConversationDto[];
 }
 
-class GymgemCourseBody extends PickType(CreateCourseDto, ['title', 'description', 'price']) {}
+export class GymgemCourseBody extends PickType(CreateCourseDto, ['title', 'description', 'price']) {}
 
 export class GymgemNewCourseDto extends GymgemCourseBody {
   /** The id of one's own trainer profile. @example 1 */

@@ -45,13 +45,13 @@ export class LegacyAccessDto {
   access: string;
 }
 
-class LegacyProfileDto {
+export class LegacyProfileDto {
   id: number;
   type: ProfileType;
 }
 
 /** As GymGem reads it. */
-class LegacyAccountDto {
+export class LegacyAccountDto {
   id: number;
   /** The email, if there is none. */
   username: string;
@@ -74,7 +74,7 @@ export class LegacyUserDto {
   preferred_language: string;
 }
 
-class LegacyTokensDto {
+export class LegacyTokensDto {
   access_token: string;
   refresh_token: string;
   user: LegacyUserDto;

@@ -39,7 +39,7 @@ export class UserDto extends OmitType(AccountDto, ['role', 'gym_id', 'is_active'
   active_plan: ActivePlanDto | null;
 }
 
-class NewPerson extends IntersectionType(
+export class NewPerson extends IntersectionType(
   PickType(UserDto, ['email', 'full_name', 'document_id', 'phone_number']),
   PartialType(PickType(UserDto, ['username', 'language', 'is_active'])),
 ) {
