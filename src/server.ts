@@ -170,20 +170,23 @@ const FOR_JSON = [
   'Cross-Origin-Resource-Policy',
 ];
 
+/** Much is about people, and some opens doors: a browser keeps none of it on its disk. */
+const UNSTORED: HeaderSet = { 'Cache-Control': 'no-store' };
+
 /** https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers */
 const forJson = (security: HeaderSet): HeaderSet => ({
   ...Object.fromEntries(FOR_JSON.map((name) => [name, security[name]!])),
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  // Much of it is about people, and some of it opens doors: a browser keeps none of it on its disk.
-  'Cache-Control': 'no-store',
+  ...UNSTORED,
 });
 
 /** JSON gets its few; of all else what a route has set by itself stays. */
 function secureAnswers(fastify: FastifyInstance, forPages: HeaderSet): void {
   const ofJson = forJson(forPages);
+  const ofOthers = { ...forPages, ...UNSTORED };
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (/^application\/(problem\+)?json/.test(String(reply.getHeader('content-type')))) void reply.headers(ofJson);
-    else for (const name in forPages) if (!reply.hasHeader(name)) void reply.header(name, forPages[name]);
+    else for (const name in ofOthers) if (!reply.hasHeader(name)) void reply.header(name, ofOthers[name]);
     done();
   });
 }

@@ -79,7 +79,6 @@ export class PassesController {
     answer: 'image/svg+xml',
     errors: [UserNotFound],
   })
-  @Header('Cache-Control', 'no-store')
   @Header('Content-Type', 'image/svg+xml; charset=utf-8')
   draw(@CurrentActor() actor: Actor, @IdInPath('id', 8, 'The member.') id: number): Promise<string> {
     return this.passes.draw(actor, id);

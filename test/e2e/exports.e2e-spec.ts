@@ -33,6 +33,7 @@ describe('files for a spreadsheet', () => {
     const gym = await t.make.gym();
     const { headers, bytes, lines } = await download(`/dashboard/members.csv?gym_id=${gym.id}`);
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(headers.get('cache-control')).toBe('no-store');
     const today = new Date().toISOString().slice(0, 10);
     expect(headers.get('content-disposition')).toBe(`attachment; filename="members-${today}.csv"`);
     expect(bytes.toString()).toBe(`\ufeff${HEADER}\r\n`);

@@ -197,6 +197,7 @@ describe('measurements', () => {
     const chart = async ({ id }: { id: number }, query = '') => {
       const { status, body, headers } = await as.trainer.client.get(of({ id }, `/progress.svg${query}`));
       expect([status, headers.get('content-type')]).toEqual([200, 'image/svg+xml; charset=utf-8']);
+      expect(headers.get('cache-control')).toBe('no-store');
       // PostgreSQL reads XML strictly, as a browser does with a picture.
       const { rows } = await t.db.pool.query('SELECT xml_is_well_formed_document($1) AS is_xml', [body]);
       expect(rows[0].is_xml).toBe(true);
