@@ -7,7 +7,7 @@ import { DESK } from '../common/actor/roles.js';
 import { FieldsInvalid, InternalError } from '../common/errors/common.errors.js';
 import { DomainError } from '../common/errors/domain-error.js';
 import { keyOfMessage } from '../common/http/idempotency.js';
-import { MessageBody } from '../common/http/validation.js';
+import { MessageBody, validated } from '../common/http/validation.js';
 import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
 import {
@@ -95,10 +95,12 @@ export class AttendanceGateway implements Welcoming {
   async batch(@CurrentActor() actor: Actor, @MessageBody() { batches }: BatchDto): Promise<BatchResultDto> {
     const result: BatchResultDto = { check_out: [], check_in: [] };
     for (const entry of batches.check_out ?? []) {
-      result.check_out.push(await outcome('check_out', this.checkOut(actor, entry)));
+      const work = () => this.checkOut(actor, validated(CheckOutMessageDto, entry));
+      result.check_out.push(await outcome('check_out', work));
     }
     for (const entry of batches.check_in ?? []) {
-      result.check_in.push(await outcome('check_in', this.checkIn(actor, entry)));
+      const work = () => this.checkIn(actor, validated(CheckInMessageDto, entry));
+      result.check_in.push(await outcome('check_in', work));
     }
     return result;
   }
@@ -119,9 +121,9 @@ function namingMember(error: unknown): never {
 }
 
 /** The visit, or the refusal as the client would have got it alone. */
-async function outcome(event: string, work: Promise<VisitDto>): Promise<BatchOutcomeDto> {
+async function outcome(event: string, work: () => Promise<VisitDto>): Promise<BatchOutcomeDto> {
   try {
-    return { visit: await work };
+    return { visit: await work() };
   } catch (error) {
     if (!(error instanceof DomainError) || error instanceof InternalError) throw error;
     const refusal: RefusalDto = { code: error.kind.code, error: error.message, event, errors: error.data.errors };

@@ -79,14 +79,12 @@ describe('null', () => {
   });
 
   it('is dropped in what is nested, too', async () => {
-    const payload = (event: string) =>
-      t.app.get(MessageTable).namespaces.get('/checkins')!.messages.get(event)!.payload as Class;
-    const { value } = await outcome(payload('batch'), {
-      batches: { check_out: null, check_in: [{ member_id: 1, action: null, notes: null }] },
-    });
-    expect(value).toEqual({ batches: { check_in: [{ member_id: 1, notes: null }] } });
-    expect(await outcome(payload('batch'), { batches: { check_in: [{ member_id: null }] } })).toEqual({
-      wrong: ['batches.check_in.0.member_id'],
+    const payload = (namespace: string, event: string) =>
+      t.app.get(MessageTable).kindOf(namespace, event)!.payload as Class;
+    const { value } = await outcome(payload('/checkins', 'batch'), { batches: { check_out: null, check_in: [] } });
+    expect(value).toEqual({ batches: { check_in: [] } });
+    expect(await outcome(payload('/devices', 'login'), { login_data: { email: null } })).toEqual({
+      wrong: ['login_data.email', 'login_data.password'],
     });
   });
 

@@ -225,6 +225,23 @@ describe('sockets', () => {
       const wrong = { member_id: 1, action: 'check_in_with_deduction', user_plan_id: 1 };
       const mixed = await socket.ask('batch', { batches: { check_in: [wrong] } });
       expect(mixed.check_in[0].refusal).toMatchObject({ code: 'fields_invalid', event: 'check_in' });
+      // So does one with wrong fields, or that is no object; the good ones are carried out.
+      const [goes, next] = [await checkIn(gymId), await member(gymId)];
+      const malformed = await socket.ask('batch', {
+        batches: {
+          check_in: [{ member_id: next.id, notes: 7 }, null, 'x', [{ member_id: next.id }], { member_id: next.id }],
+          check_out: [{ check_in_id: -1 }, { check_in_id: goes.id, notes: null }],
+        },
+      });
+      const refusal = (event: string, field: string) => ({
+        refusal: { code: 'fields_invalid', event, errors: [{ field }], error: expect.stringContaining(field) },
+      });
+      const noMember = refusal('check_in', 'member_id');
+      expect(malformed).toMatchObject({
+        check_in: [refusal('check_in', 'notes'), noMember, noMember, noMember, { visit: { user_id: next.id } }],
+        check_out: [refusal('check_out', 'check_in_id'), { visit: { id: goes.id } }],
+      });
+      expect(await socket.ask('batch', { batches: { check_in: 7 } })).toBeRefused('fields_invalid');
       const strange = await socket.ask('check_in', { member_id: 2_000_000_000 });
       expect(strange.errors).toEqual([{ field: 'member_id', message: expect.any(String) }]);
       expect(await socket.ask('batch', {})).toBeRefused('fields_invalid');

@@ -45,20 +45,19 @@ export class CheckOutMessageDto extends IntersectionType(PickType(CheckOutDto, [
   check_in_id: number;
 }
 
+/** Each entry is checked when its turn comes: a wrong one is refused by itself, and not the batch. */
 export class BatchesDto {
+  @ApiProperty({ type: [CheckInMessageDto] })
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MOST_IN_A_BATCH)
-  @ValidateNested({ each: true })
-  @Type(() => CheckInMessageDto)
-  check_in?: CheckInMessageDto[];
+  check_in?: unknown[];
 
+  @ApiProperty({ type: [CheckOutMessageDto] })
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MOST_IN_A_BATCH)
-  @ValidateNested({ each: true })
-  @Type(() => CheckOutMessageDto)
-  check_out?: CheckOutMessageDto[];
+  check_out?: unknown[];
 }
 
 /** What a desk without a network has collected, at most 100 of each. */

@@ -1,6 +1,6 @@
 /** One wrong field of a request. */
 export interface FieldError {
-  /** Where it is, as in the body: `email`, `batches.check_in.0.member_id`. */
+  /** Where it is, as in the body: `email`, `login_data.email`. */
   field: string;
   message: string;
 }

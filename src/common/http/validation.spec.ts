@@ -427,7 +427,6 @@ describe('a compiled DTO', () => {
       'must be an hour from N to N',
       'must be an id, a whole number',
       'must be an object',
-      'must be an object, or a list of objects',
       'must be at least N',
       'must be at most N',
       'must be base64 of N to N bytes',

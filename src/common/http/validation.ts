@@ -27,14 +27,19 @@ function validate(sent: unknown, { type, metatype }: ArgumentMetadata): unknown 
   if (!metatype || WITHOUT_RULES.has(metatype)) return sent;
   // Nest asks the pipes of all parameters at once, and tells what is refused first. Those of the path come before this
   // one, so that a wrong address is not told as a wrong body.
-  return Promise.resolve().then(() => validated(metatype, sent ?? {}, type));
+  return Promise.resolve().then(() => validated(metatype, sent, type));
 }
 
-/** What was sent as this class. @param place what a fault is called that is in no field  @throws FieldsInvalid */
-export function validated<Dto>(metatype: Type<Dto>, fields: unknown, place = 'body'): Dto {
+/**
+ * What was sent as this class; nothing is an object without fields.
+ * @param place what a fault is called that is in no field
+ * @throws FieldsInvalid
+ */
+export function validated<Dto>(metatype: Type<Dto>, sent: unknown, place = 'body'): Dto {
+  const fields = sent ?? {};
   const compiled = CompiledDto.of(metatype);
   const isObject = typeof fields === 'object' && !Array.isArray(fields);
-  const dto = isObject ? compiled.read(fields as object) : {};
+  const dto = isObject ? compiled.read(fields) : {};
   const faults = compiled.faultsOf(dto);
   // An array or a text has no field, and not each DTO needs one.
   if (!isObject && faults.length === 0) {

@@ -1,16 +1,9 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import {
-  type BatchOutcomeDto,
-  type BatchResultDto,
-  CheckInMessageDto,
-  type CheckInStatsDto,
-  CheckOutMessageDto,
-} from '../../attendance/dto/checkin-messages.dto.js';
+import type { BatchOutcomeDto, BatchResultDto, CheckInStatsDto } from '../../attendance/dto/checkin-messages.dto.js';
 import type { VisitDto } from '../../attendance/dto/visit.dto.js';
 import type { Actor, ScopedGymId } from '../../common/actor/actor.js';
 import { ActorResolver } from '../../common/actor/actor-resolver.js';
 import type { DomainError } from '../../common/errors/domain-error.js';
-import { validated } from '../../common/http/validation.js';
 import { codeOf, isRefusal, type PlainConnection, Refused } from '../plain/plain-connection.js';
 import { CLOSE, type Frame, type Nonsense, type PlainSocket } from '../plain/plain-socket.js';
 import { PlainSockets } from '../plain/plain-sockets.js';
@@ -79,7 +72,7 @@ export class AvCheckInsSockets implements OnModuleInit {
   }
 }
 
-/** Who an entry is for, or why there is none. */
+/** An entry of a batch of `/checkins`, which checks its fields; or why there is none. */
 type Entry<Message> = { message: Message } | { error: string };
 
 class AvCheckInsSocket {
@@ -211,17 +204,17 @@ class AvCheckInsSocket {
     return read;
   }
 
-  private async checkInOf(entry: Frame): Promise<Entry<CheckInMessageDto>> {
+  private async checkInOf(entry: Frame): Promise<Entry<Frame & { member_id: number }>> {
     const { location, notes } = entry;
     const id = await this.memberIdOf(entry.memberId ?? entry.member_id ?? entry.member);
     if (id === null) return { error: NO_MEMBER };
-    return { message: validated(CheckInMessageDto, { member_id: id, location: location || undefined, notes }) };
+    return { message: { member_id: id, location: location || undefined, notes } };
   }
 
-  private async checkOutOf(entry: Frame): Promise<Entry<CheckOutMessageDto>> {
+  private async checkOutOf(entry: Frame): Promise<Entry<Frame>> {
     const id = readId(entry.checkInId ?? entry.check_in_id ?? entry.id);
     if (id === null || !(await this.isOfOurGym(id))) return { error: NO_VISIT };
-    return { message: validated(CheckOutMessageDto, { check_in_id: id, notes: entry.notes }) };
+    return { message: { check_in_id: id, notes: entry.notes } };
   }
 
   /** null: there is no such member in the gym, as far as that is known before the check-in. */
@@ -246,8 +239,8 @@ class AvCheckInsSocket {
 
   private async begun({ visit, refusal }: BatchOutcomeDto, memberId: number): Promise<VisitDto | { error: string }> {
     if (visit) return visit;
-    const { code, error } = refusal!;
-    if (code === 'fields_invalid') return { error: NO_MEMBER };
+    const { code, error, errors = [] } = refusal!;
+    if (errors.some(({ field }) => field === 'member_id')) return { error: NO_MEMBER };
     if (code !== 'already_checked_in') return { error };
     const member = await notFoundIsNull(this.family.desk.member(this.actor, memberId));
     return { error: member ? `${member.full_name} is already checked in` : NO_MEMBER };
