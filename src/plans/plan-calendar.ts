@@ -97,6 +97,36 @@ export async function endPlan(
     WHERE id = ${userPlanId} AND ${plansOf(member)}`);
 }
 
+/**
+ * Deletes a plan, as if it had never been sold. The one that ended for it counts or waits again, if no other has its
+ * place; or it ends for the one that was sold instead of the deleted one. Its end is as it was: it may be past.
+ */
+export async function takeBack(tx: Transaction, member: Holder, userPlanId: number): Promise<void> {
+  // What was over before it was renewed had ended before the sale; what was replaced ended with it, but for rounding.
+  await tx.query(sql`
+    WITH sold AS (
+      DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${plansOf(member)}
+      RETURNING *, end_reason = 'cancelled' AND replaced_by_id IS NOT NULL AS is_replaced
+    )
+    UPDATE user_plans up
+    SET ended_at = CASE WHEN sold.is_replaced THEN sold.ended_at END,
+      end_reason = CASE WHEN sold.is_replaced THEN sold.end_reason END,
+      replaced_by_id = CASE WHEN sold.is_replaced THEN sold.replaced_by_id END, updated_at = now()
+    FROM sold
+    WHERE ${member.is_member} AND ${plansOf(member)} AND up.replaced_by_id = sold.id AND up.end_reason = 'cancelled'
+      AND up.ended_at > sold.purchased_at - interval '2 ms' AND (sold.is_replaced OR NOT EXISTS (
+        SELECT FROM user_plans other
+        WHERE other.user_id = up.user_id AND other.gym_id = up.gym_id AND other.id <> sold.id
+          AND other.ended_at IS NULL AND (other.starts_at IS NULL) = (up.starts_at IS NULL)
+          AND ${timesOf('other')} && ${timesOf('up')}))`);
+}
+
+/** When a plan counts, as the exclusion constraint has it. */
+const timesOf = (alias: string) => {
+  const hasKnownEnd = `${alias}.frozen_at IS NULL OR ${alias}.frozen_until IS NOT NULL`;
+  return raw(`tstzrange(${alias}.starts_at, CASE WHEN ${hasKnownEnd} THEN ${alias}.expires_at END)`);
+};
+
 /** Takes the waiting plan out of the calendar, so that the one before it can be changed. */
 export async function parkWaiting(tx: Transaction, member: LockedMember): Promise<void> {
   await tx.query(sql`

@@ -142,7 +142,9 @@ export class UserPlansController {
   @Delete(':id')
   @Operation({
     summary: 'Take back an assignment made by mistake',
-    description: 'As if it had never been, its money included. To end a plan, set its status to cancelled.',
+    description:
+      'As if it had never been, its money included: the plan that it replaced counts again, unless another has its ' +
+      'place by now. To end a plan, set its status to cancelled.',
     roles: MANAGERS,
     status: 204,
     errors: [UserPlanNotFound],

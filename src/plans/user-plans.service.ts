@@ -43,6 +43,7 @@ import {
   placeWaiting,
   plansOf,
   soldPlan,
+  takeBack,
   type LockedMember,
 } from './plan-calendar.js';
 import { deductSession } from './plan-sessions.js';
@@ -228,14 +229,15 @@ export class UserPlansService {
   }
 
   /**
-   * Takes an assignment back as if it had never been, money and all; to end one, set its status to cancelled.
+   * Takes an assignment back as if it had never been, money and all: what it replaced counts again. To end one, set its
+   * status to cancelled.
    * @throws UserPlanNotFound
    */
   remove(actor: Actor, userPlanId: number): Promise<void> {
     return this.db.transaction(async (tx) => {
       const member = await lockMemberOf(tx, actor, userPlanId);
       await parkWaiting(tx, member);
-      await tx.query(sql`DELETE FROM user_plans up WHERE id = ${userPlanId} AND ${plansOf(member)}`);
+      await takeBack(tx, member, userPlanId);
       await placeWaiting(tx, member);
       await tellMembership(tx, member);
     });
@@ -276,6 +278,7 @@ export class UserPlansService {
     if (waits) {
       const next = await this.planForSale(tx, member.gym_id, planId!);
       requireMaySell(actor, await soldPlan(tx, member, before.id), next);
+      await parkWaiting(tx, member); // What ends before it began keeps no times.
       await endPlan(tx, member, before.id);
     }
     const sale = { user_id: member.id, plan_id: planId!, purchased_price };

@@ -763,6 +763,111 @@ describe('plans', () => {
       expect(await as.manager.client.all(`/user-plans/user/${buyer.id}`)).toMatchObject([{ id: waiting.id }]);
       expect((await active(buyer)).id).toBe(waiting.id);
     });
+
+    describe('deletes one that had replaced another', () => {
+      const remove = async (...ids: number[]) => {
+        const removed = await Promise.all(ids.map((id) => as.manager.client.delete(`/user-plans/${id}`)));
+        for (const answer of removed) expect(answer).toHaveStatus(204);
+      };
+      const sell = async (buyer: { id: number }, plan: PlanRow, more = {}) => (await assign(buyer, plan, more)).body;
+
+      it('and gives that one back, with what waits for it', async () => {
+        const buyer = await member();
+        const bought = await sell(buyer, quarterly);
+        const waiting = await sell(buyer, cheap, { start: 'after_current' });
+        const mistake = await sell(buyer, monthly);
+        expect((await read(waiting.id)).starts_at).toBe(mistake.expires_at);
+        await remove(mistake.id);
+        const { updated_at: _, ...before } = bought;
+        expect(await read(bought.id)).toMatchObject(before);
+        expect(await read(waiting.id)).toMatchObject({ status: 'scheduled', starts_at: bought.expires_at });
+        const next = await sell(buyer, monthly);
+        await change(next.id, { status: 'cancelled' });
+        expect((await active(buyer)).id).toBe(waiting.id);
+      });
+
+      it('also if it was cancelled first, or has used up its sessions', async () => {
+        for (const end of [{ status: 'cancelled' }, { remaining_sessions: 0 }]) {
+          const buyer = await member();
+          const bought = await sell(buyer, quarterly);
+          const mistake = await sell(buyer, sessions);
+          await change(mistake.id, end);
+          expect((await read(bought.id)).status).toBe('cancelled');
+          await remove(mistake.id);
+          expect((await active(buyer)).id).toBe(bought.id);
+        }
+      });
+
+      it('frozen, if it was, and expired, if its end is past', async () => {
+        for (const freeze of [{}, { days: 60 }]) {
+          const buyer = await member();
+          const bought = await sell(buyer, monthly);
+          const { body: frozen } = await as.manager.client.post(`/user-plans/${bought.id}/freeze`, freeze);
+          const mistake = await sell(buyer, monthly);
+          await remove(mistake.id);
+          expect(await read(bought.id)).toEqual({ ...frozen, updated_at: expect.anything() });
+        }
+        const buyer = await member();
+        const bought = await sell(buyer, monthly);
+        const mistake = await sell(buyer, quarterly);
+        await age(buyer, 31);
+        await remove(mistake.id);
+        expect(await read(bought.id)).toMatchObject({ status: 'expired', replaced_by_id: null });
+      });
+
+      it('link by link of a chain, in any order, also at once', async () => {
+        for (const order of [[[2], [1]], [[1], [2]], [[1, 2]], [[2, 2, 1, 1]]]) {
+          const buyer = await member();
+          const chain = [await sell(buyer, monthly), await sell(buyer, cheap), await sell(buyer, quarterly)];
+          for (const links of order) await remove(...links.map((link) => chain[link]!.id));
+          expect(await active(buyer)).toMatchObject({ id: chain[0].id, replaced_by_id: null });
+        }
+        const buyer = await member();
+        const [first, middle, last] = [await sell(buyer, monthly), await sell(buyer, cheap), await sell(buyer, cheap)];
+        await remove(middle.id);
+        expect(await read(first.id)).toMatchObject({ status: 'cancelled', replaced_by_id: last.id });
+        expect((await active(buyer)).id).toBe(last.id);
+      });
+
+      it('and lets a waiting one wait again', async () => {
+        const buyer = await member();
+        const bought = await sell(buyer, monthly);
+        const waiting = await sell(buyer, cheap, { start: 'after_current' });
+        const { body: mistake } = await change(waiting.id, { plan_id: quarterly.id });
+        expect(await read(waiting.id)).toMatchObject({ status: 'cancelled', replaced_by_id: mistake.id });
+        await remove(mistake.id);
+        expect(await read(waiting.id)).toMatchObject({ status: 'scheduled', starts_at: bought.expires_at });
+        const { body: cancelled } = await change(waiting.id, { plan_id: quarterly.id });
+        await as.manager.client.post(`/user-plans/${cancelled.id}/cancel`);
+        const instead = await sell(buyer, cheap, { start: 'after_current' });
+        await remove(cancelled.id);
+        expect([(await read(waiting.id)).status, (await read(instead.id)).status]).toEqual(['cancelled', 'scheduled']);
+      });
+
+      it('but nothing that was over before, whose place another has, or whose member is gone', async () => {
+        for (const end of [{ status: 'cancelled' }, { remaining_sessions: 0 }]) {
+          const bought = await sell(await member(), sessions);
+          const { body: over } = await change(bought.id, end);
+          const { body: renewed } = await change(bought.id, { plan_id: sessions.id });
+          await remove(renewed.id);
+          expect(await read(bought.id)).toEqual({ ...over, updated_at: expect.anything() });
+        }
+        const buyer = await member();
+        const bought = await sell(buyer, quarterly);
+        const mistake = await sell(buyer, monthly);
+        await change(mistake.id, { status: 'cancelled' });
+        const next = await sell(buyer, cheap);
+        await remove(mistake.id);
+        expect((await read(bought.id)).status).toBe('cancelled');
+        expect((await active(buyer)).id).toBe(next.id);
+        const mover = await member();
+        const left = await sell(mover, quarterly);
+        const replaced = await sell(mover, monthly);
+        await as.admin.client.put(`/users/${mover.id}`, { gym_id: other.gym.id });
+        await remove(replaced.id);
+        expect((await read(left.id)).status).toBe('cancelled');
+      });
+    });
   });
 
   describe('lists', () => {
