@@ -80,7 +80,7 @@ export async function requireUsed(
     WHERE ${member} AND up.id = ${userPlanId} AND (user_plan_status(up) = 'active'
       OR up.end_reason = 'used_up' AND up.ended_at > moment() - interval '1 day'
       OR up.starts_at <= visit.begun AND coalesce(up.expires_at > visit.begun, TRUE)
-        AND coalesce(up.frozen_at > visit.begun, TRUE)
+        AND (coalesce(up.frozen_at > visit.begun, TRUE) OR up.frozen_until <= visit.begun)
         AND coalesce(up.ended_at > visit.begun - make_interval(days => (up.end_reason = 'used_up')::int), TRUE))`);
   if (!plan) throw FieldsInvalid.of('user_plan_id', 'is not an active plan of this member in this gym');
 }

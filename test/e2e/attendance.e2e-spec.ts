@@ -304,6 +304,26 @@ describe('attendance', () => {
       expect(await visit(4 * 1440)).toHaveWrongFields('user_plan_id');
     });
 
+    it('belongs to it also after a freeze that ended by itself, but not of the days that it was frozen', async () => {
+      const person = await withSessions(1);
+      expect(await as.manager.client.post(`/user-plans/${person.userPlanId}/freeze`, { days: 2 })).toHaveStatus(200);
+      await t.db.pool.query(
+        `UPDATE user_plans SET starts_at = starts_at - d, frozen_at = frozen_at - d, frozen_until = frozen_until - d
+         FROM make_interval(days => 6) d WHERE id = $1`,
+        [person.userPlanId],
+      );
+      expect(await useOne(person)).toHaveStatus(200);
+      await t.db.pool.query(`UPDATE user_plans SET ended_at = ended_at - interval '2 days' WHERE id = $1`, [
+        person.userPlanId,
+      ]);
+      const visit = (begun: number) => {
+        const paper = { check_in_time: ago(begun), check_out_time: ago(begun - 5) };
+        return checkIn(person, { user_plan_id: person.userPlanId, ...paper });
+      };
+      expect((await visit(3 * 1440)).body).toMatchObject({ user_plan_id: person.userPlanId });
+      expect(await visit(5 * 1440)).toHaveWrongFields('user_plan_id');
+    });
+
     it('is of this member, in use, and not deducted again', async () => {
       const [person, another] = [await withSessions(3), await withSessions(3)];
       const { userPlanId } = person;
