@@ -190,8 +190,8 @@ export class ChatController {
     status: 204,
     errors: [MessageNotFound, NotSender],
   })
-  remove(@CurrentActor() actor: Actor, @IdInPath('message_id') messageId: number): Promise<void> {
-    return this.messages.remove(actor, messageId);
+  async remove(@CurrentActor() actor: Actor, @IdInPath('message_id') messageId: number): Promise<void> {
+    await this.messages.remove(actor, messageId);
   }
 
   @Post('messages/:message_id/read')

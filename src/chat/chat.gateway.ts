@@ -5,6 +5,7 @@ import { MessageBody } from '../common/http/validation.js';
 import { Gateway, Message } from '../common/ws/gateway.js';
 import { ConversationsService } from './conversations.service.js';
 import {
+  AboutMessage,
   ChatMessageDto,
   EditDto,
   JoinDto,
@@ -14,11 +15,13 @@ import {
   ReadReceiptDto,
   SayDto,
   TypingDto,
+  WrittenMessageDto,
 } from './dto/chat-messages.dto.js';
 import { ConversationDto } from './dto/conversation.dto.js';
-import type { MessageDto, ReadDto } from './dto/message.dto.js';
+import { type MessageDto, ReadDto } from './dto/message.dto.js';
 import { MessagesService } from './messages.service.js';
 
+const written = (message: MessageDto): WrittenMessageDto => ({ message_id: message.id, ...message });
 const told = (event: string, payload: new () => object) => [{ event, payload }];
 
 /**
@@ -43,20 +46,22 @@ export class ChatGateway {
   }
 
   @Message('message', {
-    summary: 'Write; the acknowledgement is the message as REST has it, and all devices of both are told',
+    summary: 'Write; all devices of both are told',
     roles: EVERYONE,
     payload: SayDto,
+    acknowledged: WrittenMessageDto,
     also: told('chat_message', ChatMessageDto),
   })
-  say(@CurrentActor() actor: Actor, @MessageBody() body: SayDto): Promise<MessageDto> {
+  async say(@CurrentActor() actor: Actor, @MessageBody() body: SayDto): Promise<WrittenMessageDto> {
     const key = keyOfMessage('/chat message', body);
-    return this.messages.send(actor, body.conversation_id, body.content, null, key);
+    return written(await this.messages.send(actor, body.conversation_id, body.content, null, key));
   }
 
   @Message('read', {
     summary: 'Read up to this message, as POST /chat/messages/{message_id}/read',
     roles: EVERYONE,
     payload: MessageRefDto,
+    acknowledged: ReadDto,
     also: told('read_receipt', ReadReceiptDto),
   })
   read(@CurrentActor() actor: Actor, @MessageBody() body: MessageRefDto): Promise<ReadDto> {
@@ -76,19 +81,21 @@ export class ChatGateway {
     summary: 'Change what one wrote, as PATCH /chat/messages/{message_id}',
     roles: EVERYONE,
     payload: EditDto,
+    acknowledged: WrittenMessageDto,
     also: told('message_edited', MessageEditedDto),
   })
-  edit(@CurrentActor() actor: Actor, @MessageBody() body: EditDto): Promise<MessageDto> {
-    return this.messages.edit(actor, body.message_id, body.new_content);
+  async edit(@CurrentActor() actor: Actor, @MessageBody() body: EditDto): Promise<WrittenMessageDto> {
+    return written(await this.messages.edit(actor, body.message_id, body.new_content));
   }
 
   @Message('delete', {
     summary: 'Delete what one wrote, as DELETE /chat/messages/{message_id}',
     roles: EVERYONE,
     payload: MessageRefDto,
+    acknowledged: AboutMessage,
     also: told('message_deleted', MessageDeletedDto),
   })
-  remove(@CurrentActor() actor: Actor, @MessageBody() body: MessageRefDto): Promise<void> {
+  remove(@CurrentActor() actor: Actor, @MessageBody() body: MessageRefDto): Promise<AboutMessage> {
     return this.messages.remove(actor, body.message_id);
   }
 }

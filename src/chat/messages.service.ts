@@ -25,6 +25,7 @@ import {
   takesPart,
   visibleMessage,
 } from './chat.sql.js';
+import type { AboutMessage } from './dto/chat-messages.dto.js';
 import type { MessageDto, MessageListQuery, ReadDto } from './dto/message.dto.js';
 import { Links } from './links.js';
 import { lockConversation, lockConversationOf, type Parts } from './locking.js';
@@ -35,6 +36,8 @@ const NEWS = everyGym`interval '1 minute'`;
 const TELLING = 20_251_127;
 const KEPT = everyGym`interval '7 days'`;
 const AT_ONCE = 1000;
+
+type Reading = Omit<ReadDto, 'read_by'>;
 
 /** The messages of conversations. */
 @Injectable()
@@ -146,19 +149,20 @@ export class MessagesService {
   }
 
   /** For both, at once. What is deleted is kept for a week. @throws MessageNotFound, NotSender */
-  remove(actor: Actor, messageId: number): Promise<void> {
+  remove(actor: Actor, messageId: number): Promise<AboutMessage> {
     return this.changing(actor, messageId, async (tx, parts, message) => {
       requireMayDelete(actor, message);
-      if (message.is_deleted) return;
+      const { conversation_id, sender } = message;
+      const about = { message_id: messageId, conversation_id };
+      if (message.is_deleted) return about;
       const [removed] = await tx.query<{ deleted_at: Date }>(everyGym`
         UPDATE messages SET deleted_at = moment() WHERE id = ${messageId} RETURNING deleted_at`);
       await tx.query(everyGym`
         UPDATE participants SET unread_count = unread_count - 1
-        WHERE conversation_id = ${message.conversation_id} AND user_id = ${parts.other.user_id}
+        WHERE conversation_id = ${conversation_id} AND user_id = ${parts.other.user_id}
           AND last_read_id < ${messageId}`);
-      const { conversation_id, sender } = message;
-      const change = { deleted_by: sender, ...removed! };
-      tx.emit(new MessageRemoved(seeing(parts, messageId), { message_id: messageId, conversation_id, ...change }));
+      tx.emit(new MessageRemoved(seeing(parts, messageId), { ...about, deleted_by: sender, ...removed! }));
+      return about;
     });
   }
 
@@ -167,7 +171,8 @@ export class MessagesService {
     return this.changing(actor, messageId, async (tx, parts, { conversation_id }) => {
       const mine = sql`conversation_id = ${conversation_id} AND user_id = ${actor.user_id}`;
       const state = sql`conversation_id, last_read_id AS message_id, last_read_at AS read_at, unread_count`;
-      const [changed] = await tx.query<ReadDto & { now_read: number }>(everyGym`
+      const reader = { read_by: await this.person(tx, actor, conversation_id) };
+      const [changed] = await tx.query<Reading & { now_read: number }>(everyGym`
         WITH now_read AS (
           UPDATE messages SET read_at = moment()
           WHERE conversation_id = ${conversation_id} AND id > ${parts.me.last_read_id} AND id <= ${messageId}
@@ -176,13 +181,15 @@ export class MessagesService {
           unread_count = unread_count - (SELECT count(*) FROM now_read)
         WHERE ${mine} AND last_read_id < ${messageId}
         RETURNING ${state}, (SELECT count(*) FROM now_read) AS now_read`);
-      if (!changed) return (await tx.query<ReadDto>(everyGym`SELECT ${state} FROM participants WHERE ${mine}`))[0]!;
-      const { now_read, ...reading } = changed;
+      if (!changed) {
+        const [reading] = await tx.query<Reading>(everyGym`SELECT ${state} FROM participants WHERE ${mine}`);
+        return { ...reading!, ...reader };
+      }
+      const { now_read, unread_count, ...reading } = changed;
+      const receipt = { ...reading, ...reader };
       // What one wrote oneself tells the other nothing.
-      if (now_read === 0) return reading;
-      const news = { message_id: messageId, conversation_id, read_by: await this.person(tx, actor, conversation_id) };
-      tx.emit(new MessagesRead(seeing(parts, messageId), { ...news, read_at: reading.read_at }));
-      return reading;
+      if (now_read > 0) tx.emit(new MessagesRead(seeing(parts, messageId), receipt));
+      return { ...receipt, unread_count };
     });
   }
 

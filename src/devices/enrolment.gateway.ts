@@ -6,7 +6,7 @@ import { DESK } from '../common/actor/roles.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, socketsIn, type Welcoming } from '../common/ws/gateway.js';
-import type { RefusalDto } from '../common/ws/messages.dto.js';
+import { NothingDto, type RefusalDto } from '../common/ws/messages.dto.js';
 import { Database } from '../database/database.js';
 import { requirePerson } from '../people/people.js';
 import { UserNotFound } from '../people/people.errors.js';
@@ -68,10 +68,12 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
 
   @Message('user', {
     summary:
-      'From a console: enrol this member, on a reader that is free. From a reader: this is who puts the finger on',
+      'From a console: enrol this member, on a reader that is free; it is acknowledged. From a reader: this is who ' +
+      'puts the finger on; answered',
     roles: [...DESK, ...READER],
     payload: ChooseUserDto,
     answer: { event: 'start_enrollment', payload: StartEnrollmentDto },
+    acknowledged: NothingDto,
     deviceRefusal: 'user_error',
   })
   async choose(

@@ -6,10 +6,11 @@ import { keyOfMessage } from '../common/http/idempotency.js';
 import type { RepeatableDto } from '../common/http/idempotency.dto.js';
 import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
+import { NothingDto } from '../common/ws/messages.dto.js';
 import { AccessService } from './access.service.js';
 import { ENTRANCE, logNotTold, READER, tellConsoles, toldIn } from './device-rooms.js';
 import { AccessDto, type AskAccessDto } from './dto/access.dto.js';
-import { NothingDto, TemplatePageDto, ToldDto, UserFoundDto, type UserSeenDto } from './dto/device-messages.dto.js';
+import { TemplatePageDto, ToldDto, UserFoundDto, type UserSeenDto } from './dto/device-messages.dto.js';
 import { EnrolmentsService, readerOf } from './enrolments.service.js';
 import { FingerprintsService } from './fingerprints.service.js';
 

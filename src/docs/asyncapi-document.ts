@@ -20,6 +20,9 @@ export interface Schema {
   required?: string[];
 }
 
+/** The name of a message that comes as no event. */
+export const ACKNOWLEDGEMENT = 'acknowledgement';
+
 export interface EventMessage {
   name: string;
   summary: string;
@@ -41,6 +44,8 @@ export interface EventOperation {
   channel: Ref;
   messages: Ref[];
   reply?: { channel: Ref; messages: Ref[] };
+  /** Those of the reply that an acknowledgement may hold. */
+  'x-acknowledgement'?: Ref[];
   'x-roles'?: readonly string[];
 }
 

@@ -1,4 +1,11 @@
-import type { AsyncApiDocument, EventMessage, EventOperation, Ref, Schema } from './asyncapi-document.js';
+import {
+  ACKNOWLEDGEMENT,
+  type AsyncApiDocument,
+  type EventMessage,
+  type EventOperation,
+  type Ref,
+  type Schema,
+} from './asyncapi-document.js';
 import type { Sequence } from './sequences.js';
 
 const escape = (text: string): string =>
@@ -61,7 +68,9 @@ function describeReplies(document: AsyncApiDocument, references: Ref[]): string 
     .toSorted((a, b) => Number(isRefusal(a)) - Number(isRefusal(b)))
     .map((message) => {
       const verb = isRefusal(message) ? 'Refuses with' : 'Answers';
-      return `<p>${verb} <code>${message.name}</code></p>${describePayload(document, message)}`;
+      const heading =
+        message.name === ACKNOWLEDGEMENT ? 'Is acknowledged with' : `${verb} <code>${message.name}</code>`;
+      return `<p>${heading}</p>${describePayload(document, message)}`;
     })
     .join('');
 }

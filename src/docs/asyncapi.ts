@@ -3,12 +3,12 @@ import type { Type } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { DEVICE_KINDS } from '../common/actor/actor.js';
 import { ROLES } from '../common/actor/roles.js';
-import { RefusalDto } from '../common/ws/messages.dto.js';
-import { SERVER_EVENTS } from '../realtime/event-map.js';
+import { NothingDto, RefusalDto } from '../common/ws/messages.dto.js';
+import { type ServerEvent, SERVER_EVENTS } from '../realtime/event-map.js';
 import { BURST, LARGEST_MESSAGE, PER_SECOND } from '../realtime/message-limits.js';
 import { type MessageKind, MessageTable } from '../realtime/message-table.js';
 import { NAMESPACES } from '../realtime/namespaces.js';
-import type { AsyncApiDocument, Ref, Schema } from './asyncapi-document.js';
+import { ACKNOWLEDGEMENT, type AsyncApiDocument, type Ref, type Schema } from './asyncapi-document.js';
 import { toJsonSchema } from './json-schema.js';
 import { SEQUENCES } from './sequences.js';
 import { exampleOf, type SchemasByName } from './schema-example.js';
@@ -97,15 +97,20 @@ const emptyDocument = (): AsyncApiDocument => ({
 /** What the server sends by itself. */
 function addServerEvents(draft: Draft): void {
   for (const [namespace, events] of Object.entries(SERVER_EVENTS)) {
-    for (const [event, { summary, payload }] of Object.entries(events)) {
+    for (const [event, { summary, payload, acknowledged }] of Object.entries<ServerEvent>(events)) {
+      const channel = channelRef(namespace);
+      const acknowledgements = acknowledgementsOf(event, acknowledged).map((one) =>
+        addMessage(draft, namespace, 'from_client', one),
+      );
       const message = addMessage(draft, namespace, 'from_server', { event, summary, payload });
       draft.document.operations[`${channelOf(namespace)}.send.${event}`] = {
         action: 'send',
         summary,
         description: sentence(summary),
         security: credentialsOf(NAMESPACES[namespace]!.roles),
-        channel: channelRef(namespace),
+        channel,
         messages: [message],
+        ...(acknowledged && { reply: { channel, messages: acknowledgements }, 'x-acknowledgement': acknowledgements }),
       };
     }
   }
@@ -117,7 +122,9 @@ function addClientMessages(draft: Draft, table: MessageTable): void {
     for (const kind of messages.values()) {
       const channel = channelRef(namespace);
       const message = addMessage(draft, namespace, 'from_client', kind);
-      const replies = [...answersOf(kind), ...refusalsOf(kind)];
+      const addAll = (replies: DescribedEvent[]) =>
+        replies.map((reply) => addMessage(draft, namespace, 'from_server', reply));
+      const acknowledgements = addAll([...answersOf(kind), ...refusalsOf(kind)]);
       draft.document.operations[`${channelOf(namespace)}.receive.${kind.event}`] = {
         action: 'receive',
         summary: kind.summary,
@@ -125,17 +132,28 @@ function addClientMessages(draft: Draft, table: MessageTable): void {
         security: credentialsOf(kind.access.roles ?? []),
         channel,
         messages: [message],
-        reply: { channel, messages: replies.map((reply) => addMessage(draft, namespace, 'from_server', reply)) },
+        reply: { channel, messages: [...acknowledgements, ...addAll(followersOf(kind))] },
+        'x-acknowledgement': acknowledgements,
         'x-roles': kind.access.roles ?? ['public'],
       };
     }
   }
 }
 
-function answersOf({ event, answer, also = [] }: MessageKind): DescribedEvent[] {
-  const answers = answer ? [answer, ...also] : also;
-  return answers.map((kind) => ({ ...kind, summary: `Answers ${event}` }));
-}
+const answersOf = ({ event, answer, acknowledged }: MessageKind): DescribedEvent[] =>
+  answer
+    ? [{ ...answer, summary: `Answers ${event}` }, ...acknowledgementsOf(event, acknowledged)]
+    : acknowledgementsOf(event, acknowledged ?? NothingDto);
+
+/** What is told beside the answer. */
+const followersOf = ({ event, also = [] }: MessageKind): DescribedEvent[] =>
+  also.map((kind) => ({ ...kind, summary: `Answers ${event}` }));
+
+/** An acknowledgement that no event has. */
+const acknowledgementsOf = (event: string, payload?: Type): DescribedEvent[] =>
+  payload
+    ? [{ event: ACKNOWLEDGEMENT, key: `${event}.${ACKNOWLEDGEMENT}`, summary: `Acknowledges ${event}`, payload }]
+    : [];
 
 /** One that has the name of the answer is another message all the same. */
 function refusalsOf({
@@ -216,9 +234,10 @@ Connect with \`auth: {token}\` (the access token), or \`auth: {device_key}\` for
 connect_error whose data.code is 4001 (not signed in), 4003 (not allowed), 4004 (not found) or 4000 (our fault). On
 /checkins and /devices one may also connect first and send authenticate or login within 10 seconds.
 
-An answer comes as the event named here and through the acknowledgement, if one was asked for. A refused message answers
-error {code, error}, or the event named here; the codes are those of the REST API. The rooms of a socket follow from
-who is signed in. After a short loss of connection a client gets what it missed (connection state recovery, two
-minutes). A visit, a membership or numbers that a server can tell of only later are told as they are by then: a
-check-out may come twice, and without its check-in. A message may have ${LARGEST_MESSAGE / 1024} kB; a socket
-may send ${BURST} messages at once, and then ${PER_SECOND} a second.`;
+An answer comes as the event named here and through the acknowledgement, if one was asked for. Where something else is
+acknowledged, it is the message \`acknowledgement\` of the reply; \`x-acknowledgement\` has all that may be. A refused
+message answers error {code, error}, or the event named here, and is acknowledged with the same; the codes are those of
+the REST API. The rooms of a socket follow from who is signed in. After a short loss of connection a client gets what it
+missed (connection state recovery, two minutes). A visit, a membership or numbers that a server can tell of only later
+are told as they are by then: a check-out may come twice, and without its check-in. A message may have
+${LARGEST_MESSAGE / 1024} kB; a socket may send ${BURST} messages at once, and then ${PER_SECOND} a second.`;

@@ -12,6 +12,7 @@ import { RefusalDto } from '../common/ws/messages.dto.js';
 import { SerialLineDto } from '../devices/dto/device.dto.js';
 import {
   AccessAlarmDto,
+  BoardAnswerDto,
   BoardUploadDto,
   EnrolmentStepDto,
   UserEstablishedDto,
@@ -21,9 +22,11 @@ import {
 import { MembershipChangedDto } from '../plans/dto/user-plan.dto.js';
 import { SlotChangedDto, SlotsUpdateDto } from '../slots/dto/slot-messages.dto.js';
 
-interface ServerEvent {
+export interface ServerEvent {
   summary: string;
   payload: Type;
+  /** What the client acknowledges it with. */
+  acknowledged?: Type;
 }
 type EventsOf<Map> = {
   [Namespace in keyof Map]: {
@@ -62,8 +65,9 @@ export const SERVER_EVENTS = {
       payload: AccessAlarmDto,
     },
     upload: {
-      summary: 'To a lab board: run this, and acknowledge it with {success, output, error}',
+      summary: 'To a lab board: run this, and acknowledge what came of it',
       payload: BoardUploadDto,
+      acknowledged: BoardAnswerDto,
     },
     serial_output: { summary: 'To the readers of a board: it has said something', payload: SerialLineDto },
     error,

@@ -66,7 +66,7 @@ describe('/chat', () => {
       sender: { id: one.id, username: 'one', full_name: expect.any(String) },
     };
     for (const socket of [mine, tablet, theirs]) expect(await socket.next('chat_message')).toEqual(told);
-    expect((await messagesOf(two, id)).at(-1)).toEqual(answer);
+    expect(answer).toEqual({ message_id: answer.id, ...(await messagesOf(two, id)).at(-1) });
 
     const rest = await said(two, id, 'By REST');
     for (const socket of [mine, tablet, theirs]) {
@@ -135,22 +135,24 @@ describe('/chat', () => {
     const { id: messageId } = await mine.ask('message', { conversation_id: id, content: 'First' });
     const ref = { message_id: messageId };
     const answer = await theirs.ask('read', ref);
-    expect(answer).toEqual({ conversation_id: id, ...ref, read_at: expect.any(String), unread_count: 0 });
     const reader = { id: two.id, username: 'two', full_name: expect.any(String) };
     const about = { ...ref, conversation_id: id };
+    const receipt = { ...about, read_by: reader, read_at: expect.any(String) };
+    expect(answer).toEqual({ ...receipt, unread_count: 0 });
     for (const socket of [mine, tablet, theirs]) {
-      expect(await socket.next('read_receipt')).toEqual({ ...about, read_by: reader, read_at: answer.read_at });
+      expect(await socket.next('read_receipt')).toEqual({ ...receipt, read_at: answer.read_at });
     }
-    await theirs.ask('read', ref);
+    expect(await theirs.ask('read', ref)).toEqual(answer);
 
     const edited = await mine.ask('edit', { ...ref, new_content: 'Second' });
+    expect(edited).toMatchObject({ ...ref, id: messageId, content: 'Second' });
     const writer = { id: one.id, username: 'one', full_name: expect.any(String) };
     for (const socket of [mine, tablet, theirs]) {
       const change = { new_content: 'Second', edited_by: writer, edited_at: edited.edited_at };
       expect(await socket.next('message_edited')).toEqual({ ...about, ...change });
     }
     await mine.ask('edit', { ...ref, new_content: 'Second' });
-    expect(await mine.ask('delete', ref)).toEqual({});
+    expect(await mine.ask('delete', ref)).toEqual({ message_id: messageId, conversation_id: id });
     for (const socket of [mine, tablet, theirs]) {
       expect(await socket.next('message_deleted')).toEqual({
         ...about,
@@ -178,6 +180,7 @@ describe('/chat', () => {
     expect(own).toEqual({
       conversation_id: conversation,
       message_id: messageId,
+      read_by: expect.objectContaining({ id: writer.id }),
       read_at: expect.any(String),
       unread_count: 0,
     });

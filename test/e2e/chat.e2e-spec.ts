@@ -303,7 +303,9 @@ describe('chat', () => {
       const mine = await said(two, id, 'mine');
       expect((await conversationOf(two, id)).unread_count).toBe(3);
       const first = await read(two, sent[1].id);
-      const answer = { conversation_id: id, message_id: sent[1].id, read_at: expect.any(String), unread_count: 1 };
+      const reader = expect.objectContaining({ id: two.id });
+      const receipt = { conversation_id: id, message_id: sent[1].id, read_by: reader, read_at: expect.any(String) };
+      const answer = { ...receipt, unread_count: 1 };
       expect(first.body).toEqual(answer);
       expect((await read(two, sent[0].id)).body).toEqual(first.body);
       expect((await read(two, sent[1].id)).body).toEqual(first.body);

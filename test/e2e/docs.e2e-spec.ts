@@ -3,7 +3,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import { allProblemKinds } from '../../src/common/errors/domain-error.js';
-import { requireDocumented } from '../support/documented.js';
+import { requireDocumented, requireDocumentedAcknowledgement } from '../support/documented.js';
 import { DEVICE_KINDS } from '../../src/common/actor/actor.js';
 import { RouteTable } from '../../src/common/actor/route-table.js';
 import { SERVER_EVENTS } from '../../src/realtime/event-map.js';
@@ -160,6 +160,28 @@ describe('the documentation', () => {
     ).toThrow('gymgem.openapi.json');
   });
 
+  it('is what each acknowledgement of the tests is checked against', () => {
+    const about = { message_id: 4, conversation_id: 1 };
+    const check = (event: string, payload: object, namespace = '/chat') => {
+      return () => requireDocumentedAcknowledgement(namespace, event, payload);
+    };
+    const refusal = { code: 'message_not_found', error: 'There is no such message', event: 'delete' };
+    for (const right of [check('delete', about), check('delete', refusal), check('typing', {})]) {
+      expect(right).not.toThrow();
+    }
+    for (const wrong of [
+      check('delete', {}),
+      check('delete', { ...about, deleted_at: '2026-01-01T00:00:00Z' }),
+      check('message', { id: 4, conversation_id: 1 }),
+      check('typing', about),
+      // Sent as an event, which no one has asked for.
+      check('download_templates', {}, '/devices'),
+      check('user_found', {}, '/devices'),
+    ]) {
+      expect(wrong).toThrow('asyncapi.json');
+    }
+  });
+
   it('describes every field', () => {
     const bare = Object.entries(document.components!.schemas!).flatMap(([schema, { properties = {} }]: [string, any]) =>
       Object.entries<any>(properties)
@@ -197,13 +219,15 @@ describe('the documentation', () => {
       const { body: events } = await served.anonymous.get(`${served.url}/asyncapi.json`);
       const { body: page } = await served.anonymous.get(`${served.url}/asyncapi`);
       const table = [...served.app.get(MessageTable).namespaces];
+      const acknowledgement = (event: string) => `${event}.acknowledgement`;
       const sent = Object.entries(SERVER_EVENTS).flatMap(([namespace, kinds]) =>
         Object.keys(kinds).map((event) => [namespace, 'from_server', event]),
       );
       const received = table.flatMap(([namespace, { messages }]) =>
-        [...messages.values()].flatMap(({ event, answer, also = [], refusal, deviceRefusal }) => [
+        [...messages.values()].flatMap(({ event, answer, also = [], acknowledged, refusal, deviceRefusal }) => [
           [namespace, 'from_client', event],
           ...[
+            acknowledged || !answer ? acknowledgement(event) : undefined,
             ...[answer?.event, ...also.map((kind) => kind.event), deviceRefusal],
             refusal && refusal === answer?.event ? `${refusal}.refusal` : refusal,
           ]
@@ -211,7 +235,8 @@ describe('the documentation', () => {
             .map((name) => [namespace, 'from_server', name]),
         ]),
       );
-      const expected = [...sent, ...received].map(
+      const fromBoard = ['/devices', 'from_client', acknowledgement('upload')];
+      const expected = [...sent, ...received, fromBoard].map(
         ([namespace, from, event]) => `${namespace!.slice(1)}.${from}.${event}`,
       );
       expect(Object.keys(events.components.messages).toSorted()).toEqual([...new Set(expected)].toSorted());

@@ -10,7 +10,7 @@ interface Response {
   headers?: Record<string, unknown>;
 }
 
-/** A message that goes from the server to clients. */
+/** A message between the server and clients. */
 interface Event {
   name: string;
   payload: object;
@@ -128,10 +128,28 @@ export function requireDocumentedEvent(namespace: string, event: string, payload
     .map(({ $ref }) => $ref.split('/').at(-1)!)
     .filter((key) => key.includes('.from_server.'))
     .map((key) => events.components.messages[key]);
-  const wrong = messages
-    .filter(({ name }) => name === event)
-    .map((message) => differencesOf(message.payload, 'asyncapi', payload));
+  requireOneOf(
+    messages.filter(({ name }) => name === event),
+    `${namespace} ${event}`,
+    payload,
+  );
+}
+
+/** Throws if what an event of a client was acknowledged with is not what asyncapi.json says of it. */
+export function requireDocumentedAcknowledgement(namespace: string, event: string, payload: unknown): void {
+  const operation = events.operations[`${namespace.slice(1)}.receive.${event}`];
+  // One that is not known is refused as `error`, which comes as an event, too.
+  if (!operation) return;
+  const messages: Event[] = operation['x-acknowledgement'].map(({ $ref }: { $ref: string }) => {
+    const [, , channel, , key] = $ref.split('/');
+    return events.components.messages[`${channel}.${key}`];
+  });
+  requireOneOf(messages, `${namespace} ${event} acknowledged`, payload);
+}
+
+function requireOneOf(messages: Event[], what: string, payload: unknown): void {
+  const wrong = messages.map((message) => differencesOf(message.payload, 'asyncapi', payload));
   if (wrong.some((differences) => differences === null)) return;
   const why = wrong.join('; or ') || 'is not documented';
-  throw new Error(`asyncapi.json: ${namespace} ${event} ${why}: ${JSON.stringify(payload).slice(0, 2000)}`);
+  throw new Error(`asyncapi.json: ${what} ${why}: ${JSON.stringify(payload).slice(0, 2000)}`);
 }

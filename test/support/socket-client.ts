@@ -1,6 +1,6 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { rememberAsked } from './asked.js';
-import { requireDocumentedEvent } from './documented.js';
+import { requireDocumentedAcknowledgement, requireDocumentedEvent } from './documented.js';
 
 const PATIENCE_MS = 30_000;
 const clients = new Set<SocketClient>();
@@ -16,7 +16,10 @@ interface Waiting {
   take: (received: Received) => void;
 }
 
-/** Talks to a namespace as a client does, and remembers what it was told. Each event must be as asyncapi.json says. */
+/**
+ * Talks to a namespace as a client does, and remembers what it was told. Each event and each acknowledgement must be as
+ * asyncapi.json says.
+ */
 export class SocketClient {
   readonly socket: Socket;
   /** All that came, in order. */
@@ -99,7 +102,9 @@ export class SocketClient {
 
   /** Sends, and waits for the acknowledgement. */
   async ask(event: string, ...payload: unknown[]): Promise<any> {
-    return this.remember(await this.socket.timeout(PATIENCE_MS).emitWithAck(event, ...payload), event, payload[0]);
+    const answer: unknown = await this.socket.timeout(PATIENCE_MS).emitWithAck(event, ...payload);
+    requireDocumentedAcknowledgement(this.namespace, event, answer);
+    return this.remember(answer, event, payload[0]);
   }
 
   send(event: string, ...payload: unknown[]): void {

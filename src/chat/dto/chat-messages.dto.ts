@@ -43,6 +43,12 @@ export class AboutMessage {
   conversation_id: number;
 }
 
+export class WrittenMessageDto extends MessageDto {
+  /** The same as `id`: as the events and messages here call it. @example 1 */
+  @IsId()
+  message_id: number;
+}
+
 export class ChatMessageDto extends IntersectionType(
   AboutMessage,
   PickType(MessageDto, ['sender', 'content', 'attachment', 'timestamp']),

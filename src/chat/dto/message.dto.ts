@@ -129,6 +129,9 @@ export class ReadDto {
   @IsId()
   message_id: number;
 
+  /** Oneself. */
+  read_by: ChatPersonDto;
+
   read_at: Date;
 
   /** What is left to read. @example 0 */

@@ -31,6 +31,8 @@ export interface MessageOptions {
    * What the handler returns: sent to the socket as this event, and through the acknowledgement if one was asked for.
    */
   answer?: EventKind;
+  /** What is acknowledged in place of an answer: to some, or if there is none. Then it is nothing by default. */
+  acknowledged?: Type;
   /** Further events that the sender may get. */
   also?: EventKind[];
   /** The event that tells of a refusal; `error` by default. A device may get another one than people. */

@@ -15,6 +15,9 @@ export class RefusalDto {
   errors?: FieldErrorDto[];
 }
 
+/** Nothing to say. */
+export class NothingDto {}
+
 export class AuthenticateDto {
   /** The access token, from POST /api/v1/auth/login. @example "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.signature" */
   @IsString()

@@ -172,13 +172,19 @@ export class TemplatePageDto {
   data: TemplateDto[];
 }
 
-/** Nothing to say. */
-export class NothingDto {}
-
-/** Acknowledged by the board with {success, output, error?}. */
 export class BoardUploadDto {
   /** @example "5f0c8c0e-7c3a-4a52-9a43-3f0f3c3c1f11" */
   upload_id: string;
   /** @example "print('hello')" */
   code: string;
+}
+
+/** What came of an upload, from the board, at most a minute later. */
+export class BoardAnswerDto {
+  /** @example true */
+  success: boolean;
+  /** What it printed; the last 200,000 characters are kept. @example "hello" */
+  output: string;
+  /** Why it did not succeed. */
+  error?: string;
 }
