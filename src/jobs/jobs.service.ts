@@ -34,7 +34,7 @@ import { Heartbeat } from './heartbeat.js';
 import { MailService } from '../mail/mail.service.js';
 import { tellOfTime } from '../plans/membership-news.js';
 import { purgeEnrolments } from '../devices/enrolments.service.js';
-import { purgeSocketMessages } from '../realtime/postgres-adapter.js';
+import { purgeSocketMessages } from '../realtime/postgres-relay.js';
 import { purgeIdempotencyKeys } from '../database/idempotency.js';
 
 const AGAIN_MS = 2_000;

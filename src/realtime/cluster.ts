@@ -14,7 +14,8 @@ import {
   type Packet,
   sendHere,
 } from './packets.js';
-import { IN_TURN, PostgresAdapter, PostgresRelay } from './postgres-adapter.js';
+import { IN_TURN, PostgresAdapter } from './postgres-adapter.js';
+import { PostgresRelay } from './postgres-relay.js';
 import { RedisLink } from './redis-link.js';
 
 const STREAM = 'spotter';

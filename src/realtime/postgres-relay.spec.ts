@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type ClusterMessage, MessageType } from 'socket.io-adapter';
 import type { Database } from '../database/database.js';
 import type { Notifications } from '../database/notifications.js';
-import { PostgresRelay } from './postgres-adapter.js';
+import { PostgresRelay } from './postgres-relay.js';
 
 describe('what is published over PostgreSQL', () => {
   it('is stored at once, however soon after the one before', async () => {

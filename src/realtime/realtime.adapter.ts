@@ -15,7 +15,7 @@ import { Connections } from './connections.js';
 import { IncomingMessages } from './incoming-messages.js';
 import { LARGEST_FRAME, measureMessages } from './message-limits.js';
 import { NAMESPACES } from './namespaces.js';
-import { RECOVERY_MS } from './postgres-adapter.js';
+import { RECOVERY_MS } from './postgres-relay.js';
 import { Sockets } from './sockets.js';
 
 const PATH = '/socket.io';

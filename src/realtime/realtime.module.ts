@@ -11,7 +11,7 @@ import { Connections } from './connections.js';
 import { Handshake } from './handshake.js';
 import { IncomingMessages } from './incoming-messages.js';
 import { MessageTable } from './message-table.js';
-import { PostgresRelay } from './postgres-adapter.js';
+import { PostgresRelay } from './postgres-relay.js';
 import { RealtimeController } from './realtime.controller.js';
 import { Refusals } from './refusals.js';
 import { SlotsModule } from '../slots/slots.module.js';

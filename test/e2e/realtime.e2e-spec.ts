@@ -4,7 +4,7 @@ import { SessionsService } from '../../src/auth/sessions.service.js';
 import { Actor } from '../../src/common/actor/actor.js';
 import { everyGym } from '../../src/database/sql.js';
 import { NAMESPACES } from '../../src/realtime/namespaces.js';
-import { PostgresRelay } from '../../src/realtime/postgres-adapter.js';
+import { PostgresRelay } from '../../src/realtime/postgres-relay.js';
 import { Sockets } from '../../src/realtime/sockets.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { makeDevice } from '../support/device.js';
