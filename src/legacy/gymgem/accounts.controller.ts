@@ -26,6 +26,7 @@ import { accountWire, oneAccountWire } from './gymgem.wire.js';
 
 const MOST_ACCOUNTS = 500;
 const NOT_FOUND = 'Account not found';
+const PASSWORD_ELSEWHERE = 'The password is not changed here, but with POST /api/v1/auth/change-password';
 const TAKEN: Texts = [
   [EmailTaken, 400],
   [UsernameTaken, 400],
@@ -84,9 +85,10 @@ export class GymgemAccountsController {
   async update(
     @CurrentActor() actor: Actor,
     @LegacyId('id', NOT_FOUND) id: number,
-    @Body() { firstName, lastName, ...account }: GymgemAccountChangesDto,
+    @Body() { firstName, lastName, password, confirmPassword, ...account }: GymgemAccountChangesDto,
   ): Promise<GymgemDoneDto> {
     await this.accounts.change(actor, id, ({ full_name }) => {
+      if (password || confirmPassword) throw new Refusal(400, PASSWORD_ELSEWHERE);
       const { first_name, last_name } = cutName(full_name);
       const [first, last] = [firstName ?? first_name, lastName ?? last_name];
       const isSame = first === first_name && last === last_name;

@@ -36,7 +36,15 @@ export class GymgemNewAccountDto extends IntersectionType(
 export class GymgemAccountChangesDto extends IntersectionType(
   PickType(UpdateAccountDto, ['username', 'email']),
   PartialType(GymgemNames),
-) {}
+) {
+  /** Refused, and not thrown away in silence: it is changed with POST /api/v1/auth/change-password. */
+  @TextOrNothing()
+  password?: string;
+
+  /** Refused, too. */
+  @TextOrNothing()
+  confirmPassword?: string;
+}
 
 export class GymgemIdDto {
   /** @example 8 */

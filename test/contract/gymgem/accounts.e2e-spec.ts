@@ -119,6 +119,28 @@ describe.each([...BASES])('accounts of gymgem at "%s"', (base: Base) => {
     expect((await anyone().post('accounts/', newAccount(username))).status).toBe(201);
   });
 
+  it('take no password, and say where it is changed', async () => {
+    const { id, me } = await registered();
+    const path = `accounts/${id}/`;
+    for (const sent of [
+      { password: 'another password', confirmPassword: 'another password' },
+      { password: 'another password', confirmPassword: 'not the same' },
+      { password: 'another password' },
+      { confirmPassword: 'another password' },
+    ]) {
+      for (const ask of [as(me).put, as(me).patch]) {
+        const { status, body } = await ask(path, { firstName: 'Eva', ...sent });
+        expect([status, body]).toEqualFor(sent, [400, refusal(expect.stringMatching('/api/v1/auth/change-password'))]);
+      }
+    }
+    expect((await as(me).get(path)).body.firstName).not.toBe('Eva');
+    // Left empty in a form.
+    const left = { password: '', confirmPassword: '' };
+    expect((await as(me).put(path, { firstName: 'Eva', ...left })).status).toBe(200);
+    const other = await registered();
+    expect((await as(me).put(`accounts/${other.id}/`, { password: 'another password' })).status).toBe(403);
+  });
+
   it('are taken back as they were given', async () => {
     const { id, me } = await registered();
     for (const name of ['x'.repeat(200), 'Anna  Maria', 'Anna', 'Jean  Luc Picard', `${'x'.repeat(150)} y`]) {
