@@ -97,7 +97,7 @@ describe('what clients of gymgem read', () => {
     expect(doerOf(said)).toBe(person);
     expect(WEB_FRAMES.chat_message(said, ana)).toEqual({
       ...{ type: 'chat_message', message_id: 4, sender: 'ana', content: '', timestamp: AT },
-      ...{ sender_id: 30, sender_name: 'Ana Ruiz' },
+      ...{ sender_id: 30, sender_name: 'Ana Ruiz', attachment: null },
     });
     expect(doerOf({ ...about, read_by: person, read_at: AT })).toBe(person);
     expect(doerOf({ ...about, deleted_by: person, deleted_at: AT })).toBe(person);

@@ -165,7 +165,7 @@ export const WEB_FRAMES: Frames = {
   ...FRAMES,
   chat_message: (news, sender) => ({
     ...FRAMES.chat_message(news, sender),
-    ...{ sender_id: personId(sender), sender_name: shownName(sender) },
+    ...{ sender_id: personId(sender), sender_name: shownName(sender), attachment: news.attachment?.url ?? null },
   }),
   typing_indicator: ({ is_typing }, user) => ({ type: 'typing', user: loginName(user), is_typing }),
   message_edited: ({ message_id, new_content: content, edited_at }, editor) => ({

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startApp, type TestApp } from '../../support/app.js';
-import { said, start } from '../../support/chat.js';
+import { PNG, said, start, upload } from '../../support/chat.js';
 import { ownDatabase } from '../../support/database.js';
 import { type SignedIn, unique } from '../../support/factory.js';
 import { PlainClient } from '../../support/plain-client.js';
@@ -50,9 +50,9 @@ describe.each([...BASES])('the chat socket of gymgem at "%s"', (base: Base) => {
   }
   /** A frame as it is at this base. */
   const frames = {
-    message: (sender: Member, content: string) => ({
+    message: (sender: Member, content: string, attachment: unknown = null) => ({
       ...{ type: 'chat_message', message_id: expect.any(Number), sender: sender.username, content, timestamp: moment },
-      ...(base && { sender_id: -sender.id, sender_name: sender.username }),
+      ...(base && { sender_id: -sender.id, sender_name: sender.username, attachment }),
     }),
     read: (messageId: number, { username }: Member) => ({
       ...{ type: 'read_receipt', message_id: messageId, read_by: username, read_at: moment, reader: username },
@@ -207,6 +207,17 @@ describe.each([...BASES])('the chat socket of gymgem at "%s"', (base: Base) => {
     socket.send('typing', { conversation_id: id, is_typing: true });
     const typing = frames.typing(two, true);
     expect(await client.next(typeOf(typing))).toEqual(typing);
+  });
+
+  it('tells later versions where the file of a message is', async () => {
+    const client = await joined(one);
+    const file = { bytes: PNG, name: 'knee.png' };
+    await upload(two, id, file);
+    const frame = await client.next('chat_message');
+    expect(frame).toEqual(frames.message(two, '', expect.stringMatching(/^\/api\//)));
+    if (base) expect((await fetch(t.url + base + frame.attachment)).status).toBe(200);
+    await upload(two, id, file, { content: 'My knee' });
+    expect(await client.next('chat_message')).toEqual(frames.message(two, 'My knee', expect.any(String)));
   });
 
   it('calls one who has no username by the email', async () => {
