@@ -40,7 +40,7 @@ export class LegacyModule {
   }
 }
 
-/** What is served at the root has errors of its own shape there; all other addresses of the root do not. */
+/** What is served at the root has errors of its own shape there, as have unknown addresses beside it. */
 const isAtRoot = ({ family }: LegacyRoute): boolean => family === 'rero-slots';
 
 /** @returns whether an upgrade of this address is for a plain WebSocket */
@@ -51,7 +51,7 @@ export function serveLegacy(app: NestFastifyApplication): (url: string) => boole
   const fastify = app.getHttpAdapter().getInstance();
   fastify.decorate(
     'ownAnswer',
-    ownAnswer((route) => table.legacy.some((one) => isAtRoot(one) && `/${one.path}` === route)),
+    ownAnswer(() => table.legacy.filter(isAtRoot).map(({ path }) => `/${path}`)),
   );
   return (url) => sockets.isPath(url);
 }

@@ -31,7 +31,7 @@ declare module 'fastify' {
       request: FastifyRequest,
       thrown: unknown,
       error: DomainError,
-    ) => { status: number; body: object } | null;
+    ) => { status: number; type: string; body: object } | null;
   }
 }
 
@@ -46,6 +46,6 @@ export function sendProblem(
   const retryAfter = error.data.retry_after ?? error.kind.retry_after;
   if (retryAfter !== undefined) void reply.header('Retry-After', Math.ceil(retryAfter));
   const own = request.server.ownAnswer?.(request, thrown, error);
-  if (own) return void reply.status(own.status).type('application/json').send(JSON.stringify(own.body));
+  if (own) return void reply.status(own.status).type(own.type).send(JSON.stringify(own.body));
   void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

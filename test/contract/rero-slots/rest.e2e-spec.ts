@@ -220,12 +220,17 @@ describe('ReRo over REST', () => {
       expect(wrong.body.detail).toBe(wrong.body.message);
     }
     expect((await ask('GET', '/slots', { token: ended.token })).status).toBe(401);
-    // What is no address of this family is answered as everywhere.
+    // What is no address of this family is a problem as everywhere, in its words.
     for (const path of ['/nothing', '/slots/7', '/devices/7', '/auth']) {
-      const { status, headers } = await ask('GET', path, { token: 'rubbish' });
-      expect(status).toEqualFor(path, 404);
-      expect(headers.get('content-type')).toMatch('json');
+      for (const method of ['GET', 'POST']) {
+        const { status, headers, body } = await ask(method, path, { token: 'rubbish' });
+        expect(status).toEqualFor(path, 404);
+        expect(headers.get('content-type')).toMatch('application/problem+json');
+        expect(body).toMatchObject({ code: 'not_found', status: 404, detail: 'Not found', message: 'Not found' });
+      }
     }
+    const { body } = await ask('GET', '/api/v1/nothing');
+    expect([body.code, body.message]).toEqual(['not_found', undefined]);
   });
 
   it('a person of another gym sees hours as everyone does', async () => {
