@@ -48,6 +48,7 @@ const texts: Texts = [
   [UserPlanNotFound, 404, NOT_FOUND],
   [PlanNotFound, 404, 'Service not found'],
 ];
+const ofOthers = notThere({ user_id: 'Customer not found', plan_id: 'Service not found' });
 const NO_SESSIONS = 'No sessions remaining';
 const textsOfDeduction: Texts = [
   ...texts,
@@ -105,9 +106,7 @@ export class FlutterSubscriptionsController {
     const sale = { user_id: customer_id, plan_id: service_id, purchased_price: amount, start: 'if_none' } as const;
     return this.show(
       actor,
-      await this.userPlans
-        .assign(actor, sale, key)
-        .catch(notThere({ user_id: 'Customer not found', plan_id: 'Service not found' })),
+      await this.userPlans.assign(actor, sale, key).catch(ofOthers),
       'Subscription activated successfully',
     );
   }
@@ -117,7 +116,8 @@ export class FlutterSubscriptionsController {
   async renew(@CurrentActor() actor: Actor, @Body() body: RenewBody, @Idempotency() key: IdempotencyKey | null) {
     const { user_id, plan_id } = await this.userPlans.get(actor, body.subscription_id);
     const sale = { user_id, plan_id, purchased_price: body.amount, start: 'after_current' } as const;
-    return this.show(actor, await this.userPlans.assign(actor, sale, key), 'Subscription renewed successfully');
+    const renewed = await this.userPlans.assign(actor, sale, key).catch(ofOthers);
+    return this.show(actor, renewed, 'Subscription renewed successfully');
   }
 
   @Post('subscriptions/freeze')

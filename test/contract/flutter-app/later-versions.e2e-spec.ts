@@ -230,6 +230,18 @@ describe('later versions of flutter-app', () => {
     expect(now.body.data).toMatchObject({ status: 'active', amount: 30 });
   });
 
+  it('renew: not of one who has moved to another gym', async () => {
+    const member = await newMember();
+    const bought = { subscription_id: (await t.make.userPlan(member, month)).id };
+    const next = await t.make.gym();
+    expect(await admin.client.put(`/users/${member.id}`, { gym_id: next.id })).toHaveStatus(200);
+    const renewed = await post('subscriptions/renew', bought);
+    expect(renewed).toMatchObject({ status: 404, body: NOT_THERE('Customer not found') });
+    // An admin sees them there, where the service is not.
+    const byAdmin = await post('subscriptions/renew', bought, admin);
+    expect(byAdmin).toMatchObject({ status: 404, body: NOT_THERE('Service not found') });
+  });
+
   it('freeze and stop', async () => {
     const { id } = await t.make.userPlan(await newMember(), month);
     const subscription = { subscription_id: id };
