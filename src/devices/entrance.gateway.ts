@@ -75,11 +75,11 @@ export class EntranceGateway implements Partial<Welcoming> {
   })
   async download(@CurrentActor() actor: DeviceActor, @ConnectedSocket() socket: AppSocket): Promise<TemplatePageDto> {
     const state = readerStateOf(socket);
-    const { data, has_more } = await this.fingerprints.pageOfTemplates(actor, state.templates_after ?? 0);
-    state.templates_after = has_more ? data.at(-1)!.id : undefined;
+    const page = await this.fingerprints.pageOfTemplates(actor, state.templates_after ?? 0);
+    state.templates_after = page.has_more ? page.data.at(-1)!.id : undefined;
     // After the page, which is sent when this has returned.
-    if (!has_more) setImmediate(() => socket.emit('download_templates_completed', {}));
-    return { data };
+    if (!page.has_more) setImmediate(() => socket.emit('download_templates_completed', {}));
+    return page;
   }
 
   private decide(actor: DeviceActor, body: AskAccessDto & RepeatableDto, event: string): Promise<AccessDto> {

@@ -4,7 +4,7 @@ import { CannotDecrypt, KeyMissing, KeyRing } from '../common/crypto/key-ring.js
 import { Database, type Transaction } from '../database/database.js';
 import { everyGym, inGym, sql } from '../database/sql.js';
 import { UserNotFound } from '../people/people.errors.js';
-import type { StartEnrollmentDto, TemplateDto } from './dto/device-messages.dto.js';
+import type { StartEnrollmentDto, TemplatePageDto } from './dto/device-messages.dto.js';
 
 /** The keys of fingerprints, apart from those of everything else. */
 export class FingerprintKeys extends KeyRing {}
@@ -52,7 +52,7 @@ export class FingerprintsService {
   }
 
   /** The templates of the gym behind a member's id, by id. @returns whether there are more @throws KeyMissing */
-  async pageOfTemplates(device: DeviceActor, after: number): Promise<{ data: TemplateDto[]; has_more: boolean }> {
+  async pageOfTemplates(device: DeviceActor, after: number): Promise<TemplatePageDto> {
     const rows = await this.db.query<StoredTemplates>(sql`
       SELECT u.id, u.full_name, max(f.template) FILTER (WHERE f.finger = 1) AS template1,
         max(f.template) FILTER (WHERE f.finger = 2) AS template2

@@ -118,7 +118,7 @@ describe('devices', () => {
       const { device_key } = device;
       expect(await SocketClient.refused(t.url, '/devices', { device_key })).toBeRefused(4001);
       if (cut.body?.device_key) await byKey(cut.body);
-      expect(await other.ask('download_templates')).toEqual({ data: [] });
+      expect(await other.ask('download_templates')).toEqual({ data: [], has_more: false });
     });
 
     it('are cut off if it happened while the server could not hear the database', async () => {
@@ -152,7 +152,7 @@ describe('devices', () => {
       expect(await login(socket, gym.desk.email.toUpperCase())).toEqual({ gym_id: gym.id, message: 'Connected' });
       expect(await socket.next('connected')).toEqual({ gym_id: gym.id, message: 'Connected' });
       expect(await (await newConsole(gym)).ask('fingerprint_connected')).toEqual({ gym_id: gym.id });
-      expect(await socket.ask('download_templates')).toEqual({ data: expect.any(Array) });
+      expect(await socket.ask('download_templates')).toEqual({ data: expect.any(Array), has_more: false });
     });
 
     it('are none if their sign-in failed on its way, and may try again', async () => {
@@ -535,7 +535,8 @@ describe('devices', () => {
       for (const round of [1, 2]) {
         const pages = [];
         for (const more of [true, true, false]) {
-          const { data } = await reader.ask('download_templates');
+          const { data, has_more } = await reader.ask('download_templates');
+          expect(has_more).toBe(more);
           pages.push(data);
           if (!more) await reader.next('download_templates_completed');
           else expect(reader.all('download_templates_completed').length).toEqualFor(round, round - 1);
@@ -555,7 +556,7 @@ describe('devices', () => {
       expect(reader.socket.recovered).toBe(true);
       expect((await reader.ask('download_templates')).data).toEqual(data);
       const stranger = await newReader(other);
-      expect(await stranger.ask('download_templates')).toEqual({ data: [] });
+      expect(await stranger.ask('download_templates')).toEqual({ data: [], has_more: false });
       for (const kind of ['qr', 'board'] as const) {
         const device = await byKey(await makeDevice(own.manager.client, kind));
         expect(await device.ask('download_templates')).toBeRefused('role_not_allowed');

@@ -170,6 +170,8 @@ export class TemplateDto {
 export class TemplatePageDto {
   @ApiProperty({ type: [TemplateDto] })
   data: TemplateDto[];
+  /** Whether another page follows; if not, download_templates_completed does. @example false */
+  has_more: boolean;
 }
 
 export class BoardUploadDto {
