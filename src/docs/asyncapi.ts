@@ -5,7 +5,7 @@ import { DEVICE_KINDS } from '../common/actor/actor.js';
 import { ROLES } from '../common/actor/roles.js';
 import { NothingDto, RefusalDto } from '../common/ws/messages.dto.js';
 import { type ServerEvent, SERVER_EVENTS } from '../realtime/event-map.js';
-import { BURST, LARGEST_MESSAGE, PER_SECOND } from '../realtime/message-limits.js';
+import { BURST, LARGEST_FRAME, LARGEST_MESSAGE, PER_SECOND } from '../realtime/message-limits.js';
 import { type MessageKind, MessageTable } from '../realtime/message-table.js';
 import { NAMESPACES } from '../realtime/namespaces.js';
 import { ACKNOWLEDGEMENT, type AsyncApiDocument, type Ref, type Schema } from './asyncapi-document.js';
@@ -240,4 +240,6 @@ message answers error {code, error}, or the event named here, and is acknowledge
 the REST API. The rooms of a socket follow from who is signed in. After a short loss of connection a client gets what it
 missed (connection state recovery, two minutes). A visit, a membership or numbers that a server can tell of only later
 are told as they are by then: a check-out may come twice, and without its check-in. A message may have
-${LARGEST_MESSAGE / 1024} kB; a socket may send ${BURST} messages at once, and then ${PER_SECOND} a second.`;
+${LARGEST_MESSAGE / 1024} kB; a socket may send ${BURST} messages at once, and then ${PER_SECOND} a second. What
+is more is refused, and the connection lives; what has more than ${LARGEST_FRAME / 1_048_576} MB is not read, and ends
+the connection.`;
