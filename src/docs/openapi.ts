@@ -209,7 +209,7 @@ names the fields. [All codes](/errors); each answer of an operation lists its ow
 that is optional is the same as leaving it out, unless null is a value of the field; what a GET gave can be sent back
 by PUT.
 
-Each answer has an \`X-Request-Id\`, which is also in the log and in the \`instance\` of an error: the one of the request,
-if that has 1 to 100 letters, digits or signs of \`_.:/+=-\`, or else a new one. Beside the API there are
+Each answer has an \`X-Request-Id\`, also in the log and in the \`instance\` of an error: the one of the request, if
+that has 1 to 100 letters, digits or signs of \`_.:/+=-\`, or else a new one. Beside the API there are
 \`/health/live\` (the process answers), \`/health/ready\` (it can do its work; if not, 503) and \`/metrics\` (for
 Prometheus).`;
