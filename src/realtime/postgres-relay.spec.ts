@@ -38,7 +38,7 @@ describe('what is published over PostgreSQL', () => {
     const notifications = { connected: true, listen, onReset: () => {} };
     const relay = new PostgresRelay({ query } as unknown as Database, notifications as unknown as Notifications);
     const received = new Promise((resolve) => {
-      relay.add({ nsp: { name: '/' }, receive: (_message: unknown, offset: string) => resolve(offset) } as never);
+      relay.add({ nsp: { name: '/' }, receive: (_message, offset) => resolve(offset) });
     });
     relay.delivered = 0;
     relay.logger.warn = () => {};

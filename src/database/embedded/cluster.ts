@@ -186,8 +186,8 @@ export class EmbeddedCluster {
   }
 
   /**
-   * This folder is a copy, made while PostgreSQL ran on the other. One that was moved meanwhile is not: the same process
-   * has it still.
+   * This folder is a copy, made while PostgreSQL ran on the other. One that was moved meanwhile is not: the same
+   * process has it still.
    */
   private isOfOriginal({ pid, folder }: Recorded): boolean {
     return !this.isOurs(folder) && recordedIn(folder)?.pid === pid;
