@@ -125,8 +125,10 @@ interface NullableSchema {
   nullable?: boolean;
   enum?: unknown[];
   allOf?: object[];
-  oneOf?: object[];
 }
+
+/** No object fits it, so only null is left. Of an enum that has nothing but null, generators write broken clients. */
+const ONLY_NULL = { type: 'object', nullable: true, additionalProperties: false, minProperties: 1 };
 
 /** No query has a null. Elsewhere `nullable` opens a type, but neither an enum nor a schema that is named. */
 function sayWhereNullIs(openapi: OpenAPIObject): void {
@@ -141,8 +143,8 @@ function openToNull(node: unknown): void {
   const schema = node as NullableSchema;
   if (schema.nullable === true && Array.isArray(schema.enum)) schema.enum = [...schema.enum, null];
   if (schema.nullable === true && schema.allOf) {
-    schema.oneOf = [...schema.allOf, { type: 'object', nullable: true, enum: [null] }];
-    for (const key of ['type', 'nullable', 'allOf'] as const) delete schema[key];
+    Object.assign(schema, { type: 'object', anyOf: [...schema.allOf, ONLY_NULL] });
+    delete schema.allOf;
   } else for (const child of Object.values(node)) openToNull(child);
 }
 

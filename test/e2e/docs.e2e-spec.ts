@@ -186,8 +186,8 @@ describe('the documentation', () => {
     const bare = Object.entries(document.components!.schemas!).flatMap(([schema, { properties = {} }]: [string, any]) =>
       Object.entries<any>(properties)
         .filter(
-          ([name, { description, example: shown, $ref, oneOf }]) =>
-            !description && shown === undefined && !$ref && !oneOf && !name.endsWith('_at'),
+          ([name, { description, example: shown, $ref, anyOf }]) =>
+            !description && shown === undefined && !$ref && !anyOf && !name.endsWith('_at'),
         )
         .map(([name]) => `${schema}.${name}`),
     );
