@@ -111,6 +111,10 @@ describe('the schemas of what is taken', () => {
     expect(checked).toBeGreaterThan(13);
   });
 
+  it('write patterns without what only JavaScript needs', () => {
+    each(document, ({ pattern }, place) => expect(String(pattern).includes(String.raw`\/`)).toEqualFor(place, false));
+  });
+
   it('say which numbers are whole, and how large they get', () => {
     const numbers: string[] = [];
     each(document, (node, place) => {

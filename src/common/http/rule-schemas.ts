@@ -27,7 +27,7 @@ const SCHEMAS: Record<string, (...constraints: never[]) => RuleSchema> = {
   isEmail: () => ({ format: 'email' }),
   isIso8601: () => ({ type: 'string', format: 'date' }),
   isTimeZone: () => ({ type: 'string' }),
-  isGymTime: (pattern: RegExp) => ({ type: 'string', pattern: pattern.source }),
+  isGymTime: (pattern: RegExp) => ({ type: 'string', pattern: sourceOf(pattern) }),
   isPassword: (least: number, most: number) => ({
     type: 'string',
     format: 'password',
@@ -49,13 +49,16 @@ const SCHEMAS: Record<string, (...constraints: never[]) => RuleSchema> = {
   maxLength: (most: number) => ({ maxLength: most }),
   isNotEmpty: () => ({ minLength: 1 }),
   // Few generators know Unicode's classes: of what can be seen they are told that it is no blank.
-  matches: (pattern: RegExp) => ({ type: 'string', pattern: pattern === VISIBLE ? String.raw`\S` : pattern.source }),
+  matches: (pattern: RegExp) => ({ type: 'string', pattern: pattern === VISIBLE ? String.raw`\S` : sourceOf(pattern) }),
   arrayMaxSize: (most: number) => ({ maxItems: most }),
   isArray: () => ({}),
   isObject: () => ({}),
   // Says it with @ApiProperty: what it holds is no single value.
   isCapacities: () => ({}),
 };
+
+/** JavaScript alone escapes a slash, and generators write broken files of it. */
+const sourceOf = (pattern: RegExp): string => pattern.source.replaceAll(String.raw`\/`, '/');
 
 const lengthInBase64 = (bytes: number): number => 4 * Math.ceil(bytes / 3);
 
