@@ -28,6 +28,7 @@ interface Field {
 interface Operation {
   parameters: { name: string; in: string; required: boolean; schema: FieldSchema }[];
   requestBody?: { content: Record<string, { schema: { $ref: string } }> };
+  responses: Record<string, { content?: Record<string, { examples?: object }> }>;
 }
 
 const document = readOpenApi();
@@ -36,6 +37,7 @@ addFormats.default(ajv, ['date', 'email', 'byte']);
 for (const format of ['int32', 'int64', 'double', 'password', 'binary', 'date-time']) ajv.addFormat(format, true);
 const families = Object.fromEntries(LEGACY_FAMILIES.map((family) => [family, readLegacyOpenApi(family)]));
 for (const [id, one] of Object.entries({ openapi: document, ...families })) ajv.addSchema(one, id);
+const PROBLEM = 'application/problem+json';
 
 /** What no schema can say: a zone that exists, bytes in the one form of base64, two decimals, an object with rules. */
 const SAYS_MORE = new Set(['isTimeZone', 'isTemplate', 'isDecimal', 'isCapacities']);
@@ -133,6 +135,26 @@ describe('the schemas of what is taken', () => {
       if (node.nullable && node.example === null) return;
       expect(ajv.validate(node, node.example)).toEqualFor([place, node.example], true);
     });
+  });
+
+  it('are kept by the example of each refusal, which has the status of its answer', () => {
+    let checked = 0;
+    for (const [path, item] of Object.entries(document.paths)) {
+      for (const [method, { responses }] of Object.entries(item) as [string, Operation][]) {
+        for (const [status, { content = {} }] of Object.entries(responses)) {
+          for (const code of Object.keys(content[PROBLEM]?.examples ?? {})) {
+            const { value } = document.components!.examples![code] as { value: object };
+            expect(value).toEqualFor(code, expect.objectContaining({ status: Number(status), code }));
+            expect('errors' in value).toEqualFor(code, status === '422');
+            const place = ['', 'paths', path, method, 'responses', status, 'content', PROBLEM, 'schema'];
+            const says = ajv.getSchema(`openapi#${place.map((key) => key.replaceAll('/', '~1')).join('/')}`)!;
+            expect(says(value)).toEqualFor([path, method, value], true);
+            checked++;
+          }
+        }
+      }
+    }
+    expect(checked).toBeGreaterThan(900);
   });
 
   const show = (value: unknown) => JSON.stringify(value)?.slice(0, 60);

@@ -41,7 +41,7 @@ export class ProblemDto {
   errors?: FieldErrorDto[];
 }
 
-export function problemOf(error: DomainError, requestId: string): ProblemDto {
+export function problemOf(error: Pick<DomainError, 'kind' | 'message' | 'data'>, requestId: string): ProblemDto {
   const { code, status, title } = error.kind;
   return {
     type: `/errors#${code}`,

@@ -23,8 +23,8 @@ import {
   TooLarge,
   Unavailable,
 } from '../errors/common.errors.js';
-import { type ErrorClass, problemKind } from '../errors/domain-error.js';
-import { ProblemDto } from '../errors/problem.js';
+import { allProblemKinds, type ErrorClass, type ProblemKind, problemKind } from '../errors/domain-error.js';
+import { ProblemDto, problemOf } from '../errors/problem.js';
 import { AnswerGone, IdempotencyKeyReused } from './idempotency.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -91,7 +91,8 @@ export function Operation(options: OperationOptions): MethodDecorator {
 }
 
 /** What can be said only of the finished document: the errors that follow from the method and from what is taken. */
-export function completeErrors({ paths, components }: OpenAPIObject): void {
+export function completeErrors(openapi: OpenAPIObject): void {
+  const { paths, components } = openapi;
   for (const item of Object.values(paths)) {
     for (const [method, operation] of Object.entries(item) as [string, OperationObject][]) {
       const errors: ErrorClass[] = [];
@@ -103,12 +104,13 @@ export function completeErrors({ paths, components }: OpenAPIObject): void {
         if (!known) operation.responses[status] = response;
         else if (!known['x-codes'].includes(response['x-codes'][0]!)) {
           const codes = [...known['x-codes'], ...response['x-codes']];
-          Object.assign(known, { 'x-codes': codes, content: problemOf(codes) });
+          Object.assign(known, { 'x-codes': codes, content: contentOf(codes) });
           known.description += ` ${response.description}`;
         }
       }
     }
   }
+  components!.examples = problemExamples(openapi);
 }
 
 /** A gym can be named in its query or body. */
@@ -129,14 +131,14 @@ function errorResponses(errors: ErrorClass[]) {
       status,
       description: ours.map(({ code, title }) => `\`${code}\`: ${title}.`).join(' '),
       'x-codes': ours.map(({ code }) => code),
-      content: problemOf(ours.map(({ code }) => code)),
+      content: contentOf(ours.map(({ code }) => code)),
       ...(ours.some(({ retry_after }) => retry_after !== undefined || status === 429) && { headers: RETRY_AFTER }),
     };
   });
 }
 
-/** A problem with one of these codes. */
-const problemOf = (codes: string[]) => ({
+/** A problem with one of these codes. The example is of the first. */
+const contentOf = (codes: string[]) => ({
   'application/problem+json': {
     schema: {
       allOf: [
@@ -144,8 +146,27 @@ const problemOf = (codes: string[]) => ({
         { type: 'object' as const, properties: { code: { type: 'string' as const, enum: codes } } },
       ],
     },
+    examples: { [codes[0]!]: { $ref: `#/components/examples/${codes[0]}` } },
   },
 });
+
+/** What `contentOf` refers to. */
+function problemExamples({ paths }: OpenAPIObject) {
+  const operations = Object.values(paths).flatMap((item) => Object.values(item) as OperationObject[]);
+  const answers = operations.flatMap(({ responses }) => Object.values(responses) as { 'x-codes'?: string[] }[]);
+  const shown = new Set(answers.map((answer) => answer['x-codes']?.[0]));
+  const kinds = allProblemKinds().filter(({ code }) => shown.has(code));
+  return Object.fromEntries(kinds.map((kind) => [kind.code, { summary: kind.title, value: exampleOf(kind) }]));
+}
+
+/** The first of a 422 is always that of wrong fields: see Operation. */
+const exampleOf = (kind: ProblemKind): ProblemDto =>
+  problemOf(
+    kind.status === 422
+      ? FieldsInvalid.of('email', 'must be an email address')
+      : { kind, message: kind.title, data: {} },
+    '5f0c',
+  );
 
 const RETRY_AFTER = { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } };
 
