@@ -215,6 +215,11 @@ describe('the documentation', () => {
       );
     });
 
+    it('hides the links of answers from a phone, or an opened operation is wider than it', async () => {
+      const { body } = await served.anonymous.get(`${served.url}/docs`);
+      expect(body).toContain('@media (max-width: 640px) { .swagger-ui .response-col_links { display: none } }');
+    });
+
     it('has every event, in both directions, with a payload and an example', async () => {
       const { body: events } = await served.anonymous.get(`${served.url}/asyncapi.json`);
       const { body: page } = await served.anonymous.get(`${served.url}/asyncapi`);
