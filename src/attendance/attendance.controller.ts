@@ -48,8 +48,8 @@ export class AttendanceController {
     summary: 'Check a member in',
     description:
       'By `user_id` or by the `qr_code` of the pass. The answer shows the membership, so that the desk sees who must renew. ' +
-      'Visit and deduction are one transaction. After ten unknown codes in a minute an account is refused for some ' +
-      'seconds, whatever the code.',
+      'Visit and deduction are one transaction. A trainer, who sees no codes, is refused for some seconds after ten ' +
+      'unknown ones in a minute.',
     roles: DESK,
     status: 201,
     answer: VisitDto,
@@ -129,9 +129,7 @@ export class AttendanceController {
   @Put(':attendance_id')
   @Operation({
     summary: 'Correct a visit',
-    description:
-      'Its times, place and notes; `check_out_time: null` opens it again. It begins not more than 30 days ago, or no ' +
-      'earlier than before.',
+    description: 'Its times, place and notes; `check_out_time: null` opens it again.',
     roles: DESK,
     answer: VisitDto,
     errors: [

@@ -14,7 +14,7 @@ import type { CheckInDto, UpdateVisitDto, VisitDto } from './dto/visit.dto.js';
 export const DAYS_ON_PAPER = 30;
 
 /** @param earliest when the first of these days began @throws FieldsInvalid */
-export function requireRecentPaper(checkIn: Date | null | undefined, earliest: Date): void {
+export function requireRecentPaper(checkIn: Date | undefined, earliest: Date): void {
   if (checkIn && checkIn < earliest) {
     throw FieldsInvalid.of('check_in_time', `is more than ${DAYS_ON_PAPER} days ago`);
   }
@@ -43,8 +43,6 @@ export interface Visitor {
   is_member: boolean;
   is_active: boolean;
   is_gym_active: boolean;
-  /** When the first of the days began on which a visit may be written down now. */
-  paper_begins: Date;
 }
 
 /**

@@ -46,10 +46,6 @@ const LISTED = {
   direction: 'DESC',
 } as const;
 
-/** In gym `g`. */
-const PAPER_BEGINS = sql`day_start((now() AT TIME ZONE g.timezone)::date - ${DAYS_ON_PAPER}::int, g.timezone)
-  AS paper_begins`;
-
 const WITH_STATUS = {
   checked_in: raw('AND v.check_out_time IS NULL'),
   checked_out: raw('AND v.check_out_time IS NOT NULL'),
@@ -220,9 +216,6 @@ export class AttendanceService {
       const past = async (field: 'check_in_time' | 'check_out_time') =>
         input[field] ? pastMomentOf(tx, before.gym_id, field, input[field]) : input[field];
       const times = { check_in_time: await past('check_in_time'), check_out_time: await past('check_out_time') };
-      const { paper_begins: recent } = visitor;
-      // What GET gave is taken back, however long ago it was.
-      requireRecentPaper(times.check_in_time, before.check_in_time < recent ? before.check_in_time : recent);
       await tx.query(sql`
         UPDATE attendance v SET ${assignments({ ...input, ...times }, columns)} updated_at = now(),
           is_auto_closed = is_auto_closed AND (${times.check_out_time === undefined}
@@ -269,7 +262,7 @@ export class AttendanceService {
   /** Whose visit it is, as they are now. Who leaves at this moment waits for what is done, or is found to have left. */
   private async lockVisitor(tx: Transaction, { user_id, gym_id }: VisitDto): Promise<Visitor> {
     const [visitor] = await tx.query<Visitor>(everyGym`
-      SELECT u.deleted_at IS NOT NULL AS is_deleted, u.is_active, g.is_active AS is_gym_active, ${PAPER_BEGINS},
+      SELECT u.deleted_at IS NOT NULL AS is_deleted, u.is_active, g.is_active AS is_gym_active,
         u.deleted_at IS NULL AND u.role = 'user' AND u.gym_id = g.id AS is_member
       FROM users u JOIN gyms g ON g.id = ${gym_id} WHERE u.id = ${user_id} FOR SHARE OF u`);
     return visitor!;
@@ -281,14 +274,15 @@ export class AttendanceService {
     input: CheckInDto,
   ): Promise<Pick<VisitDetails, 'check_in_time' | 'check_out_time'>> {
     if (!input.check_in_time && !input.check_out_time) return {};
-    const [found] = await tx.query<{ gym_id: number; paper_begins: Date; just_now: Date }>(sql`
-      SELECT u.gym_id, ${PAPER_BEGINS}, moment() - ${CLOCKS_DIFFER} AS just_now
+    const [found] = await tx.query<{ gym_id: number; earliest: Date; just_now: Date }>(sql`
+      SELECT u.gym_id, day_start((now() AT TIME ZONE g.timezone)::date - ${DAYS_ON_PAPER}::int, g.timezone) AS earliest,
+        moment() - ${CLOCKS_DIFFER} AS just_now
       FROM users u JOIN gyms g ON g.id = u.gym_id WHERE ${member}`);
     if (!found) throw refusalOfCheckIn(undefined, input);
     const past = async (field: 'check_in_time' | 'check_out_time') =>
       input[field] && (await pastMomentOf(tx, found.gym_id, field, input[field]));
     const [begun, ended] = [await past('check_in_time'), await past('check_out_time')];
-    requireRecentPaper(begun, found.paper_begins);
+    requireRecentPaper(begun, found.earliest);
     // A visit without a beginning begins now. If it ends now, too, both are the same moment.
     const endsNow = ended && ended > found.just_now;
     return { check_in_time: begun ?? (endsNow ? ended : undefined), check_out_time: ended };

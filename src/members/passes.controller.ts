@@ -49,8 +49,8 @@ export class PassesController {
   @Operation({
     summary: 'Find the member of a pass',
     description:
-      'By the code that its QR picture holds. One that was replaced finds no one. After ten unknown codes in a minute an ' +
-      'account is refused for some seconds, whatever the code; good codes do not count.',
+      'By the code that its QR picture holds. One that was replaced finds no one. A trainer, who sees no ' +
+      'codes, is refused for some seconds after ten unknown ones in a minute.',
     roles: DESK,
     answer: UserDto,
     errors: [UserNotFound, TooManyRequests],

@@ -402,19 +402,6 @@ describe('attendance', () => {
       expect(await correct(visit.id, { check_in_time: ago(99) })).toBeRefused(422, 'visit_times_wrong');
     });
 
-    it('moves its beginning to one of the last 30 days, or to a later moment', async () => {
-      const person = await member();
-      const old = await t.make.visit(person, ago(40 * 1440), ago(40 * 1440 - 60));
-      const recent = await t.make.visit(await member(), ago(200), ago(100));
-      expect(await correct(recent.id, { check_in_time: ago(29 * 1440) })).toHaveStatus(200);
-      for (const { id } of [recent, old]) {
-        expect(await correct(id, { check_in_time: ago(40 * 1440 + 1) })).toHaveWrongFields('check_in_time');
-      }
-      const [read] = await visitsOf(person);
-      expect(await correct(old.id, { check_in_time: read.check_in_time })).toHaveStatus(200);
-      expect(await correct(old.id, { check_in_time: ago(40 * 1440 - 10) })).toHaveStatus(200);
-    });
-
     it('opens no visit by chance that has ended since it was read', async () => {
       const person = await member();
       const { body: read } = await checkIn(person);

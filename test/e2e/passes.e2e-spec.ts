@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Resvg } from '@resvg/resvg-js';
 import jsqr from 'jsqr';
@@ -20,8 +20,6 @@ let t: TestApp;
 let own: GymWorld;
 let other: GymWorld;
 let as: Record<Role, SignedIn>;
-// Codes that are not known any more are asked for in each test, by one account.
-beforeEach(() => t.db.change(everyGym`DELETE FROM attempt_budgets WHERE key LIKE 'unknown_codes%'`));
 beforeAll(async () => {
   t = await startApp({ SIGN_IN_FAILURES_PER_ACCOUNT: '1000' });
   ({ own, other } = await makeWorld(t));
