@@ -104,7 +104,8 @@ export class EmbeddedCluster {
           );
         }
         if (isBusy(error)) await sleep(50);
-        else if (!(await this.start(deadline, isOver))) failed++;
+        // Where another process is recorded that one may be starting, and will answer.
+        else if (!(await this.start(deadline, isOver)) && !this.recorded()) failed++;
       }
     }
   }
@@ -193,8 +194,14 @@ export class EmbeddedCluster {
     return !this.isOurs(folder) && recordedIn(folder)?.pid === pid;
   }
 
+  /** By its inode: one folder may have several paths, by links and mounts. */
   private isOurs(folder: string): boolean {
-    return fs.existsSync(folder) && fs.realpathSync(folder) === fs.realpathSync(this.data);
+    try {
+      const [found, own] = [fs.statSync(folder), fs.statSync(this.data)];
+      return found.dev === own.dev && found.ino === own.ino;
+    } catch {
+      return false; // it is gone, or of another user
+    }
   }
 
   private async connect(port = this.port ?? this.recorded()?.port): Promise<pg.Client> {
