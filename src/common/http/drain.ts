@@ -3,9 +3,9 @@ import net from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 
-/** Turns of the event loop without a new connection after which none waits to be accepted. */
-const QUIET_TURNS = 5;
-const LONGEST_ACCEPT_MS = 500;
+/** A turn of the event loop that did nothing is shorter. */
+const IDLE_TURN_MS = 0.3;
+const LONGEST_ACCEPT_MS = 2_000;
 /** For the next request on a connection that is kept alive. */
 const IDLE_MS = 1_000;
 /** For the first request on a new connection. */
@@ -48,12 +48,21 @@ export class Drain {
     server.closeIdleConnections();
   }
 
-  /** A connection that the system has accepted for us and we have not would be reset. */
+  /**
+   * A connection that the system has accepted for us and we have not would be reset: one that comes after the look for
+   * new ones, which is once in a turn of the event loop. So this waits for a turn that did nothing.
+   */
   private async stopListening(server: http.Server): Promise<void> {
-    const deadline = Date.now() + LONGEST_ACCEPT_MS;
-    let quiet = 0;
-    server.on('connection', () => (quiet = 0));
-    for (; quiet < QUIET_TURNS && Date.now() < deadline; quiet++) await nextTurn();
+    const deadline = performance.now() + LONGEST_ACCEPT_MS;
+    let isQuiet = true;
+    server.on('connection', () => (isQuiet = false));
+    await nextTurn();
+    let began: number;
+    do {
+      isQuiet = true;
+      began = performance.now();
+      await nextTurn();
+    } while ((!isQuiet || performance.now() - began > IDLE_TURN_MS) && began < deadline);
     // HTTP's own close() would also close what looks idle.
     net.Server.prototype.close.call(server);
   }
