@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
 import { DESK, DESK_AND_MEMBERS } from '../common/actor/roles.js';
-import { ChangedSinceRead, TooManyRequests } from '../common/errors/common.errors.js';
+import { ChangedSinceRead } from '../common/errors/common.errors.js';
 import { Idempotency, type IdempotencyKey } from '../common/http/idempotency.js';
 import { GymListQuery, type Page } from '../common/http/list.js';
 import { DateInPath, IdInPath } from '../common/http/path.js';
@@ -12,10 +12,10 @@ import { Operation } from '../common/http/operation.js';
 import { Body, Query } from '../common/http/validation.js';
 import { GymInactive } from '../gyms/gyms.errors.js';
 import { MemberLeft, UserNotFound } from '../people/people.errors.js';
-import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 import {
   AlreadyCheckedIn,
-  AlreadyCheckedOut,
+  CHECK_IN_ERRORS,
+  CHECK_OUT_ERRORS,
   MemberInactive,
   VisitNotFound,
   VisitTimesWrong,
@@ -53,10 +53,7 @@ export class AttendanceController {
     roles: DESK,
     status: 201,
     answer: VisitDto,
-    errors: [
-      ...[AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft, VisitTimesWrong],
-      TooManyRequests,
-    ],
+    errors: CHECK_IN_ERRORS,
     idempotent: true,
     needsBody: true,
   })
@@ -114,7 +111,7 @@ export class AttendanceController {
     summary: 'Check a member out',
     roles: DESK,
     answer: VisitDto,
-    errors: [VisitNotFound, AlreadyCheckedOut],
+    errors: CHECK_OUT_ERRORS,
     idempotent: true,
   })
   checkOut(

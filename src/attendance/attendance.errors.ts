@@ -1,5 +1,8 @@
+import { TooManyRequests } from '../common/errors/common.errors.js';
 import { DomainError, FieldsError, Problem } from '../common/errors/domain-error.js';
 import type { VisitDto } from './dto/visit.dto.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
+import { NoSessionsLeft, PlanNotActive } from '../plans/plans.errors.js';
 
 @Problem({ code: 'visit_not_found', status: 404, title: 'There is no such visit' })
 export class VisitNotFound extends DomainError {}
@@ -34,3 +37,10 @@ export class VisitTimesWrong extends FieldsError {
     super([{ field: 'check_out_time', message: 'must not be before check_in_time' }]);
   }
 }
+
+/** What a check-in may meet, by REST or on a socket. */
+export const CHECK_IN_ERRORS = [
+  ...[AlreadyCheckedIn, MemberInactive, GymInactive, PlanNotActive, NoSessionsLeft, VisitTimesWrong],
+  TooManyRequests,
+];
+export const CHECK_OUT_ERRORS = [VisitNotFound, AlreadyCheckedOut];

@@ -4,9 +4,16 @@ import { CurrentActor } from '../common/actor/access.js';
 import type { Actor, GymScope, Principal } from '../common/actor/actor.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DESK } from '../common/actor/roles.js';
-import { FieldsInvalid, InternalError } from '../common/errors/common.errors.js';
+import {
+  FieldsInvalid,
+  InternalError,
+  NotSignedIn,
+  PasswordChangeRequired,
+  RoleNotAllowed,
+  SessionEnded,
+} from '../common/errors/common.errors.js';
 import { DomainError } from '../common/errors/domain-error.js';
-import { keyOfMessage } from '../common/http/idempotency.js';
+import { keyOfMessage, REPEATABLE_ERRORS } from '../common/http/idempotency.js';
 import { MessageBody, validated } from '../common/http/validation.js';
 import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
@@ -16,6 +23,7 @@ import {
   HeartbeatAckDto,
   type RefusalDto,
 } from '../common/ws/messages.dto.js';
+import { CHECK_IN_ERRORS, CHECK_OUT_ERRORS } from './attendance.errors.js';
 import { AttendanceService } from './attendance.service.js';
 import { VisitNumbers } from './visit-numbers.js';
 import {
@@ -52,6 +60,7 @@ export class AttendanceGateway implements Welcoming {
     roles: PUBLIC,
     payload: AuthenticateDto,
     answer: { event: 'authentication_success', payload: AuthenticationSuccessDto },
+    errors: [NotSignedIn, SessionEnded, RoleNotAllowed, PasswordChangeRequired],
   })
   async authenticate(
     @ConnectedSocket() socket: AppSocket,
@@ -67,6 +76,7 @@ export class AttendanceGateway implements Welcoming {
     payload: CheckInMessageDto,
     answer: { event: 'check_in_success', payload: VisitDto },
     refusal: 'check_in_error',
+    errors: [...CHECK_IN_ERRORS, ...REPEATABLE_ERRORS],
   })
   checkIn(@CurrentActor() actor: Actor, @MessageBody() body: CheckInMessageDto): Promise<VisitDto> {
     const { member_id, ...rest } = body;
@@ -80,6 +90,7 @@ export class AttendanceGateway implements Welcoming {
     payload: CheckOutMessageDto,
     answer: { event: 'check_out_success', payload: VisitDto },
     refusal: 'check_out_error',
+    errors: [...CHECK_OUT_ERRORS, ...REPEATABLE_ERRORS],
   })
   checkOut(@CurrentActor() actor: Actor, @MessageBody() body: CheckOutMessageDto): Promise<VisitDto> {
     return this.attendance.checkOut(actor, body.check_in_id, body, keyOfMessage('/checkins check_out', body));

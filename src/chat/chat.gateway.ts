@@ -1,8 +1,9 @@
 import { CurrentActor, EVERYONE } from '../common/actor/access.js';
 import type { Actor } from '../common/actor/actor.js';
-import { keyOfMessage } from '../common/http/idempotency.js';
+import { keyOfMessage, REPEATABLE_ERRORS } from '../common/http/idempotency.js';
 import { MessageBody } from '../common/http/validation.js';
 import { Gateway, Message } from '../common/ws/gateway.js';
+import { ConversationNotFound, MessageDeleted, MessageNotFound, NotSender, PersonNotActive } from './chat.errors.js';
 import { ConversationsService } from './conversations.service.js';
 import {
   AboutMessage,
@@ -40,6 +41,7 @@ export class ChatGateway {
     roles: EVERYONE,
     payload: JoinDto,
     answer: { event: 'joined', payload: ConversationDto },
+    errors: [ConversationNotFound],
   })
   join(@CurrentActor() actor: Actor, @MessageBody() body: JoinDto): Promise<ConversationDto> {
     return this.conversations.get(actor, body.conversation_id);
@@ -51,6 +53,7 @@ export class ChatGateway {
     payload: SayDto,
     acknowledged: WrittenMessageDto,
     also: told('chat_message', ChatMessageDto),
+    errors: [ConversationNotFound, PersonNotActive, ...REPEATABLE_ERRORS],
   })
   async say(@CurrentActor() actor: Actor, @MessageBody() body: SayDto): Promise<WrittenMessageDto> {
     const key = keyOfMessage('/chat message', body);
@@ -63,6 +66,7 @@ export class ChatGateway {
     payload: MessageRefDto,
     acknowledged: ReadDto,
     also: told('read_receipt', ReadReceiptDto),
+    errors: [MessageNotFound],
   })
   read(@CurrentActor() actor: Actor, @MessageBody() body: MessageRefDto): Promise<ReadDto> {
     return this.messages.markRead(actor, body.message_id);
@@ -72,6 +76,7 @@ export class ChatGateway {
     summary: 'Typing, or not any more; told to the other, and kept nowhere',
     roles: EVERYONE,
     payload: TypingDto,
+    errors: [ConversationNotFound],
   })
   type(@CurrentActor() actor: Actor, @MessageBody() body: TypingDto): Promise<void> {
     return this.messages.setTyping(actor, body.conversation_id, body.is_typing);
@@ -83,6 +88,7 @@ export class ChatGateway {
     payload: EditDto,
     acknowledged: WrittenMessageDto,
     also: told('message_edited', MessageEditedDto),
+    errors: [MessageNotFound, NotSender, MessageDeleted],
   })
   async edit(@CurrentActor() actor: Actor, @MessageBody() body: EditDto): Promise<WrittenMessageDto> {
     return written(await this.messages.edit(actor, body.message_id, body.new_content));
@@ -94,6 +100,7 @@ export class ChatGateway {
     payload: MessageRefDto,
     acknowledged: AboutMessage,
     also: told('message_deleted', MessageDeletedDto),
+    errors: [MessageNotFound, NotSender],
   })
   remove(@CurrentActor() actor: Actor, @MessageBody() body: MessageRefDto): Promise<AboutMessage> {
     return this.messages.remove(actor, body.message_id);

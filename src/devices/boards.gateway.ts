@@ -3,9 +3,12 @@ import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import type { Actor, DeviceActor } from '../common/actor/actor.js';
 import { DESK_AND_MEMBERS } from '../common/actor/roles.js';
+import { OtherGym } from '../common/errors/common.errors.js';
 import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message } from '../common/ws/gateway.js';
+import { HourNotBooked } from '../slots/slots.errors.js';
 import { BoardsService } from './boards.service.js';
+import { DeviceNotFound } from './devices.errors.js';
 import { ReadSerialDto, SerialChunkDto, SerialOutputDto } from './dto/device.dto.js';
 
 /** Of `/devices`: lab boards say something, and those who may read it hear it. */
@@ -35,6 +38,7 @@ export class BoardsGateway implements OnGatewayInit, OnGatewayDisconnect {
     roles: DESK_AND_MEMBERS,
     payload: ReadSerialDto,
     answer: { event: 'serial_history', payload: SerialOutputDto },
+    errors: [OtherGym, DeviceNotFound, HourNotBooked],
   })
   async readSerial(
     @CurrentActor() actor: Actor,

@@ -1,11 +1,13 @@
 import { ConnectedSocket, type OnGatewayDisconnect } from '@nestjs/websockets';
+import { AccountInactive, WrongCredentials } from '../auth/auth.errors.js';
 import { type Admission, PasswordProof } from '../auth/password-proof.service.js';
 import { PUBLIC } from '../common/actor/access.js';
 import { DeviceActor, type Principal } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
-import { RoleNotAllowed } from '../common/errors/common.errors.js';
+import { OtherGym, PasswordChangeRequired, RoleNotAllowed } from '../common/errors/common.errors.js';
 import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, SocketDoor, type Welcoming } from '../common/ws/gateway.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
 import { consolesRoom, READER, readersRoom } from './device-rooms.js';
 import { AlreadySignedIn } from './devices.errors.js';
 import { DevicesService } from './devices.service.js';
@@ -52,6 +54,15 @@ export class DevicesGateway implements Welcoming, OnGatewayDisconnect {
     roles: PUBLIC,
     payload: DeviceLoginDto,
     answer: { event: 'connected', payload: ConnectedDto },
+    errors: [
+      AlreadySignedIn,
+      WrongCredentials,
+      AccountInactive,
+      PasswordChangeRequired,
+      RoleNotAllowed,
+      OtherGym,
+      GymInactive,
+    ],
   })
   async login(@ConnectedSocket() socket: AppSocket, @MessageBody() body: DeviceLoginDto): Promise<ConnectedDto> {
     if (socket.data.principal) throw new AlreadySignedIn();

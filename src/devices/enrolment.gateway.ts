@@ -3,6 +3,7 @@ import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import { type Actor, DeviceActor, type Principal } from '../common/actor/actor.js';
 import { DESK } from '../common/actor/roles.js';
+import { OtherGym } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
 import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, socketsIn, type Welcoming } from '../common/ws/gateway.js';
@@ -11,7 +12,14 @@ import { Database } from '../database/database.js';
 import { requirePerson } from '../people/people.js';
 import { UserNotFound } from '../people/people.errors.js';
 import { logNotTold, READER, readersRoom, tellConsoles, toldIn } from './device-rooms.js';
-import { ConsoleGone, DeviceBusy, DeviceGone, NoDeviceConnected } from './devices.errors.js';
+import {
+  ConsoleGone,
+  DeviceBusy,
+  DeviceGone,
+  NoDeviceConnected,
+  NoMemberChosen,
+  OtherMemberChosen,
+} from './devices.errors.js';
 import {
   CapturedDto,
   ChooseUserDto,
@@ -56,6 +64,7 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
     roles: DESK,
     payload: ConsoleConnectedDto,
     answer: { event: 'fingerprint_connection_stablished', payload: ReaderConnectedDto },
+    errors: [OtherGym, NoDeviceConnected],
   })
   async findReader(
     @CurrentActor() actor: Actor,
@@ -75,6 +84,7 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
     answer: { event: 'start_enrollment', payload: StartEnrollmentDto },
     acknowledged: NothingDto,
     deviceRefusal: 'user_error',
+    errors: [UserNotFound, NoDeviceConnected, DeviceBusy, OtherMemberChosen],
   })
   async choose(
     @CurrentActor() actor: Principal,
@@ -98,6 +108,7 @@ export class EnrolmentGateway implements Welcoming, OnGatewayDisconnect {
     payload: StoreFingerprintDto,
     answer: { event: 'fingerprint_stored', payload: FingerprintStoredDto },
     refusal: 'store_error',
+    errors: [NoMemberChosen, UserNotFound, OtherMemberChosen],
   })
   async store(
     @CurrentActor() actor: DeviceActor,

@@ -2,7 +2,7 @@ import { ConnectedSocket, WebSocketServer } from '@nestjs/websockets';
 import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import type { DeviceActor } from '../common/actor/actor.js';
-import { keyOfMessage } from '../common/http/idempotency.js';
+import { keyOfMessage, REPEATABLE_ERRORS } from '../common/http/idempotency.js';
 import type { RepeatableDto } from '../common/http/idempotency.dto.js';
 import { MessageBody } from '../common/http/validation.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
@@ -45,6 +45,7 @@ export class EntranceGateway implements Partial<Welcoming> {
     roles: ENTRANCE,
     payload: UserFoundDto,
     answer: { event: 'access', payload: AccessDto },
+    errors: REPEATABLE_ERRORS,
   })
   async found(
     @CurrentActor() actor: DeviceActor,

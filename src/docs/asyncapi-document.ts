@@ -47,6 +47,8 @@ export interface EventOperation {
   /** Those of the reply that an acknowledgement may hold. */
   'x-acknowledgement'?: Ref[];
   'x-roles'?: readonly string[];
+  /** The codes of its refusals. */
+  'x-codes'?: string[];
 }
 
 /** https://www.asyncapi.com/docs/reference/specification/v3.0.0 */

@@ -55,9 +55,11 @@ function describeSequence({ title, description, steps }: Sequence): string {
 function describeOperation(document: AsyncApiDocument, operation: EventOperation): string {
   const message = messageOf(document, operation.messages[0]!);
   const roles = operation['x-roles'] ? `<p>Roles: ${operation['x-roles'].join(', ')}</p>` : '';
+  const links = operation['x-codes']?.map((code) => `<a href="/errors#${code}">${code}</a>`);
+  const refusals = links ? `<p>Codes of refusals: ${links.join(', ')}</p>` : '';
   const replies = operation.reply ? describeReplies(document, operation.reply.messages) : '';
   const summary = `<summary><code>${message.name}</code> ${text(message.summary)}</summary>`;
-  return `<details>${summary}${roles}${describePayload(document, message)}${replies}</details>`;
+  return `<details>${summary}${roles}${describePayload(document, message)}${replies}${refusals}</details>`;
 }
 
 const isRefusal = ({ payload }: EventMessage): boolean => payload.$ref?.endsWith('RefusalDto') ?? false;

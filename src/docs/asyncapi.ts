@@ -3,11 +3,22 @@ import type { Type } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { DEVICE_KINDS } from '../common/actor/actor.js';
 import { ROLES } from '../common/actor/roles.js';
+import {
+  FieldsInvalid,
+  Malformed,
+  NotSignedIn,
+  RoleNotAllowed,
+  SessionEnded,
+  TooManyRequests,
+  Unavailable,
+} from '../common/errors/common.errors.js';
+import { problemKind, type ProblemKind } from '../common/errors/domain-error.js';
 import { NothingDto, RefusalDto } from '../common/ws/messages.dto.js';
 import { type ServerEvent, SERVER_EVENTS } from '../realtime/event-map.js';
 import { BURST, LARGEST_FRAME, LARGEST_MESSAGE, PER_SECOND } from '../realtime/message-limits.js';
 import { type MessageKind, MessageTable } from '../realtime/message-table.js';
 import { NAMESPACES } from '../realtime/namespaces.js';
+import { MessageTooLarge } from '../realtime/realtime.errors.js';
 import { ACKNOWLEDGEMENT, type AsyncApiDocument, type Ref, type Schema } from './asyncapi-document.js';
 import { toJsonSchema } from './json-schema.js';
 import { SEQUENCES } from './sequences.js';
@@ -125,19 +136,32 @@ function addClientMessages(draft: Draft, table: MessageTable): void {
       const addAll = (replies: DescribedEvent[]) =>
         replies.map((reply) => addMessage(draft, namespace, 'from_server', reply));
       const acknowledgements = addAll([...answersOf(kind), ...refusalsOf(kind)]);
+      const errors = errorsOf(kind);
       draft.document.operations[`${channelOf(namespace)}.receive.${kind.event}`] = {
         action: 'receive',
         summary: kind.summary,
-        description: `${sentence(kind.summary)} Roles: ${(kind.access.roles ?? ['anyone, before signing in']).join(', ')}.`,
+        description: [
+          `${sentence(kind.summary)} Roles: ${(kind.access.roles ?? ['anyone, before signing in']).join(', ')}.`,
+          `Refusals: ${errors.map(({ code, title }) => `\`${code}\`: ${title}.`).join(' ')}`,
+        ].join('\n\n'),
         security: credentialsOf(kind.access.roles ?? []),
         channel,
         messages: [message],
         reply: { channel, messages: [...acknowledgements, ...addAll(followersOf(kind))] },
         'x-acknowledgement': acknowledgements,
         'x-roles': kind.access.roles ?? ['public'],
+        'x-codes': errors.map(({ code }) => code),
       };
     }
   }
+}
+
+/** What any message may meet, what follows from who may send this one and what it carries, and its own. */
+function errorsOf({ access, payload, errors = [] }: MessageKind): ProblemKind[] {
+  const all = [Malformed, MessageTooLarge, TooManyRequests, Unavailable];
+  const ofPayload = payload ? [FieldsInvalid] : [];
+  const ofRoles = access.roles ? [NotSignedIn, SessionEnded, RoleNotAllowed] : [];
+  return [...new Set([...ofRoles, ...ofPayload, ...errors, ...all])].map(problemKind);
 }
 
 const answersOf = ({ event, answer, acknowledged }: MessageKind): DescribedEvent[] =>
@@ -236,10 +260,11 @@ connect_error whose data.code is 4001 (not signed in), 4003 (not allowed), 4004 
 
 An answer comes as the event named here and through the acknowledgement, if one was asked for. Where something else is
 acknowledged, it is the message \`acknowledgement\` of the reply; \`x-acknowledgement\` has all that may be. A refused
-message answers error {code, error}, or the event named here, and is acknowledged with the same; the codes are those of
-the REST API. The rooms of a socket follow from who is signed in. After a short loss of connection a client gets what it
-missed (connection state recovery, two minutes). A visit, a membership or numbers that a server can tell of only later
-are told as they are by then: a check-out may come twice, and without its check-in. A message may have
+message answers error {code, error}, or the event named here, and is acknowledged with the same; \`x-codes\` of an
+operation has its codes, which mean what they mean in the REST API. The rooms of a socket follow from who is signed in.
+After a short loss of connection a client gets what it missed (connection state recovery, two minutes). A visit, a
+membership or numbers that a server can tell of only later are told as they are by then: a check-out may come twice, and
+without its check-in. A message may have
 ${LARGEST_MESSAGE / 1024} kB; a socket may send ${BURST} messages at once, and then ${PER_SECOND} a second. What
 is more is refused, and the connection lives; what has more than ${LARGEST_FRAME / 1_048_576} MB is not read, and ends
 the connection.`;

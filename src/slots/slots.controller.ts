@@ -8,7 +8,6 @@ import type { Page } from '../common/http/list.js';
 import { SlotIdInPath } from '../common/http/path.js';
 import { Operation } from '../common/http/operation.js';
 import { Body, Query } from '../common/http/validation.js';
-import { GymInactive } from '../gyms/gyms.errors.js';
 import {
   BookDto,
   BookingDto,
@@ -20,17 +19,7 @@ import {
   SlotsQuery,
   UpdateSlotSettingsDto,
 } from './dto/slot.dto.js';
-import {
-  AlreadyBooked,
-  BookingNotFound,
-  OnlyForYourself,
-  SlotClosed,
-  SlotNotFound,
-  SlotOver,
-  SlotTaken,
-  TooFarAhead,
-  TooManyBookings,
-} from './slots.errors.js';
+import { BOOK_ERRORS, CANCEL_ERRORS } from './slots.errors.js';
 import { SlotsService } from './slots.service.js';
 
 const READERS: readonly Role[] = [...STAFF, 'user'];
@@ -89,10 +78,7 @@ export class SlotsController {
     roles: DESK_AND_MEMBERS,
     status: 201,
     answer: BookingDto,
-    errors: [
-      ...[OnlyForYourself, SlotNotFound, SlotTaken, AlreadyBooked, SlotClosed, SlotOver, TooFarAhead, TooManyBookings],
-      GymInactive,
-    ],
+    errors: BOOK_ERRORS,
     idempotent: true,
   })
   book(
@@ -110,7 +96,7 @@ export class SlotsController {
     description: "One's own, or, as staff, anyone's of the gym.",
     roles: DESK_AND_MEMBERS,
     answer: BookingDto,
-    errors: [OnlyForYourself, BookingNotFound, SlotOver],
+    errors: CANCEL_ERRORS,
     idempotent: true,
   })
   cancel(

@@ -1,4 +1,5 @@
 import { DomainError, Problem } from '../common/errors/domain-error.js';
+import { GymInactive } from '../gyms/gyms.errors.js';
 
 @Problem({ code: 'slot_not_found', status: 404, title: 'This hour does not exist on that day' })
 export class SlotNotFound extends DomainError {}
@@ -39,3 +40,10 @@ export class HourNotBooked extends DomainError {
     super(`You must have booked the current time slot (${hour}).`);
   }
 }
+
+/** What a booking may meet, by REST or on a socket. */
+export const BOOK_ERRORS = [
+  ...[OnlyForYourself, SlotNotFound, SlotTaken, AlreadyBooked, SlotClosed, SlotOver, TooFarAhead, TooManyBookings],
+  GymInactive,
+];
+export const CANCEL_ERRORS = [OnlyForYourself, BookingNotFound, SlotOver];

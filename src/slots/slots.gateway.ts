@@ -3,8 +3,9 @@ import type { Namespace } from 'socket.io';
 import { CurrentActor } from '../common/actor/access.js';
 import { Actor, type Principal, type ScopedGymId } from '../common/actor/actor.js';
 import { DESK_AND_MEMBERS, type Role, STAFF } from '../common/actor/roles.js';
+import { OtherGym } from '../common/errors/common.errors.js';
 import type { DomainError } from '../common/errors/domain-error.js';
-import { keyOfMessage } from '../common/http/idempotency.js';
+import { keyOfMessage, REPEATABLE_ERRORS } from '../common/http/idempotency.js';
 import { MessageBody } from '../common/http/validation.js';
 import { Arrivals } from '../common/ws/arrivals.js';
 import { type AppSocket, Gateway, Message, type Welcoming } from '../common/ws/gateway.js';
@@ -16,6 +17,7 @@ import {
   SlotsUpdateDto,
 } from './dto/slot-messages.dto.js';
 import { showDay, update } from './day-views.js';
+import { BOOK_ERRORS, CANCEL_ERRORS } from './slots.errors.js';
 import { SlotsService } from './slots.service.js';
 import { TODAY, type WatchedDay, WatchedDays } from './watched-days.js';
 
@@ -76,6 +78,7 @@ export class SlotsGateway implements Welcoming {
     roles: WATCHERS,
     payload: GetSlotsDto,
     answer: { event: 'slots_update', payload: SlotsUpdateDto },
+    errors: [OtherGym],
   })
   async getSlots(
     @CurrentActor() actor: Actor,
@@ -94,6 +97,7 @@ export class SlotsGateway implements Welcoming {
     roles: DESK_AND_MEMBERS,
     payload: BookSlotDto,
     answer: { event: 'booking_response', payload: BookingResponseDto },
+    errors: [OtherGym, ...BOOK_ERRORS, ...REPEATABLE_ERRORS],
     refusal: 'booking_response',
     refusalPayload: BookingRefusalDto,
     refused,
@@ -108,6 +112,7 @@ export class SlotsGateway implements Welcoming {
     roles: DESK_AND_MEMBERS,
     payload: BookSlotDto,
     answer: { event: 'cancellation_response', payload: BookingResponseDto },
+    errors: [OtherGym, ...CANCEL_ERRORS, ...REPEATABLE_ERRORS],
     refusal: 'cancellation_response',
     refusalPayload: BookingRefusalDto,
     refused,

@@ -120,10 +120,20 @@ function differenceOf(method: string, known: Documented | undefined, { status, h
   return differences && `answers ${status} with ${differences}`;
 }
 
+/** Throws if a message was refused with a code that asyncapi.json does not name for it. */
+function requireDocumentedCode(namespace: string, payload: unknown): void {
+  const { code, event, error }: { code?: unknown; event?: string; error?: string } = { ...(payload as object | null) };
+  const codes: string[] | undefined = events.operations[`${namespace.slice(1)}.receive.${event}`]?.['x-codes'];
+  // A fault of ours is documented nowhere.
+  if (typeof code !== 'string' || !error || !codes || code === 'internal_error' || codes.includes(code)) return;
+  throw new Error(`asyncapi.json: ${namespace} ${event} is refused with ${code}`);
+}
+
 /** Throws if an event of a namespace is not what asyncapi.json says of it. */
 export function requireDocumentedEvent(namespace: string, event: string, payload: unknown): void {
   const channel = events.channels[namespace.slice(1)];
   if (!channel) return;
+  requireDocumentedCode(namespace, payload);
   const messages: Event[] = Object.values<{ $ref: string }>(channel.messages)
     .map(({ $ref }) => $ref.split('/').at(-1)!)
     .filter((key) => key.includes('.from_server.'))
@@ -140,6 +150,7 @@ export function requireDocumentedAcknowledgement(namespace: string, event: strin
   const operation = events.operations[`${namespace.slice(1)}.receive.${event}`];
   // One that is not known is refused as `error`, which comes as an event, too.
   if (!operation) return;
+  requireDocumentedCode(namespace, payload);
   const messages: Event[] = operation['x-acknowledgement'].map(({ $ref }: { $ref: string }) => {
     const [, , channel, , key] = $ref.split('/');
     return events.components.messages[`${channel}.${key}`];

@@ -18,6 +18,9 @@ export class IdempotencyKeyReused extends FieldsError {
 })
 export class AnswerGone extends DomainError {}
 
+/** What a request or message with a key may meet. */
+export const REPEATABLE_ERRORS = [IdempotencyKeyReused, AnswerGone];
+
 /** A request that a client may send again without doing its effect twice. */
 export interface IdempotencyKey {
   /** The client's word for this request. */

@@ -25,7 +25,7 @@ import {
 } from '../errors/common.errors.js';
 import { allProblemKinds, type ErrorClass, type ProblemKind, problemKind } from '../errors/domain-error.js';
 import { ProblemDto, problemOf } from '../errors/problem.js';
-import { AnswerGone, IdempotencyKeyReused } from './idempotency.js';
+import { REPEATABLE_ERRORS } from './idempotency.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
@@ -72,7 +72,7 @@ export function Operation(options: OperationOptions): MethodDecorator {
   if (!isPublic) errors.push(NotSignedIn, SessionEnded);
   if (!isPublic && roles.length < ROLES.length) errors.push(RoleNotAllowed);
   if (!isPublic && !options.beforePasswordChange) errors.push(PasswordChangeRequired);
-  if (options.idempotent) errors.push(IdempotencyKeyReused, AnswerGone);
+  if (options.idempotent) errors.push(...REPEATABLE_ERRORS);
   return applyDecorators(
     AccessFor(options.roles, options.beforePasswordChange),
     ApiOperation({

@@ -4,7 +4,7 @@ import type { DefaultEventsMap, Namespace, Socket } from 'socket.io';
 import { AccessFor, PUBLIC } from '../actor/access.js';
 import type { DeviceKind, Principal } from '../actor/actor.js';
 import type { Role } from '../actor/roles.js';
-import type { DomainError } from '../errors/domain-error.js';
+import type { DomainError, ErrorClass } from '../errors/domain-error.js';
 
 export const MESSAGE = 'spotter:message';
 
@@ -35,6 +35,8 @@ export interface MessageOptions {
   acknowledged?: Type;
   /** Further events that the sender may get. */
   also?: EventKind[];
+  /** The errors of this message, beside those that any message may meet, and those that follow from its roles. */
+  errors?: ErrorClass[];
   /** The event that tells of a refusal; `error` by default. A device may get another one than people. */
   refusal?: string;
   deviceRefusal?: string;
