@@ -39,9 +39,11 @@ const error: ServerEvent = { summary: 'A message was refused, or the connection 
 /** What the server sends by itself; answers to messages stand with the messages. */
 export const SERVER_EVENTS = {
   '/checkins': {
-    initial_stats: { summary: 'The numbers, on connect', payload: CheckInStatsDto },
+    initial_stats: { summary: 'The numbers, on connect; for an admin of all gyms together', payload: CheckInStatsDto },
     check_in_stats: {
-      summary: 'The numbers have changed: at once, and then at most once a second',
+      summary:
+        'The numbers of this gym have changed: at once, and then at most once a second. An admin gets them of each gym, ' +
+        'and of all gyms together only on connect',
       payload: CheckInStatsDto,
     },
     member_checked_in: { summary: 'A member came in', payload: VisitDto },
@@ -75,7 +77,10 @@ export const SERVER_EVENTS = {
   '/chat': {
     chat_message: { summary: 'A message; each once, in the order of their ids', payload: ChatMessageDto },
     read_receipt: { summary: 'One of the two has read up to this message', payload: ReadReceiptDto },
-    typing_indicator: { summary: 'The other is typing, or not any more', payload: TypingIndicatorDto },
+    typing_indicator: {
+      summary: 'The other is typing, or not any more; the end may be lost with a connection: forget it after 10 s',
+      payload: TypingIndicatorDto,
+    },
     message_edited: { summary: 'A message says something else now', payload: MessageEditedDto },
     message_deleted: { summary: 'A message was deleted', payload: MessageDeletedDto },
     error,

@@ -87,11 +87,13 @@ export function sendHere(adapter: object, packet: Packet, opts: BroadcastOptions
  * One piece is one plain write, which costs less.
  */
 export function frameInOnePiece(adapter: object): void {
-  type Encode = (packet: unknown, options: { wsPreEncodedFrame?: Buffer[] }) => unknown;
+  type Encode = (packet: unknown, options: { wsPreEncodedFrame?: Buffer[]; volatile?: boolean }) => unknown;
   const inside = adapter as Record<typeof ENCODE, Encode>;
   const encode = inside[ENCODE].bind(adapter);
   inside[ENCODE] = (packet, options) => {
     const encoded = encode(packet, options);
+    // What is fleeting is kept nowhere; a connection that is writing at that moment gets it all the same.
+    options.volatile = false;
     if (options.wsPreEncodedFrame) options.wsPreEncodedFrame = [Buffer.concat(options.wsPreEncodedFrame)];
     return encoded;
   };

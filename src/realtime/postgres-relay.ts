@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { type ClusterMessage, MessageType } from 'socket.io-adapter';
 import { Unavailable } from '../common/errors/common.errors.js';
 import { knownJson } from '../common/http/list.js';
@@ -65,6 +66,8 @@ export class PostgresRelay {
   private retry: NodeJS.Timeout | undefined;
   private readonly unsent: Unsent[] = [];
   private sending: Promise<void> | undefined;
+  /** One at a time: several connections would not keep the order of what is stored nowhere, either. */
+  private readonly inTurn = pLimit(1);
   private isStopping = false;
   private published = 0;
   /** How far each server has been told, by the sender. */
@@ -102,7 +105,7 @@ export class PostgresRelay {
     message.count = ++this.published;
     const text = textOf(message);
     if (isFleeting(message) && Buffer.byteLength(text) < LARGEST_NOTIFICATION) {
-      await this.db.change(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`);
+      await this.inTurn(() => this.db.change(everyGym`SELECT pg_notify(${CHANNEL}, ${text})`));
       return '';
     }
     return new Promise((resolve, reject) => {

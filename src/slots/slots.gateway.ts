@@ -35,11 +35,11 @@ export function dayOfRoom(room: string): WatchedDay | null {
 }
 
 /** What clients of this namespace expect of a refusal. */
-const refused = ({ message }: DomainError, payload: unknown) => ({
-  success: false,
-  message,
-  slot_id: (payload as { slot_id?: unknown } | undefined)?.slot_id ?? null,
-});
+const refused = ({ message }: DomainError, payload: unknown) => {
+  const { slot_id: asked }: { slot_id?: unknown } = { ...(payload as object | null) };
+  const isWhole = (typeof asked === 'number' || typeof asked === 'string') && /^\d{1,9}$/.test(String(asked));
+  return { success: false, message, slot_id: isWhole ? Number(asked) : null };
+};
 
 /** `/slots`: one watches a day of a gym, and books. */
 @Gateway('/slots')

@@ -209,6 +209,14 @@ describe('/chat', () => {
     for (const socket of [mine, tablet, none]) expect(socket.all('typing_indicator')).toEqual([]);
   });
 
+  it('tells each change of who is typing, also while it is writing something else', async () => {
+    const { mine, theirs } = await all();
+    const changes = Array.from({ length: 50 }, (_, index) => index % 2 === 0);
+    for (const isTyping of changes) mine.send('typing', { conversation_id: id, is_typing: isTyping });
+    await until(() => theirs.all('typing_indicator').length === changes.length);
+    expect(theirs.all('typing_indicator').map(({ is_typing }) => is_typing)).toEqual(changes);
+  });
+
   it('is told to who has left only when there is a message again', async () => {
     const [three, four] = [await t.make.signedIn('user', one.gym_id), await t.make.signedIn('trainer', one.gym_id)];
     const talk = await start(three, four);

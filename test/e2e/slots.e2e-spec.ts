@@ -617,6 +617,8 @@ describe('slots', () => {
           { slot_id: 5, date: SOON },
           { code: 'slot_taken', slot_id: 5, message: 'This hour is booked out' },
         ],
+        ['book_slot', { slot_id: '5', date: SOON }, { code: 'slot_taken', slot_id: 5 }],
+        ['book_slot', { slot_id: { hour: 5 } }, { code: 'fields_invalid', slot_id: null }],
         ['book_slot', { slot_id: 6, date: inDays(-1) }, { code: 'slot_over', slot_id: 6 }],
         ['book_slot', { slot_id: 6, date: SOON, gym_id: stranger.gym.id }, { code: 'other_gym', slot_id: 6 }],
         ['book_slot', { slot_id: 6, date: SOON, user_id: stranger.member.id }, { code: 'only_for_yourself' }],

@@ -79,7 +79,7 @@ export class BookingRefusalDto extends RefusalDto {
   success: boolean;
   /** The same as error. @example "This hour is booked out" */
   message: string;
-  /** As it was sent; null if it was not. @example 18 */
+  /** The hour that was asked for; null if it was no number. @example 18 */
   @ApiProperty({ type: 'integer', nullable: true })
   slot_id: number | null;
 }
