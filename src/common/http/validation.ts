@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { MessageBody as UncheckedMessageBody } from '@nestjs/websockets';
 import { FieldsInvalid } from '../errors/common.errors.js';
-import type { FieldErrors } from '../errors/domain-error.js';
+import type { FieldError, FieldErrors } from '../errors/domain-error.js';
 import { CompiledDto } from './compiled-dto.js';
 
 /** What says nothing of its fields. */
@@ -45,6 +45,10 @@ export function validated<Dto>(metatype: Type<Dto>, sent: unknown, place = 'body
   if (!isObject && faults.length === 0) {
     faults.push({ field: place, message: 'must be a JSON object' });
   }
-  if (faults.length > 0) throw new FieldsInvalid(faults as FieldErrors);
+  // What a query names twice is a list, and no query takes one: that would be told as a wrong value.
+  const isTwice = ({ field }: FieldError) =>
+    place === 'query' && Array.isArray((fields as Record<string, unknown>)[field]);
+  const told = faults.map((fault) => (isTwice(fault) ? { ...fault, message: 'must be given once' } : fault));
+  if (told.length > 0) throw new FieldsInvalid(told as FieldErrors);
   return dto as Dto;
 }
