@@ -24,7 +24,7 @@ async function start(): Promise<void> {
   log = openLog(config);
   for (const hint of [...config.hints, ...config.open_doors]) log.warn(hint);
   database = openDatabase(config, () => isStopping);
-  const { isEmbedded } = await database;
+  const { place } = await database;
   let newSignIn: string | null = null;
   const migrations = await migrate(config.DATABASE_URL!, async (client) => {
     for (const hint of await checkKeys(client, config)) log?.warn(hint);
@@ -37,19 +37,19 @@ async function start(): Promise<void> {
   await app.listen(config.PORT, config.HOST);
   // Not in the log, which is kept: this is seen once.
   if (newSignIn !== null) process.stderr.write(`Sign in with ${newSignIn as string}\n`);
-  greet(isEmbedded ? `embedded PostgreSQL in ${config.data_dir}` : 'DATABASE_URL', await app.getUrl(), [
+  greet(place, await app.getUrl(), [
     ...(newSignIn ? [] : await defaultSignIns(app)),
     ...(config.SEED_DEMO ? [DEMO_SIGN_IN] : []),
   ]);
 }
 
-function greet(databaseName: string, url: string, signIns: string[]): void {
+function greet(place: string, url: string, signIns: string[]): void {
   const at = url.replace('[::1]', 'localhost').replace('0.0.0.0', 'localhost');
   // Whatever the level of the log: where it runs is what each operator wants to know.
   const greeting = log?.child({}, { level: 'info' });
   greeting?.info(`Spotter is running at ${at}`);
   greeting?.info(`API docs at ${at}/docs and ${at}/redoc`);
-  greeting?.info(`Database: ${databaseName}`);
+  greeting?.info(`Database: ${place}`);
   for (const signIn of signIns) greeting?.info(`Sign in with ${signIn}`);
   log?.flush();
 }

@@ -8,9 +8,9 @@ import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 export async function openDatabase(
   config: Config,
   isOver?: () => boolean,
-): Promise<{ isEmbedded: boolean; release(): Promise<void> }> {
-  if (config.DATABASE_URL) return { isEmbedded: false, release: async () => undefined };
+): Promise<{ place: string; release(): Promise<void> }> {
+  if (config.DATABASE_URL) return { place: 'DATABASE_URL', release: async () => undefined };
   const postgres = await startEmbeddedPostgres(`${config.data_dir}/postgres`, 'spotter', [], isOver);
   config.DATABASE_URL = postgres.url;
-  return { isEmbedded: true, release: () => postgres.release() };
+  return { place: `embedded PostgreSQL in ${postgres.home}`, release: () => postgres.release() };
 }

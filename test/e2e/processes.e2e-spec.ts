@@ -3,9 +3,11 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -26,6 +28,8 @@ const SECRETS = {
   ENCRYPTION_KEYS: 'test:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=',
   FINGERPRINT_KEYS: 'test:ZmluZ2VyLWtleS1maW5nZXIta2V5LWZpbmdlci1rZXk=',
 };
+
+const isRoot = process.getuid?.() === 0;
 
 async function signInAsAdmin(anonymous: HttpClient): Promise<HttpClient> {
   const { body } = await anonymous.post('/auth/login', { email: 'admin@gym.com', password: 'admin123' });
@@ -191,6 +195,60 @@ describe('the server as a process', () => {
       (await (await signInAsAdmin(await server.ready())).get('/gyms/1')).body.name;
     expect(await nameOf(again)).toBe('Copy');
     expect(await nameOf(start({ DATA_DIR: original }))).toBe('Original');
+  });
+
+  (isRoot ? describe : describe.skip)('of root', () => {
+    it('notes in a closed folder where its database is, and finds it again', async () => {
+      const [closed, backup] = [newFolder(), newFolder()];
+      chmodSync(closed, 0o700);
+      const [DATA_DIR, moved, copied] = [`${closed}/data`, `${closed}/moved`, `${closed}/copied`];
+      mkdirSync(DATA_DIR);
+      const first = start({ DATA_DIR });
+      const admin = await signInAsAdmin(await first.ready());
+      const home = /embedded PostgreSQL in ([^\s"]+)/.exec(first.output)![1]!;
+      folders.push(home);
+      const note = readFileSync(path.join(DATA_DIR, 'postgres/MOVED.txt'), 'utf8');
+      expect(note).toContain(` ${home}: `);
+      expect(existsSync(path.join(home, 'data/PG_VERSION'))).toBe(true);
+      expect(await admin.put('/gyms/1', { name: 'Below root' })).toHaveStatus(200);
+      await first.kill('SIGTERM');
+
+      renameSync(DATA_DIR, moved);
+      const nameOf = async (folder: string) => {
+        const server = start({ DATA_DIR: folder });
+        const { body } = await (await signInAsAdmin(await server.ready())).get('/gyms/1');
+        await server.kill('SIGTERM');
+        return body.name;
+      };
+      expect(await nameOf(moved)).toBe('Below root');
+
+      const copy = promisify(execFile);
+      await copy('cp', ['-a', moved, copied]);
+      const refused = start({ DATA_DIR: copied });
+      expect(await refused.exited).toBe(1);
+      expect(refused.errors).toBe(
+        `The database in ${home} is that of ${moved}/postgres. For this folder copy it while no server runs, and ` +
+          `name its copy in ${copied}/postgres/MOVED.txt; or set another DATA_DIR.\n`,
+      );
+      await copy('cp', ['-a', home, `${backup}/home`]);
+      writeFileSync(path.join(copied, 'postgres/MOVED.txt'), `${backup}/home\n`);
+      expect(await nameOf(copied)).toBe('Below root');
+
+      renameSync(`${backup}/home`, `${backup}/away`);
+      const lost = start({ DATA_DIR: copied });
+      expect(await lost.exited).toBe(1);
+      expect(lost.errors).toBe(
+        `The database of this folder was in ${backup}/home, which is not here: put it back, or delete ` +
+          `${copied}/postgres/MOVED.txt to begin with an empty one.\n`,
+      );
+      expect(readFileSync(path.join(copied, 'postgres/MOVED.txt'), 'utf8')).toContain(` ${backup}/home: `);
+      // What was open before, and lies now where PostgreSQL may not enter, is no new gym either.
+      rmSync(path.join(copied, 'postgres'), { recursive: true });
+      renameSync(`${backup}/away`, path.join(copied, 'postgres'));
+      const shut = start({ DATA_DIR: copied });
+      expect(await shut.exited).toBe(1);
+      expect(shut.errors).toMatch(/^PostgreSQL may not enter .*: move DATA_DIR to an open folder\.\n$/);
+    });
   });
 
   it('stops at SIGTERM, too, while its database ends as soon as it is started', async () => {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { ConfigError } from '../../config/config-error.js';
 import { hangUp } from '../connection.js';
-import type { Account } from './install.js';
+import { type Account, hasCluster, isSameFolder } from './install.js';
 
 /**
  * Every server that uses the cluster holds this advisory lock shared; the server that gets it alone may stop the
@@ -50,7 +50,7 @@ export class EmbeddedCluster {
 
   /** Makes the cluster in a draft folder and renames it, so that a crash leaves a whole cluster or none. */
   async create(): Promise<void> {
-    if (fs.existsSync(path.join(this.data, 'PG_VERSION'))) return;
+    if (hasCluster(this.home)) return;
     const draft = path.join(this.home, `draft-${process.pid}`);
     const passwordFile = `${draft}.password`;
     fs.rmSync(draft, { recursive: true, force: true });
@@ -69,7 +69,7 @@ export class EmbeddedCluster {
       fs.renameSync(draft, this.data);
     } catch (error) {
       // Another server that started at the same moment was first: its cluster is as good as ours.
-      if (fs.existsSync(path.join(this.data, 'PG_VERSION'))) return;
+      if (hasCluster(this.home)) return;
       const { stderr } = error as { stderr?: string };
       if (stderr === undefined) throw error;
       throw new ConfigError(
@@ -191,17 +191,7 @@ export class EmbeddedCluster {
    * process has it still.
    */
   private isOfOriginal({ pid, folder }: Recorded): boolean {
-    return !this.isOurs(folder) && recordedIn(folder)?.pid === pid;
-  }
-
-  /** By its inode: one folder may have several paths, by links and mounts. */
-  private isOurs(folder: string): boolean {
-    try {
-      const [found, own] = [fs.statSync(folder), fs.statSync(this.data)];
-      return found.dev === own.dev && found.ino === own.ino;
-    } catch {
-      return false; // it is gone, or of another user
-    }
+    return !isSameFolder(folder, this.data) && recordedIn(folder)?.pid === pid;
   }
 
   private async connect(port = this.port ?? this.recorded()?.port): Promise<pg.Client> {
@@ -222,7 +212,7 @@ export class EmbeddedCluster {
       await client.connect();
       // The original of a copied folder has the same password, and may have the same port.
       const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-      if (!this.isOurs(rows[0]!.data_directory)) throw new Error('another PostgreSQL answers at its port');
+      if (!isSameFolder(rows[0]!.data_directory, this.data)) throw new Error('another PostgreSQL answers at its port');
       return client;
     } catch (error) {
       hangUp(client);

@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { EmbeddedCluster } from './cluster.js';
-import { nativeFolder, reachableHome, unprivilegedAccount } from './install.js';
+import { findHome, linkHome, nativeFolder, unprivilegedAccount } from './install.js';
 
 export interface EmbeddedPostgres {
   url: string;
+  /** The folder that it is in. */
+  home: string;
   /** Leaves the cluster, and stops it unless another server still uses it. */
   release(): Promise<void>;
 }
@@ -27,10 +29,12 @@ export async function startEmbeddedPostgres(
   isOver?: () => boolean,
 ): Promise<EmbeddedPostgres> {
   const account = unprivilegedAccount();
-  const home = reachableHome(path.resolve(folder), account);
+  const ownFolder = path.resolve(folder);
+  const home = findHome(ownFolder, account);
   const native = await nativeFolder(home, account);
   const cluster = new EmbeddedCluster(home, native, account, flags);
   await cluster.create();
+  linkHome(ownFolder, home);
   const keeper = await cluster.join(isOver);
   const known = await keeper.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
   if (known.rowCount === 0) {
@@ -40,7 +44,7 @@ export async function startEmbeddedPostgres(
     });
   }
   const membership = new Membership(cluster, keeper);
-  return { url: cluster.url(database), release: () => membership.leave() };
+  return { url: cluster.url(database), home, release: () => membership.leave() };
 }
 
 /** This server's part in the cluster, from its first connection until it leaves. */

@@ -27,19 +27,81 @@ export function unprivilegedAccount(): Account {
 }
 
 /**
- * The folder itself, unless we are root and the account of PostgreSQL cannot enter it (/root): then one under /var/lib.
+ * Where the database is: in the folder itself or, if we are root and the account of PostgreSQL cannot enter that
+ * (/root), in one under /var/lib. The folder keeps the one that its note names, also when it is moved.
+ * @throws ConfigError if that is not there, or is the database of another folder
  */
-export function reachableHome(folder: string, account: Account): string {
+export function findHome(folder: string, account: Account): string {
   fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
-  if (canEnter(folder, account)) return folder;
-  const name = createHash('sha256').update(folder).digest('hex').slice(0, 12);
-  const elsewhere = `/var/lib/spotter/${name}`;
-  fs.mkdirSync(elsewhere, { recursive: true, mode: 0o755 });
-  fs.writeFileSync(
-    path.join(folder, 'MOVED.txt'),
-    `The database is in ${elsewhere}: PostgreSQL may not enter this folder.\n`,
-  );
-  return elsewhere;
+  const note = noteIn(folder);
+  const named = namedBy(note);
+  if (canEnter(folder, account)) {
+    if (!named || hasCluster(folder)) return folder;
+  } else if (!named && hasCluster(folder)) {
+    throw new ConfigError(
+      `PostgreSQL may not enter ${folder}, where the database is: move DATA_DIR to an open folder.`,
+    );
+  }
+  if (named && !hasCluster(named)) {
+    throw new ConfigError(
+      `The database of this folder was in ${named}, which is not here: put it back, or delete ${note} to begin ` +
+        'with an empty one.',
+    );
+  }
+  const home = named ?? `/var/lib/spotter/${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`;
+  const owner = namedBy(ownerIn(home));
+  const isOfAnother = owner && !isSameFolder(owner, folder) && isSameFolder(namedBy(noteIn(owner)) ?? '', home);
+  if (isOfAnother) {
+    throw new ConfigError(
+      `The database in ${home} is that of ${owner}. For this folder copy it while no server runs, and name its copy ` +
+        `in ${note}; or set another DATA_DIR.`,
+    );
+  }
+  fs.mkdirSync(home, { recursive: true, mode: 0o755 });
+  return home;
+}
+
+/** Lets the folder and its database know of each other. Only once there is a database: a note of none stops a start. */
+export function linkHome(folder: string, home: string): void {
+  if (home === folder) return;
+  write(noteIn(folder), `The database is in ${home}: keep and back it up with this folder.`);
+  write(ownerIn(home), `The database of ${folder}: keep and back it up with that folder.`);
+}
+
+const noteIn = (folder: string) => path.join(folder, 'MOVED.txt');
+const ownerIn = (home: string) => path.join(home, 'OWNER.txt');
+const OF_NOTE = /^The database (is in|of) |: (keep|PostgreSQL may not) .*/g;
+
+/** The folder that a note names, be it written by us, by a version before, or by hand; undefined: there is no note. */
+function namedBy(note: string): string | undefined {
+  if (!fs.existsSync(note)) return undefined;
+  return path.resolve(path.dirname(note), fs.readFileSync(note, 'utf8').replace(OF_NOTE, '').trim());
+}
+
+/** Not in place: another server may read it meanwhile. */
+function write(note: string, text: string): void {
+  const draft = `${note}.${process.pid}`;
+  fs.writeFileSync(draft, `${text}\n`);
+  fs.renameSync(draft, note);
+}
+
+/** Whether there is a database; also one that this user may not read. */
+export function hasCluster(home: string): boolean {
+  try {
+    return fs.statSync(path.join(home, 'data/PG_VERSION'), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+/** By its inode: one folder may have several paths, by links and mounts. */
+export function isSameFolder(one: string, other: string): boolean {
+  try {
+    const [first, second] = [fs.statSync(one), fs.statSync(other)];
+    return first.dev === second.dev && first.ino === second.ino;
+  } catch {
+    return false; // it is gone, or of another user
+  }
 }
 
 function canEnter(folder: string, account: Account): boolean {
