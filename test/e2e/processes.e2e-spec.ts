@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import http from 'node:http';
@@ -248,6 +249,25 @@ describe('the server as a process', () => {
       const shut = start({ DATA_DIR: copied });
       expect(await shut.exited).toBe(1);
       expect(shut.errors).toMatch(/^PostgreSQL may not enter .*: move DATA_DIR to an open folder\.\n$/);
+    });
+
+    it('starts a copy that root has made, and takes it from no other user', async () => {
+      const [original, copy] = [newFolder(), newFolder()];
+      const first = start({ DATA_DIR: original });
+      await first.ready();
+      await first.kill('SIGTERM');
+      await promisify(execFile)('cp', ['-r', `${original}/.`, copy]);
+      const second = start({ DATA_DIR: copy });
+      await second.ready();
+      await second.kill('SIGTERM');
+      const data = path.join(copy, 'postgres/data');
+      await promisify(execFile)('chown', ['-R', '12345', data]);
+      const refused = start({ DATA_DIR: copy });
+      expect(await refused.exited).toBe(1);
+      expect(refused.errors).toMatch(
+        /^The embedded database in .* the user with the id 12345\. Start as that user, or /,
+      );
+      expect(statSync(data).uid).toBe(12345);
     });
   });
 

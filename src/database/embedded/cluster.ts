@@ -140,6 +140,7 @@ export class EmbeddedCluster {
   /** @returns whether the server process answers; it may have given up, for instance because one runs already */
   private async start(deadline: number, isOver: () => boolean): Promise<boolean> {
     this.forgetForeignProcess();
+    await this.takeFromRoot();
     if (fs.existsSync(this.log) && fs.statSync(this.log).size > 5_000_000) fs.renameSync(this.log, `${this.log}.old`);
     const log = fs.openSync(this.log, 'a');
     const port = await this.choosePort();
@@ -177,6 +178,20 @@ export class EmbeddedCluster {
     if (this.port) return this.port;
     const last = this.recorded()?.port ?? (fs.existsSync(this.lastPort) ? Number(fs.readFileSync(this.lastPort)) : 0);
     return freePort(last).catch(() => freePort(0));
+  }
+
+  /** A copy that root has made is root's. What is of a third account stays so: that one may start here again. */
+  private async takeFromRoot(): Promise<void> {
+    const { uid, gid } = this.account;
+    const owner = fs.statSync(this.data).uid;
+    if (uid === undefined || owner === uid) return;
+    if (owner !== 0) {
+      throw new ConfigError(
+        `The embedded database in ${this.home} belongs to the user with the id ${owner}. Start as that user, or give ` +
+          `it to root first: chown -R root ${this.data}.`,
+      );
+    }
+    await run('chown', ['-R', `${uid}:${gid}`, this.data]);
   }
 
   /** What is recorded may be of no process of ours; PostgreSQL would refuse to start. */
