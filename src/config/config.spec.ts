@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { Config, LEGACY_FAMILIES as LEGACY, loadConfig, SETTINGS } from './config.js';
+import { Config, LEGACY_FAMILIES as LEGACY, loadConfig, readEnvFile, SETTINGS } from './config.js';
 import { ConfigError } from './config-error.js';
 import { STOPPING_SECONDS } from '../stopping.js';
 
@@ -132,6 +132,12 @@ describe('the configuration', () => {
       '.env sets POSTGRES_PASSWORD, which is no setting of Spotter.',
     ]);
     expect(() => loadConfig({ DATA_DIR, PORT: 'x' }, { PROT: '1' })).toThrow('Is PORT meant?');
+  });
+
+  it('takes the first line of .env also behind a byte order mark', () => {
+    const file = path.join(DATA_DIR, '.env');
+    writeFileSync(file, '\uFEFFPORT=9000\r\nHOST=0.0.0.0\r\n');
+    expect(loadConfig({ DATA_DIR }, readEnvFile(file))).toMatchObject({ PORT: 9000, HOST: '0.0.0.0', hints: [] });
   });
 
   it('takes origins as browsers send them, and nothing else', () => {

@@ -444,7 +444,8 @@ export const SETTINGS: ReadonlySet<string> = new Set([
 /** Whether `npm start` is our parent. */
 export const isStartedByNpm = (): boolean => process.env.npm_lifecycle_event !== undefined;
 
-function readEnvFile(): Record<string, string> {
-  const file = path.join(packageRoot, '.env');
-  return existsSync(file) ? (parseEnv(readFileSync(file, 'utf8')) as Record<string, string>) : {};
+export function readEnvFile(file = path.join(packageRoot, '.env')): Record<string, string> {
+  if (!existsSync(file)) return {};
+  // Editors on Windows may begin it with a byte order mark, which would become part of the first name.
+  return parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as Record<string, string>;
 }
