@@ -37,6 +37,24 @@ describe('the configuration', () => {
     }
   });
 
+  it('says which file of secrets lacks what, and shows nothing of it', () => {
+    const folder = mkdtempSync(path.join(DATA_DIR, 'lacking-'));
+    const both = 'has no JWT_SECRET and no ENCRYPTION_KEYS: put the file back from your backup';
+    const lacking: Record<string, string> = {
+      '{}': both,
+      '': both,
+      null: both,
+      '{"JWT_SECRET": planted, ENCRYPTION_KEYS': both,
+      '{"ENCRYPTION_KEYS": 7, "JWT_SECRET": "planted, and of more than 32 letters"}': 'has no ENCRYPTION_KEYS: put',
+    };
+    for (const [text, sentence] of Object.entries(lacking)) {
+      writeFileSync(path.join(folder, 'secrets.json'), text);
+      const load = () => loadConfig({ DATA_DIR: folder });
+      expect(load).toThrow(`${folder}/secrets.json ${sentence}`);
+      expect(load).not.toThrow('planted');
+    }
+  });
+
   it('names every wrong setting, and shows no secret', () => {
     const wrong = {
       DATA_DIR,

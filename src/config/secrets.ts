@@ -30,8 +30,15 @@ export function fillSecrets(config: Config): string[] {
       continue;
     }
     try {
-      const stored = readOrCreate(config.data_dir, file);
-      for (const name of missing) config[name] = stored[name];
+      const stored = parse(readOrCreate(config.data_dir, file));
+      for (const name of missing) if (typeof stored[name] === 'string') config[name] = stored[name];
+      const lost = missing.filter((name) => !config[name]);
+      if (lost.length > 0) {
+        const place = path.join(config.data_dir, file);
+        faults.push(
+          `${place} has no ${lost.join(' and no ')}: put the file back from your backup, or set what it lacks`,
+        );
+      }
     } catch (error) {
       return [`DATA_DIR: ${file} could not be read or written there (${(error as Error).message})`];
     }
@@ -39,7 +46,16 @@ export function fillSecrets(config: Config): string[] {
   return faults;
 }
 
-function readOrCreate(folder: string, name: string): Record<Secret, string> {
+/** Empty if it cannot be parsed; what JSON.parse says of that would show a part of it. */
+function parse(text: string): Partial<Record<Secret, unknown>> {
+  try {
+    return (JSON.parse(text) ?? {}) as Partial<Record<Secret, unknown>>;
+  } catch {
+    return {};
+  }
+}
+
+function readOrCreate(folder: string, name: string): string {
   const file = path.join(folder, name);
   fs.mkdirSync(folder, { recursive: true });
   if (!fs.existsSync(file)) {
@@ -58,5 +74,5 @@ function readOrCreate(folder: string, name: string): Record<Secret, string> {
       fs.rmSync(draft, { force: true });
     }
   }
-  return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<Secret, string>;
+  return fs.readFileSync(file, 'utf8');
 }
