@@ -35,8 +35,6 @@ export async function correctPlan(
   const isOver = await isFreezeThatIsOver(tx, member, before, input);
   const status = isOver ? undefined : changed(input.status, before.status);
   const sessions = changed(input.remaining_sessions, before.remaining_sessions);
-  // A session may have been used since.
-  if (sessions !== undefined && isStale(input, before.updated_at)) throw new ChangedSinceRead();
   const asked =
     !isActiveAgain(input, before) && input.expires_at && (await momentOf(tx, member.gym_id, input.expires_at));
   const expiry = changed(asked ? asked.toISOString() : undefined, before.expires_at?.toISOString() ?? null);
@@ -48,6 +46,8 @@ export async function correctPlan(
   }
   const correction = { status, remaining_sessions: sessions, expires_at: expiry };
   if (Object.values(correction).every((value) => value === undefined)) return false;
+  // It may be what others have changed since: a session was used, the plan was frozen, its end was moved.
+  if (isStale(input, before.updated_at)) throw new ChangedSinceRead();
   requireMayCorrect(actor, before, correction);
   if (!member.is_member) throw new MemberLeft();
   await parkWaiting(tx, member);
@@ -147,7 +147,10 @@ async function requireFrozenFor(
   if (!same) throw new AlreadyFrozen(frozen_until);
 }
 
-/** Whether a PUT sends a freeze back that has ended by itself since it was read. @throws FieldsInvalid */
+/**
+ * Whether a PUT sends a freeze back that has ended by itself since it was read.
+ * @throws ChangedSinceRead, FieldsInvalid
+ */
 async function isFreezeThatIsOver(
   tx: Transaction,
   member: LockedMember,
@@ -158,6 +161,7 @@ async function isFreezeThatIsOver(
   const until = await momentOf(tx, member.gym_id, input.frozen_until!);
   const [same] = await tx.query(sql`
     SELECT 1 FROM user_plans up WHERE id = ${before.id} AND ${plansOf(member)} AND frozen_until = ${until}`);
+  if (!same && isStale(input, before.updated_at)) throw new ChangedSinceRead();
   if (!same) throw FieldsInvalid.of('frozen_until', 'is as it was read; POST to freeze with days freezes until then');
   return true;
 }

@@ -340,6 +340,29 @@ describe('plans from the desk', () => {
       expect((await cancel(bought.id)).body).toMatchObject(gone);
     });
 
+    it('is not what it was when a PUT was read, if another desk has changed it since', async () => {
+      const bought = await buy(limited);
+      const refuse = async (stale: object, now: object) => {
+        expect(await put(bought.id, stale)).toBeRefused(409, 'changed_since_read');
+        expect(await read(bought.id)).toEqual(now);
+      };
+      const { body: frozen } = await freeze(bought.id, 14);
+      await refuse(bought, frozen);
+      const { body: running } = await unfreeze(bought.id);
+      await refuse(frozen, running);
+      const { body: open } = await freeze(bought.id);
+      await refuse(running, open);
+      const { body: again } = await unfreeze(bought.id);
+      await refuse(open, again);
+      const longer = { ...again, expires_at: after(again.expires_at, 7) };
+      const { body: corrected } = await put(bought.id, longer);
+      await refuse(again, corrected);
+      // What changes nothing any more, and what names no reading.
+      expect((await put(bought.id, longer)).body).toEqual(corrected);
+      const { updated_at: _, ...meant } = bought;
+      expect((await put(bought.id, meant)).body).toMatchObject({ status: 'active', expires_at: bought.expires_at });
+    });
+
     it('is not frozen again by what was read before its freeze ended', async () => {
       const bought = await buy(limited);
       await freeze(bought.id, 7);

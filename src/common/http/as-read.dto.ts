@@ -4,8 +4,8 @@ import { GymTime, IsGymTime } from './gym-time.js';
 /** A part of what PUT takes where others change the same while someone edits it. */
 export class AsReadDto {
   /**
-   * As it was read; it changes nothing. What has been counted since then is not set back: that is refused
-   * (`changed_since_read`).
+   * As it was read; it changes nothing. What has happened since then (a check-out, a session used, a freeze, another
+   * end of a plan) is not set back: that is refused (`changed_since_read`).
    */
   @IsOptional()
   @IsGymTime(null)
