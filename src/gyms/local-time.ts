@@ -127,16 +127,32 @@ export const onDay = (scope: GymScope, column: string, day: Day): Sql =>
   sql`${fromDay(scope, column, day)} AND ${toDay(scope, column, day)}`;
 
 /** The moment of a time: of a day its first. @param zone SQL */
-export function instant(time: GymTime, zone: Sql): Sql {
+function instant(time: GymTime, zone: Sql): Sql {
   if (time.hasOffset) return sql`${time.text}::timestamptz`;
   return time.isDay ? sql`day_start(${time.text}::date, ${zone})` : sql`(${time.text}::timestamp AT TIME ZONE ${zone})`;
 }
 
+/**
+ * Of a time without an offset it counts what the clock of the gym showed. So ranges that follow each other hold each
+ * moment once, also when clocks change: an hour that is shown twice is in one range, one that is skipped is empty.
+ */
 function compare(scope: GymScope, column: string, operator: '>=' | '<=' | '<', time: GymTime): Sql {
-  const own = sql`${raw(column)} ${raw(operator)} ${instant(time, timezone(scope))}`;
-  if (scope.gym_id !== null || time.hasOffset) return own;
-  const widest = raw(operator === '>=' ? `- interval '14 hours'` : `+ interval '14 hours'`);
-  return sql`${own} AND ${raw(column)} ${raw(operator)} ${time.text}::timestamp AT TIME ZONE 'UTC' ${widest}`;
+  const c = raw(column);
+  const is = raw(operator);
+  // Of two moments, or of a skipped one, PostgreSQL takes the last that it can be.
+  const last = instant(time, timezone(scope));
+  if (time.hasOffset) return sql`${c} ${is} ${last}`;
+  const isFrom = operator === '>=';
+  const text = sql`${time.text}::timestamp`;
+  if (scope.gym_id === null) {
+    const widest = raw(isFrom ? `- interval '14 hours'` : `+ interval '14 hours'`);
+    return sql`${c} AT TIME ZONE g.timezone ${is} ${text} AND ${c} ${is} ${text} AT TIME ZONE 'UTC' ${widest}`;
+  }
+  // To ask for the clock of each row takes longer than all else: only those of the three hours before are asked. Clocks
+  // go back and skip by less.
+  const isSure = isFrom ? sql`${c} >= (SELECT ${last})` : sql`${c} < (SELECT ${last} - interval '3 hours')`;
+  return sql`${c} ${is} ${last} ${raw(isFrom ? `- interval '3 hours'` : '')}
+    AND (${isSure} OR ${c} AT TIME ZONE (SELECT ${timezone(scope)}) ${is} ${text})`;
 }
 
 /** `column` is at this time or later. */

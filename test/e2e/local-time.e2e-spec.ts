@@ -241,6 +241,61 @@ describe('local time', () => {
       const all = await lists(admin.client, '/user-plans?expiring_before=2030-05-01T10:00:01', planIds);
       expect(new Set(all)).toEqual(new Set(planIds));
       expect(await lists(admin.client, '/user-plans?expiring_before=2030-05-01T10:00:00', planIds)).toEqual([]);
+      // Half past midnight, and ten past when clocks have gone back.
+      const twice = [planIds[0]!, (await t.make.userPlan(await t.make.person('user', gym.id), plan)).id];
+      await query('UPDATE user_plans SET expires_at = $2 WHERE id = $1', [twice[0], '2030-11-03T04:30:00Z']);
+      await query('UPDATE user_plans SET expires_at = $2 WHERE id = $1', [twice[1], '2030-11-03T05:10:00Z']);
+      for (const client of [admin.client, manager.client]) {
+        expect(await lists(client, '/user-plans?expiring_before=2030-11-03T00:20', twice)).toEqual([twice[1]]);
+      }
+    });
+
+    it.each([
+      [HAVANA, '2026-11-01', 0, 8],
+      [HAVANA, '2026-03-08', 0, 0],
+      ['Europe/Lisbon', '2026-10-25', 1, 8],
+      ['Europe/Lisbon', '2026-03-29', 1, 0],
+      ['Australia/Lord_Howe', '2026-04-05', 1, 6],
+      ['Australia/Lord_Howe', '2026-10-04', 2, 2],
+    ])('and counts each moment once: in %s, on %s, the hour %i has %i quarters', async (timezone, day, odd, count) => {
+      const { id: gymId } = await t.make.gym({ timezone });
+      const who = await t.make.person('user', gymId);
+      const { client } = await t.make.signedIn('manager', gymId);
+      const goods = await t.make.product(gymId);
+      const moments = await query(
+        `SELECT at FROM generate_series(day_start($1, $2), day_start($1::date + 1, $2), interval '15 minutes') at`,
+        [day, timezone],
+      );
+      // The last is of the next day.
+      for (const moment of moments) {
+        const at = moment.at.toISOString();
+        await t.make.sale(goods, manager, at);
+        await t.make.visit(who, at, at);
+      }
+      const size = async (asks: SignedIn['client'], path: string, range: string) =>
+        (await asks.get(`${path}?${range}&limit=200`)).body.length;
+      /** The same four times: in one gym and among all. */
+      const counts = async (range: string) => [
+        (await client.get(`/sales/summary?${range}`)).body.sale_count,
+        await size(client, '/sales', range),
+        await size(client, '/attendance', range),
+        await size(admin.client, '/sales', `${range}&product_id=${goods.id}`),
+      ];
+      const two = (number: number) => String(number).padStart(2, '0');
+      const four = (number: number) => [number, number, number, number];
+      for (let hour = 0; hour < 24; hour++) {
+        const range = `start_date=${day}T${two(hour)}:00:00&end_date=${day}T${two(hour)}:59:59`;
+        expect(await counts(range)).toEqualFor(range, four(hour === odd ? count : 4));
+      }
+      let inParts = 0;
+      for (const minute of [0, 20, 40]) {
+        const from = `start_date=${day}T${two(odd)}:${two(minute)}:00`;
+        inParts += (await counts(`${from}&end_date=${day}T${two(odd)}:${minute + 19}:59`))[0];
+      }
+      expect(inParts).toBe(count);
+      const whole = moments.length - 1;
+      expect(await counts(`start_date=${day}&end_date=${day}`)).toEqual(four(whole));
+      expect(await counts(`start_date=${day}T00:00:00&end_date=${day}T23:59:59`)).toEqual(four(whole));
     });
 
     it('and what is up to five minutes ahead of ours is now', async () => {

@@ -39,7 +39,8 @@ export class GymTime {
 
 /**
  * A time in a request. Without an offset it is the gym's own clock; a day alone is its first moment (as the end of a
- * range its last). A time that clocks skip is as much later as they skip; of one that they show twice it is the second.
+ * range its last). A time that clocks skip is as much later as they skip; of one that they show twice it is the second;
+ * but a range counts what the clock showed.
  * @param example of the documentation; null where a fixed day would soon be refused
  */
 export function IsGymTime(example: string | null = '2026-03-01T18:30:00Z') {
