@@ -98,15 +98,17 @@ function completeBody(operation: OperationObject, { components }: OpenAPIObject)
   json.example = { ...Object.fromEntries(given.map(([name, { example }]) => [name, example])), ...own };
 }
 
-/** What is sent to /auth/refresh no document can know: an answer before has it. */
+/**
+ * What is sent to /auth/refresh no document can know: an answer before has it. Only in words: generators that use
+ * swagger-parser take a `requestBody` that is an object for a mistake, and refuse the whole document.
+ */
 function addLinks({ paths }: OpenAPIObject): void {
   for (const path of ['/api/v1/auth/login', '/api/v1/auth/refresh']) {
     const answer = paths[path]!.post!.responses['200'] as { links?: object };
     answer.links = {
       refresh: {
         operationId: 'refresh',
-        requestBody: { refresh_token: '$response.body#/refresh_token' },
-        description: 'The refresh token of this answer is good for the next pair.',
+        description: 'Send `refresh_token` of this answer: it is good for the next pair.',
       },
     };
   }

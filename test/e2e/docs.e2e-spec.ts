@@ -20,7 +20,10 @@ interface Operation {
   requestBody?: { content: Record<string, { schema: { $ref: string } }> };
   operationId: string;
   security: object[];
-  responses: Record<string, { description: string; content?: Record<string, { schema: any }>; 'x-codes'?: string[] }>;
+  responses: Record<
+    string,
+    { description: string; content?: Record<string, { schema: any }>; 'x-codes'?: string[]; links?: object }
+  >;
 }
 
 describe('the documentation', () => {
@@ -86,6 +89,13 @@ describe('the documentation', () => {
         expect(own.properties.code.enum).toEqualFor([path, status], codes);
       }
     }
+  });
+
+  it('has links that all generators read: swagger-parser refuses a document for a body that is an object', () => {
+    const links = operations.flatMap(({ responses }) =>
+      Object.values(responses).flatMap((response) => Object.values(response.links ?? {})),
+    );
+    expect(links.map((link) => typeof link.requestBody)).toEqual(['undefined', 'undefined']);
   });
 
   it('has a sentence for each answer and each parameter of a path', () => {

@@ -16,7 +16,7 @@ interface Operation {
   'x-roles': string[];
   parameters: { name: string; in: string; schema: { example?: unknown } }[];
   requestBody?: { content: Record<string, { example: Record<string, unknown> }> };
-  responses: Record<string, { links?: Record<string, { operationId: string; requestBody: Record<string, string> }> }>;
+  responses: Record<string, { links?: Record<string, { operationId: string; description: string }> }>;
 }
 
 const operations = Object.entries(readOpenApi().paths).flatMap(([path, item]) =>
@@ -81,9 +81,7 @@ class Reader {
         const link = Object.values(response.links ?? {}).find((one) => one.operationId === operationId);
         const answer = this.answers.get(from.operationId);
         if (!link || !answer) continue;
-        for (const [field, place] of Object.entries(link.requestBody)) {
-          linked[field] = answer.body[place.replace('$response.body#/', '')];
-        }
+        for (const [, field] of link.description.matchAll(/`(\w+)`/g)) linked[field!] = answer.body[field!];
       }
     }
     return linked;
