@@ -196,8 +196,8 @@ describe('the documentation', () => {
     const bare = Object.entries(document.components!.schemas!).flatMap(([schema, { properties = {} }]: [string, any]) =>
       Object.entries<any>(properties)
         .filter(
-          ([name, { description, example: shown, $ref, anyOf }]) =>
-            !description && shown === undefined && !$ref && !anyOf && !name.endsWith('_at'),
+          ([name, { description, example: shown, $ref, allOf }]) =>
+            !description && shown === undefined && !$ref && !allOf && !name.endsWith('_at'),
         )
         .map(([name]) => `${schema}.${name}`),
     );

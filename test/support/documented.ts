@@ -64,7 +64,10 @@ function differencesOf(schema: object, of: string, value: unknown): string | nul
   return validate(value) ? null : ajv.errorsText(validate.errors);
 }
 
-/** As strict validators read it: `nullable` opens the type beside it, and what is not documented is not there. */
+/**
+ * As strict validators read it: `nullable` opens the type beside it, and what is not documented is not there. A named
+ * schema that is nullable is null or that, as generators read it: by the letter nothing opens what is named.
+ */
 function strict(schema: unknown, of: string, isPart = false): unknown {
   if (Array.isArray(schema)) return schema.map((one) => strict(one, of, isPart));
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -79,6 +82,7 @@ function strict(schema: unknown, of: string, isPart = false): unknown {
           : strict(value, of, key === 'allOf'),
     ]),
   );
+  if (translated.nullable && translated.allOf) return { anyOf: [translated, { type: 'null' }] };
   // A part of several says nothing of the fields of the others.
   return 'properties' in translated && !isPart ? { additionalProperties: false, ...translated } : translated;
 }
