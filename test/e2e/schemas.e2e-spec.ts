@@ -113,6 +113,16 @@ describe('the schemas of what is taken', () => {
     each(document, ({ pattern }, place) => expect(String(pattern).includes(String.raw`\/`)).toEqualFor(place, false));
   });
 
+  it('say of a date no pattern, which generators refuse', () => {
+    let checked = 0;
+    each({ document, ...families }, ({ format, pattern }, place) => {
+      if (format !== 'date' && format !== 'date-time') return;
+      checked++;
+      expect(pattern).toEqualFor(place, undefined);
+    });
+    expect(checked).toBeGreaterThan(100);
+  });
+
   it('say which numbers are whole, and how large they get', () => {
     const numbers: string[] = [];
     each(document, (node, place) => {

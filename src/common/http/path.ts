@@ -77,7 +77,7 @@ export const DeviceNumberInPath = (name: string, example = 1) => wholeInPath(nam
 
 /** A local day. */
 export const DateInPath = (name: string, example: string) =>
-  inPath(name, { type: 'string', format: 'date', pattern: LOCAL_DAY.source, example }, undefined, {
+  inPath(name, { type: 'string', format: 'date', example }, undefined, {
     transform(value: string): string {
       if (LOCAL_DAY.test(value) && isISO8601(value, { strict: true })) return value;
       throw FieldsInvalid.of(name, 'must be a date that exists, as YYYY-MM-DD');

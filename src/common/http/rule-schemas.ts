@@ -90,6 +90,8 @@ function merged(rules: Rule[]): RuleSchema {
       .filter((limit) => limit !== undefined);
     if (limits.length > 0) all[key as keyof typeof NARROWEST] = narrowest(...limits);
   }
+  // Generators that make a date of it refuse a pattern, which is for texts.
+  if (all.format === 'date') delete all.pattern;
   return all;
 }
 
