@@ -205,9 +205,9 @@ a date is the gym's local day, money has at most two decimals. A list answers an
 next page.
 
 Every error is \`application/problem+json\` (RFC 9457): \`code\` is for programs, \`detail\` for people, \`errors\`
-names the fields. [All codes](/errors); each answer of an operation lists its own, as \`x-codes\` and as the enum of
-\`code\`. \`null\` in a field that is optional is the same as leaving it out, unless null is a value of the field;
-what a GET gave can be sent back by PUT.
+names the fields. [All codes](/errors); each answer of an operation lists its own, as \`x-codes\`.
+\`null\` in a field that is optional is the same as leaving it out, unless null is a value of the field; what a GET gave
+can be sent back by PUT.
 
 Each answer has an \`X-Request-Id\`, also in the log and in the \`instance\` of an error: the one of the request, if
 that has 1 to 100 letters, digits or signs of \`_.:/+=-\`, or else a new one. Beside the API there are
