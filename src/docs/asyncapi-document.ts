@@ -1,6 +1,7 @@
 import type { Sequence } from './sequences.js';
 
 export interface Schema {
+  title?: string;
   $ref?: string;
   allOf?: Schema[];
   oneOf?: Schema[];

@@ -247,7 +247,7 @@ function addExamplesAndSchemas({ components }: AsyncApiDocument, schemas: Schema
 function copyUsed(schema: Schema, all: SchemasByName, used: SchemasByName): void {
   for (const [, name] of JSON.stringify(schema).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
     if (used[name!]) continue;
-    used[name!] = toJsonSchema(all[name!]!);
+    used[name!] = toJsonSchema(all[name!]!, name!.replace(/Dto$/, ''));
     copyUsed(all[name!]!, all, used);
   }
 }

@@ -267,6 +267,19 @@ describe('the documentation', () => {
       }
     });
 
+    it('names each enum of events by its schema and field, and no two things the same', async () => {
+      const { body: events } = await served.anonymous.get(`${served.url}/asyncapi.json`);
+      const titles: string[] = [];
+      JSON.stringify(events.components.schemas, (_, node) => {
+        if (Array.isArray(node?.enum)) titles.push(node.title);
+        return node;
+      });
+      expect(titles).toEqual(expect.arrayContaining(['VisitStatus', 'CheckInMessageAction']));
+      for (const title of titles) expect(title).toMatch(/^[A-Z][A-Za-z]+$/);
+      const names = [...titles, ...Object.keys(events.components.schemas)];
+      expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+    });
+
     it('says with what one signs in, for each event: people with a token, devices with a key', async () => {
       const { body: events } = await served.anonymous.get(`${served.url}/asyncapi.json`);
       const schemesOf = (name: string) =>
