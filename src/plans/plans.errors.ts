@@ -60,7 +60,13 @@ export class AlreadyScheduled extends DomainError {}
   title: 'The member has another plan in that time',
   constraint: 'user_plans_one_at_a_time',
 })
-export class PlansOverlap extends DomainError {}
+export class PlansOverlap extends DomainError {
+  constructor(
+    detail = "Look at the member's plans: cancel or delete the one in that time, or sell this one again after it.",
+  ) {
+    super(detail);
+  }
+}
 
 @Problem({
   code: 'plan_times_wrong',

@@ -627,7 +627,9 @@ describe('plans', () => {
       expect((await change(bought.id, longer)).body).toMatchObject(longer);
       await age(buyer, 6);
       await assign(buyer, monthly);
-      expect(await codeOf(change(bought.id, { expires_at: daysFromNow(5) }))).toBe('plans_overlap');
+      const refusal = await change(bought.id, { expires_at: daysFromNow(5) });
+      expect(refusal).toBeRefused(409, 'plans_overlap');
+      expect(refusal.body.detail).toContain('cancel or delete the one in that time');
     });
 
     it('moves the waiting plan with the end of the current one', async () => {
