@@ -136,7 +136,7 @@ function errorResponses(errors: ErrorClass[]) {
   });
 }
 
-/** The example is of the first of these codes. A schema that names them would be a model of each answer for generators. */
+/** The example is of the first of these codes. Of a schema that names them generators make a model of each answer. */
 const contentOf = ([code]: string[]) => ({
   'application/problem+json': {
     schema: { $ref: getSchemaPath(ProblemDto) },
